@@ -1,0 +1,1 @@
+"""Policies and trainers (installed as `pixel_env.agents`)."""

@@ -1,0 +1,1 @@
+"""Policies that can be run on any environment of this package."""

@@ -1,0 +1,1 @@
+"""A Gymnasium environment that a vision-language model may look into before it answers."""

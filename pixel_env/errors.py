@@ -1,0 +1,45 @@
+"""The three kinds of fault, told apart because three different readers act on them.
+
+A model reads an `OperationError` (as one sentence of feedback), a trainer or an
+evaluation reads a `DataError` (and leaves the episode out), a developer reads a
+`ConfigError` (and fixes the call).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class PixelEnvError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class OperationError(PixelEnvError):
+    """What a policy asked for can't be done; told to it as feedback, never raised out of `step`.
+
+    Attributes:
+        kind: a short stable name, for counting: "malformed", "unknown_operation",
+            "bad_arguments", "bad_box", "bad_image", "bad_frames", "too_small",
+            "too_many_views", "several_calls", "no_answer".
+    """
+
+    def __init__(self, kind: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.kind = kind
+
+
+class DataError(PixelEnvError):
+    """A file of the data set can't be used; the message names the file and the row."""
+
+
+class ConfigError(PixelEnvError, ValueError):
+    """A developer's argument is wrong; the message says what was expected and what came."""
+
+
+def unknown_name(what: str, got: object, known: Iterable[str]) -> ConfigError:
+    """Builds the error for a name that isn't one of `known`, with the nearest one suggested."""
+    names = sorted(known)
+    near = difflib.get_close_matches(str(got), names, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return ConfigError(f"expected {what} to be one of {', '.join(names)}; got {got!r}.{hint}")

@@ -1,0 +1,66 @@
+"""What a task set gives: samples by number, and a grade for an answer.
+
+A new task set is one file with one subclass of `Task`, and one line in `registration.py`
+(or one call of `register_task`).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from .errors import ConfigError
+from .types import Grade, Sample
+
+
+class Task(ABC):
+    """A set of samples with one grader.
+
+    Subclasses read no media in their constructor: pictures are opened when a sample is reset.
+
+    Attributes:
+        name: short name, used in trajectories and reports.
+    """
+
+    name: str = ""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Returns how many samples the chosen split and category hold; at least 1."""
+
+    @abstractmethod
+    def __getitem__(self, index: int) -> Sample:
+        """Returns sample `index`, from 0; the same value at every call.
+
+        Raises:
+            IndexError: `index` is outside [0, len).
+            DataError: the row can't be used.
+        """
+
+    @abstractmethod
+    def grade(self, sample: Sample, answer: str) -> Grade:
+        """Grades a declared answer.
+
+        Args:
+            sample: the sample as it was shown (its `choices` in the order shown).
+            answer: the declared answer alone, without the reasoning before it.
+
+        Returns:
+            The grade. Every gold answer scores 1; an empty answer scores 0.
+        """
+
+    def index_of(self, sample_id: str) -> int:
+        """Returns the index of the sample named `sample_id`.
+
+        Linear by default; task sets with many rows override it.
+
+        Raises:
+            ConfigError: no sample has that id.
+        """
+        for index in range(len(self)):
+            if self[index].id == sample_id:
+                return index
+        raise ConfigError(f"{self.name} holds no sample with id {sample_id!r}")
+
+    def fingerprint(self) -> str:
+        """Returns a short text that changes when the data behind the task changes."""
+        return f"{self.name}:{len(self)}"

@@ -1,0 +1,1 @@
+"""Task sets (installed as `pixel_env.tasks`)."""

@@ -1,0 +1,1 @@
+"""Procedural twins of the real task sets."""
