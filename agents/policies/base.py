@@ -1,0 +1,68 @@
+"""What a policy must give: an action for every lane that waits for one.
+
+A lane is one place where episodes run, one after the other; several lanes run at once, so
+that a model can answer a batch of them in one forward pass. Lanes end at different times:
+`act` is called with the waiting lanes only, in any number and order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import gymnasium as gym
+
+from pixel_env.types import Action, Observation
+
+
+class Policy(Protocol):
+    """Chooses actions for a batch of lanes.
+
+    What a policy remembers of an episode (messages, a KV cache, a random generator) it keeps
+    by lane, and forgets at that lane's next `reset`.
+
+    Attributes:
+        name: short name, used in reports and trajectories.
+        dialect: the action dialect that its messages are written in, such as
+            "pixel-reasoner"; None for a policy whose actions are structured (`Action`).
+    """
+
+    @property
+    def name(self) -> str:
+        """Short name, used in reports and trajectories."""
+
+    @property
+    def dialect(self) -> str | None:
+        """Name of the dialect of its messages; None where it gives structured actions."""
+
+    def reset(self, lane: int, seed: int | None = None) -> None:
+        """Starts an episode in a lane and forgets the last one there.
+
+        Args:
+            lane: number of the lane, from 0.
+            seed: fixes every random choice of this episode, whatever lanes run beside it;
+                None draws afresh.
+        """
+
+    def act(
+        self, observations: Sequence[Observation], lanes: Sequence[int]
+    ) -> Sequence[str | Action]:
+        """Chooses one action for each waiting lane.
+
+        Args:
+            observations: one turn's news for each waiting lane; the first call after `reset`
+                brings the episode's first observation.
+            lanes: the lane of each observation, from 0; no lane occurs twice.
+
+        Returns:
+            One message (with a `dialect`) or one structured action (without) for each
+            observation, in the same order.
+        """
+
+
+@runtime_checkable
+class Privileged(Protocol):
+    """A policy that may look behind the curtain: an oracle, never a contestant."""
+
+    def watch(self, lane: int, env: gym.Env[Any, Any]) -> None:
+        """Takes the environment that runs in a lane, before the lane's first `reset`."""
