@@ -100,7 +100,8 @@ class Observation(TypedDict):
 
     `question` and `choices` are repeated every turn. `images` holds only the views that are new
     in this turn; the first of them has number `first_image` (views are numbered from 1 in the
-    order shown). `feedback` is "" at reset, else one sentence about the last operation.
+    order shown). `feedback` is "" at reset, else one sentence about the last operation. `n_frames`
+    is how many frames of a clip can be selected; 0 where the media are pictures.
     """
 
     question: str
@@ -110,6 +111,7 @@ class Observation(TypedDict):
     feedback: str
     turn: int
     turns_left: int
+    n_frames: int
 
 
 class Action(TypedDict):

@@ -1,1 +1,7 @@
-"""Action dialects by name; a new one is one file plus one line in `DIALECTS`."""
+"""Action dialects by name; a new one is one file plus one line in `registry.DIALECTS`."""
+
+from .base import Dialect, Part, Shown
+from .pixel_reasoner import PixelReasonerDialect
+from .registry import DIALECTS, get_dialect
+
+__all__ = ["DIALECTS", "Dialect", "Part", "PixelReasonerDialect", "Shown", "get_dialect"]

@@ -40,7 +40,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def system_prompt(self, brief: bool = False) -> str:
-        """Returns the system message; `brief` leaves out the schemas, for a policy that knows them."""
+        """Returns the system message; `brief` leaves out the schemas, which a policy may know."""
 
     @abstractmethod
     def parse(self, text: str, shown: Shown) -> Action:

@@ -1,0 +1,108 @@
+r"""The answer that a message declares, and nothing but it.
+
+An answer is what stands in `\boxed{...}` or in `<answer>...</answer>`. A sentence such as "the
+answer is B" declares nothing: guessing at prose is how graders come to reward what a model
+didn't say. Every search here takes time in proportion to the length of the text.
+"""
+
+from __future__ import annotations
+
+import re
+
+MAX_UNWRAPS = 8
+"""How deeply nested font commands, such as `\\text{\\textbf{B}}`, are taken off an answer."""
+
+_BRACES = re.compile(r"\\boxed\s{0,8}\{|\\[{}]|[{}]")
+_TAGS = re.compile(r"<(/?)answer>", re.IGNORECASE)
+_FONT = re.compile(r"\\(?:text(?:bf|it|rm|sf|tt)?|math(?:bf|it|rm|sf|tt)|mbox)\s{0,8}\{([^{}]*)\}")
+_ESCAPE = re.compile(r"\\textbackslash\{\}|\\([{}%$&#_])")
+_Span = tuple[int, int]
+
+
+def declared_answer(text: str) -> str | None:
+    r"""Returns the last answer that a message declares.
+
+    The last declaration wins, wherever it stands: a box inside a block of thinking counts, unless
+    another one follows. Braces may nest; commands that only set a font (`\text{}`) are taken off,
+    and escaped signs (`\%`) are read as the sign. A box inside `<answer>` is the answer.
+
+    Args:
+        text: one message of a model, of any length.
+
+    Returns:
+        The answer without surrounding white space, or None where nothing is declared or the last
+        declaration is empty.
+
+    >>> declared_answer(r"Maybe \boxed{A}. No: \boxed{\text{B}}")
+    'B'
+    >>> declared_answer("<answer>a red mug</answer>")
+    'a red mug'
+    >>> declared_answer("Based on the image, the answer is (C)") is None
+    True
+    """
+    spans = [span for span in (_last_tag(text), _last_box(text)) if span is not None]
+    if not spans:
+        return None
+    tag_or_only, box = spans[0], spans[-1]
+    is_box_later = box[0] > tag_or_only[0] or box[1] > tag_or_only[1]
+    start, end = box if is_box_later else tag_or_only
+    return _plain(text[start:end]) or None
+
+
+def as_declaration(answer: str) -> str:
+    r"""Writes an answer so that `declared_answer` reads the same answer back.
+
+    Args:
+        answer: any text; white space around it is not kept.
+
+    >>> as_declaration("B")
+    '\\boxed{B}'
+    >>> declared_answer(as_declaration("50% of {x"))
+    '50% of {x'
+    """
+    plain = f"\\boxed{{{answer}}}"
+    if declared_answer(plain) == answer.strip():
+        return plain
+    escaped = re.sub(r"[\\{}]", lambda sign: _escape(sign.group()), answer)
+    return f"\\boxed{{{escaped}}}"
+
+
+def _last_box(text: str) -> _Span | None:
+    """Returns the inside of the closed box that opens last, so the inner one of nested boxes."""
+    open_braces: list[tuple[bool, int]] = []
+    last: _Span | None = None
+    for brace in _BRACES.finditer(text):
+        sign = brace.group()
+        if sign == "}":
+            is_box, start = open_braces.pop() if open_braces else (False, 0)
+            if is_box and (last is None or start > last[0]):
+                last = (start, brace.start())
+        elif sign == "{" or len(sign) > 2:
+            open_braces.append((sign != "{", brace.end()))
+    return last
+
+
+def _last_tag(text: str) -> _Span | None:
+    """Returns the inside of the last `<answer>` that is closed."""
+    start: int | None = None
+    last: _Span | None = None
+    for tag in _TAGS.finditer(text):
+        if not tag.group(1):
+            start = tag.end()
+        elif start is not None:
+            last, start = (start, tag.start()), None
+    return last
+
+
+def _plain(content: str) -> str:
+    """Takes font commands and escapes off a declared answer."""
+    for _ in range(MAX_UNWRAPS):
+        content, n_unwrapped = _FONT.subn(r"\1", content)
+        if not n_unwrapped:
+            break
+    return _ESCAPE.sub(lambda sign: sign.group(1) or "\\", content).strip()
+
+
+def _escape(sign: str) -> str:
+    """Writes one sign of an answer so that it neither opens nor closes anything."""
+    return r"\textbackslash{}" if sign == "\\" else f"\\{sign}"
