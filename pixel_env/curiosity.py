@@ -12,8 +12,8 @@ The code released with the paper pays another bonus; both are presets.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,8 +22,6 @@ from .errors import ConfigError, unknown_name
 
 Numbers = NDArray[np.float64] | np.float64
 """A number, or an array of one number for each rollout."""
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +57,23 @@ class CuriosityConfig:
             raise ConfigError("expected image_divisor and video_divisor over 0")
 
     @classmethod
-    def of(
-        cls,
-        preset: str = "paper",
-        alpha: float | None = None,
-        beta: float | None = None,
-        threshold: float | None = None,
-        max_operations: int | None = None,
-    ) -> CuriosityConfig:
-        """Returns a preset with some of its values replaced; None keeps the preset's own.
+    def of(cls, preset: str = "paper", **overrides: float | None) -> CuriosityConfig:
+        """Returns a preset with some of its fields replaced; None keeps the preset's own.
 
         Raises:
-            ConfigError: no preset has that name, or a value is out of range.
+            ConfigError: no preset or field has that name, or a value is out of range.
+
+        >>> CuriosityConfig.of("paper", threshold=0.5).threshold
+        0.5
         """
         if preset not in PRESETS:
             raise unknown_name("preset", preset, PRESETS)
-        base = PRESETS[preset]
-        return replace(
-            base,
-            alpha=_given(alpha, base.alpha),
-            beta=_given(beta, base.beta),
-            threshold=_given(threshold, base.threshold),
-            max_operations=_given(max_operations, base.max_operations),
-        )
+        known = [field.name for field in fields(cls)]
+        for name in overrides:
+            if name not in known:
+                raise unknown_name("a curiosity setting", name, known)
+        given: dict[str, Any] = {k: value for k, value in overrides.items() if value is not None}
+        return replace(PRESETS[preset], **given)
 
     def __call__(
         self, rate: ArrayLike, used: ArrayLike, n_operations: ArrayLike, video: ArrayLike = False
@@ -114,12 +106,9 @@ def curiosity_bonus(
     rate: ArrayLike,
     used: ArrayLike,
     n_operations: ArrayLike,
-    alpha: float | None = None,
-    beta: float | None = None,
-    threshold: float | None = None,
-    max_operations: int | None = None,
     preset: str = "paper",
     video: ArrayLike = False,
+    **overrides: float | None,
 ) -> tuple[Numbers, Numbers]:
     """Returns what looking earns a rollout, and what too many operations cost it.
 
@@ -131,28 +120,20 @@ def curiosity_bonus(
         rate: share of the sample's rollouts that look, this one included; in [0, 1].
         used: whether this rollout looks.
         n_operations: how many operations this rollout asked for.
-        alpha: weight of the bonus; None for the preset's.
-        beta: cost of an operation too many; None for the preset's.
-        threshold: rate from which on nothing is paid; None for the preset's.
-        max_operations: how many operations are free; None for the preset's.
         preset: "paper" or "released".
         video: whether the sample is a clip; only "released" makes a difference of it.
+        **overrides: `alpha`, `beta`, `threshold`, `max_operations` or any other field of
+            `CuriosityConfig`; None, and what is left out, keeps the preset's value.
 
     Returns:
         (bonus, penalty), bonus >= 0 and penalty <= 0; numbers, or arrays where arrays are given.
         At rate 0 nobody looked: then "released" pays nothing, to whomever.
 
     Raises:
-        ConfigError: an unknown preset or a value out of range.
+        ConfigError: an unknown preset or setting, or a value out of range.
 
     >>> bonus, penalty = curiosity_bonus(rate=1 / 8, used=True, n_operations=3)
     >>> round(float(bonus), 4), round(float(penalty), 4)
     (0.0875, -0.1)
     """
-    config = CuriosityConfig.of(preset, alpha, beta, threshold, max_operations)
-    return config(rate, used, n_operations, video)
-
-
-def _given(value: _T | None, default: _T) -> _T:
-    """Returns a value, or the default where it is None."""
-    return default if value is None else value
+    return CuriosityConfig.of(preset, **overrides)(rate, used, n_operations, video)
