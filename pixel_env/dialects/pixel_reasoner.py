@@ -26,16 +26,16 @@ N_FRAMES = 16
 
 _HOW = r"put it in \boxed{}"
 _BRIEF = rf"Look closer with {ZOOM} or {SELECT} where it helps, then answer in \boxed{{}}."
-_FULL = rf"""You answer a question about what you are shown: one or more pictures, or the frames \
-of a clip. Small things may be unreadable at first, so you may look closer before you answer.
+_INTRODUCTION = """You answer a question about what you are shown: one or more pictures, or the \
+frames of a clip. Small things may be unreadable at first, so you may look closer before you \
+answer.
 
-These operations are available, as JSON schemas:
-{{schemas}}
-
+These operations are available, as JSON schemas:"""
+_RULES = rf"""
 In each message, think first. Then do one of two things, never both:
 - ask for one operation:
 <{TAG}>
-{{{{"name": "...", "arguments": {{{{...}}}}}}}}
+{{"name": "...", "arguments": {{...}}}}
 </{TAG}>
   The next message shows what it gave.
 - give your final answer: {_HOW}.
@@ -109,8 +109,8 @@ class PixelReasonerDialect(Dialect):
         """Returns the system message, one sentence long if `brief`."""
         if brief:
             return _BRIEF
-        schemas = "\n".join(json.dumps(schema) for schema in self.tool_schemas())
-        return _FULL.format(schemas=schemas)
+        schemas = [json.dumps(schema) for schema in self.tool_schemas()]
+        return "\n".join([_INTRODUCTION, *schemas, _RULES])
 
     def parse(self, text: str, shown: Shown) -> Action:
         """Reads the one call or the one answer of a message.

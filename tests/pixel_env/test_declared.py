@@ -1,0 +1,108 @@
+"""Only what a message declares is its answer."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pixel_env.declared import as_declaration, declared_answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        (r"\boxed{B}", "B"),
+        (r"so \boxed{ B }.", "B"),
+        (r"\boxed {B}", "B"),
+        ("<answer>B</answer>", "B"),
+        ("<ANSWER>\nred mug\n</Answer>", "red mug"),
+        (r"\boxed{\text{B}}", "B"),
+        (r"\boxed{\textbf{\mathrm{B}}}", "B"),
+        (r"\boxed{3\text{ apples}}", "3 apples"),
+        (r"\boxed{\frac{1}{2}}", r"\frac{1}{2}"),
+        (r"\boxed{35\%}", "35%"),
+        (r"\boxed{\{1, 2\}}", "{1, 2}"),
+        (r"\boxed{\boxed{A}}", "A"),
+        (r"<answer>The answer is \boxed{B}.</answer>", "B"),
+        (r"\boxed{A. rubber}", "A. rubber"),
+        (r"\boxed{['a', 'b']}", "['a', 'b']"),
+    ],
+)
+def test_reads_boxes_and_answer_tags(text, answer):
+    assert declared_answer(text) == answer
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Based on the image, the answer is (C)",
+        "After zooming in I am sure. Answer: B",
+        "There are 4 lights.",
+        "I don't know",
+        r"\boxed{B",
+        "boxed{B}",
+        r"\boxed{}",
+        r"\boxed{ \text{} }",
+        "<answer></answer>",
+        "<answer>B",
+        "B</answer>",
+        "</answer>B<answer>",
+        r"\boxed{a\}",
+    ],
+)
+def test_prose_and_half_declarations_declare_nothing(text):
+    assert declared_answer(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        (r"\boxed{A} no, \boxed{B}", "B"),
+        (r"<answer>A</answer> then \boxed{B}", "B"),
+        (r"\boxed{A} then <answer>B</answer>", "B"),
+        (r"<think>perhaps \boxed{A}</think> It is \boxed{B}", "B"),
+        (r"<think>it must be \boxed{A}</think>", "A"),
+        (r"\boxed{A} and \boxed{never closed", "A"),
+        (r"\boxed{open \boxed{B}", "B"),
+        ("<answer>A</answer><answer>B", "A"),
+        (r"an unmatched { before \boxed{B}", "B"),
+        (r"an unmatched } before \boxed{B}", "B"),
+        (r"<answer>A</answer>\boxed{<answer>}", "<answer>"),
+    ],
+)
+def test_the_last_whole_declaration_wins(text, answer):
+    assert declared_answer(text) == answer
+
+
+def test_an_empty_last_declaration_takes_the_answer_back():
+    assert declared_answer(r"\boxed{A}, to be written as \boxed{}") is None
+
+
+@given(st.text())
+def test_any_text_is_read_without_an_error(text):
+    declared_answer(text)
+    declared_answer("\\boxed{" + text)
+
+
+@given(st.text(alphabet=st.sampled_from("ab \\{}%$<>/answer")))
+def test_a_written_declaration_reads_back_as_the_same_answer(text):
+    assert declared_answer(as_declaration(text)) == (text.strip() or None)
+
+
+@given(st.text())
+def test_a_written_declaration_of_any_text_reads_back(text):
+    assert declared_answer(as_declaration(text)) == (text.strip() or None)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [r"\boxed{", "{", "}", "<answer>", "</answer>", r"\boxed", "\\", r"\text{", " ", r"\boxed{a}"],
+)
+def test_a_million_signs_are_read_in_linear_time(piece):
+    text = piece * (1_000_000 // len(piece))
+    started = time.process_time()
+    declared_answer(text)
+    declared_answer("\\boxed{" + text + "}")
+    assert time.process_time() - started < 5
