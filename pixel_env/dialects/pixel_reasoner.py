@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
+from ..actions import N_FRAMES, answer, select_frames, zoom_in
 from ..declared import as_declaration, declared_answer
 from ..errors import OperationError
 from ..types import LETTERS, Action, Observation
@@ -21,8 +22,6 @@ ALIASES: Mapping[str, str] = {"zoom_in": ZOOM}
 """Other names that `parse` takes; `render` and the schemas use the name a checkpoint learnt."""
 
 MAX_ANSWER_CHARS = 2_000
-N_FRAMES = 16
-"""Length of `Action["frames"]`: the most frames that a clip is shown with."""
 
 _HOW = r"put it in \boxed{}"
 _BRIEF = rf"Look closer with {ZOOM} or {SELECT} where it helps, then answer in \boxed{{}}."
@@ -31,7 +30,7 @@ frames of a clip. Small things may be unreadable at first, so you may look close
 answer.
 
 These operations are available, as JSON schemas:"""
-_RULES = rf"""
+_RULES = f"""
 In each message, think first. Then do one of two things, never both:
 - ask for one operation:
 <{TAG}>
@@ -194,7 +193,7 @@ def _read_answer(declared: str | None) -> Action:
             "no_answer",
             f"An answer may hold {MAX_ANSWER_CHARS} characters, got {len(declared)}.",
         )
-    return _action(0, text=declared)
+    return answer(declared)
 
 
 def _read_zoom(call: Call, shown: Shown) -> Action:
@@ -209,7 +208,7 @@ def _read_zoom(call: Call, shown: Shown) -> Action:
     target_image = whole_number(call.arguments.get("target_image", 1))
     if target_image is None:
         raise OperationError("bad_image", "target_image must be the number of a picture, from 1.")
-    return _action(1, bbox=numbers, target_image=target_image)
+    return zoom_in(numbers, target_image)
 
 
 def _read_frames(call: Call, shown: Shown) -> Action:
@@ -218,7 +217,7 @@ def _read_frames(call: Call, shown: Shown) -> Action:
     listed = call.arguments.get("target_frames")
     if not isinstance(listed, list) or not listed:
         raise OperationError("bad_frames", "target_frames must be a list of frame numbers, from 1.")
-    n_frames = min(shown.n_frames or N_FRAMES, N_FRAMES)
+    n_frames = shown.n_frames or N_FRAMES
     frames = [whole_number(value) for value in listed]
     wrong = [
         value for value, frame in zip(listed, frames, strict=True) if not _is_in(frame, n_frames)
@@ -230,7 +229,8 @@ def _read_frames(call: Call, shown: Shown) -> Action:
         )
     if len(set(frames)) != len(frames):
         raise OperationError("bad_frames", "target_frames must name each frame once.")
-    return _action(2, frames=[frame for frame in frames if frame is not None])
+    chosen = [frame for frame in frames if frame is not None]
+    return select_frames(chosen, max(n_frames, N_FRAMES))
 
 
 def _check_names(call: Call, known: tuple[str, ...]) -> None:
@@ -246,25 +246,6 @@ def _check_names(call: Call, known: tuple[str, ...]) -> None:
 def _is_in(number: int | None, last: int) -> bool:
     """Tells whether a number is a whole one from 1 to `last`."""
     return number is not None and 1 <= number <= last
-
-
-def _action(
-    operation: int,
-    text: str = "",
-    bbox: Sequence[float] = (0.0, 0.0, 1.0, 1.0),
-    target_image: int = 1,
-    frames: Sequence[int] = (),
-) -> Action:
-    """Builds an action whose unused fields are neutral; `frames` are numbers from 1."""
-    chosen = np.zeros(N_FRAMES, dtype=np.int8)
-    chosen[[frame - 1 for frame in frames]] = 1
-    return Action(
-        operation=operation,
-        text=text,
-        bbox=np.array(bbox, dtype=np.float64),
-        target_image=target_image,
-        frames=chosen,
-    )
 
 
 _READERS: Mapping[str, Callable[[Call, Shown], Action]] = {ZOOM: _read_zoom, SELECT: _read_frames}

@@ -1,5 +1,6 @@
 """A call is found, or refused in one sentence; no text raises anything else."""
 
+import contextlib
 import json
 import time
 
@@ -137,10 +138,8 @@ def test_every_call_that_was_written_is_read_back_or_refused(name, value):
 
 @given(st.text(alphabet=st.sampled_from('{}[]":,\\ntrue1.e-')))
 def test_json_like_noise_raises_nothing_but_operation_errors(body):
-    try:
-        read_call(body)
-    except OperationError as error:
-        assert error.kind in {"malformed", "bad_arguments"}
+    with contextlib.suppress(OperationError):
+        assert isinstance(read_call(body), Call)
 
 
 @pytest.mark.parametrize("piece", ["<t>", "</t>", '"', '\\"', "[", "<", '{"'])

@@ -1,5 +1,6 @@
 """The pixel-reasoner dialect: reading, writing and telling."""
 
+import contextlib
 import json
 
 import numpy as np
@@ -176,6 +177,12 @@ def test_a_short_clip_has_only_the_frames_it_has():
     assert dialect.parse(call("select_frames", target_frames=[4]), short)["frames"][3] == 1
 
 
+def test_a_long_clip_has_all_the_frames_it_has():
+    long = Shown(sizes=((100, 100),) * 32, n_frames=32)
+    action = dialect.parse(call("select_frames", target_frames=[32]), long)
+    assert np.flatnonzero(action["frames"]).tolist() == [31]
+
+
 def test_an_endless_answer_is_refused():
     assert kind_of(f"\\boxed{{{'a' * 2001}}}") == "no_answer"
     assert len(dialect.parse(f"\\boxed{{{'a' * 2000}}}", PICTURE)["text"]) == 2000
@@ -184,10 +191,8 @@ def test_an_endless_answer_is_refused():
 @given(st.text() | st.text(alphabet=st.sampled_from('<>/tool_call{}[]":, \n\\boxed01.eN')))
 def test_any_text_is_an_action_or_an_operation_error(text):
     for message in (text, f"<tool_call>{text}</tool_call>", ZOOM[:40] + text, ZOOM + text):
-        try:
+        with contextlib.suppress(OperationError):
             assert dialect.parse(message, CLIP)["operation"] in {0, 1, 2}
-        except OperationError as error:
-            assert str(error).endswith(".")
 
 
 fractions = st.floats(0, 1).map(lambda value: round(value, 4))
