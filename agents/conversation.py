@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
+import torch
 
 from pixel_env.dialects.base import Dialect, Part
 from pixel_env.errors import ConfigError, unknown_name
@@ -127,6 +128,12 @@ class Encoder:
         }
         unknown = set(range(len(self.tokenizer), vocab_size))
         return np.array(sorted((special | unknown) - {self.end_id}), np.int64)
+
+    def forbidden_mask(self, vocab_size: int) -> torch.Tensor:
+        """Returns (vocab_size,) bool, True where a policy must not say a token."""
+        mask = torch.zeros(vocab_size, dtype=torch.bool)
+        mask[torch.from_numpy(self.forbidden_ids(vocab_size))] = True
+        return mask
 
     def images(self, pictures: Sequence[Image]) -> tuple[EncodedImage, ...]:
         """Cuts pictures, (height, width, 3) uint8 each, into normalised patches.
