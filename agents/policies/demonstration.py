@@ -1,0 +1,133 @@
+"""An oracle: looks where the answer is, then gives the right one.
+
+It shows that a sample can be solved within the environment's rules, and what a good trajectory
+looks like. It reads the sample behind the environment, so its score is no result of a policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium as gym
+
+from pixel_env.actions import answer, select_frames, zoom_in
+from pixel_env.clips import ClipSource
+from pixel_env.errors import ConfigError
+from pixel_env.types import LETTERS, Action, Box, Observation, Sample, View
+
+MARGIN = 0.5
+"""What is added around the evidence on every side, as a fraction of its own width and height."""
+
+SHORTEST_SIDE = 0.05
+"""Smallest side of a zoom, as a fraction of the picture, so that it is never too small."""
+
+FULL: Box = (0.0, 0.0, 1.0, 1.0)
+
+
+class DemonstrationPolicy:
+    """Zooms on the evidence with a margin (or selects its frame), then answers right.
+
+    All evidence in one picture is shown by one zoom. Evidence that fills a whole picture needs no
+    look, and a sample without evidence is answered at once.
+    """
+
+    name = "demonstration"
+    dialect = None
+
+    def __init__(self, margin: float = MARGIN) -> None:
+        """Takes the margin around the evidence, at least 0, as a fraction of its size.
+
+        Raises:
+            ConfigError: `margin` is negative.
+        """
+        if margin < 0:
+            raise ConfigError(f"expected margin >= 0, got {margin}")
+        self._margin = margin
+        self._envs: dict[int, Any] = {}
+        self._plans: dict[int, list[Action]] = {}
+
+    def watch(self, lane: int, env: gym.Env[Any, Any]) -> None:
+        """Takes the environment of a lane; its `unwrapped.sample` and `.views` are read."""
+        self._envs[lane] = env.unwrapped
+
+    def reset(self, lane: int, seed: int | None = None) -> None:
+        """Forgets the plan of the lane's last episode."""
+        self._plans.pop(lane, None)
+
+    def act(self, observations: Sequence[Observation], lanes: Sequence[int]) -> list[Action]:
+        """Gives the next action of every lane's plan.
+
+        Raises:
+            ConfigError: `watch` wasn't called for a lane.
+        """
+        return [
+            self._next(observation, lane)
+            for observation, lane in zip(observations, lanes, strict=True)
+        ]
+
+    def _next(self, observation: Observation, lane: int) -> Action:
+        if lane not in self._envs:
+            raise ConfigError(f"lane {lane}: call watch(lane, env) before the first episode")
+        env = self._envs[lane]
+        if lane not in self._plans:
+            self._plans[lane] = looks(env.sample, env.views, self._margin)
+        plan = self._plans[lane]
+        if plan and observation["turns_left"] > 1:
+            return plan.pop(0)
+        return answer(right_answer(env.sample))
+
+
+def looks(sample: Sample, views: Sequence[View], margin: float = MARGIN) -> list[Action]:
+    """Plans one operation for each picture or frame that holds evidence.
+
+    Args:
+        sample: the sample as shown.
+        views: the views shown at reset, in order.
+        margin: added around the evidence, as a fraction of its size.
+    """
+    boxes: dict[int, Box] = {}
+    for evidence in sample.evidence:
+        boxes[evidence.image] = _union(boxes.get(evidence.image, evidence.box), evidence.box)
+    plan = []
+    for image, box in boxes.items():
+        number = min(range(1, len(views) + 1), key=lambda n: abs(views[n - 1].source - image))
+        if box != FULL:
+            plan.append(zoom_in(widened(box, margin), target_image=number))
+        elif isinstance(sample.media[0], ClipSource):
+            plan.append(select_frames([number]))
+    return plan
+
+
+def right_answer(sample: Sample) -> str:
+    """Returns the right option's letter, or the first accepted answer."""
+    if sample.right_choice is None or sample.right_choice >= len(LETTERS):
+        return sample.answers[0]
+    return LETTERS[sample.right_choice]
+
+
+def widened(box: Box, margin: float) -> Box:
+    """Adds a margin around a box and makes no side shorter than `SHORTEST_SIDE`, within [0, 1].
+
+    Example:
+        >>> widened((0.0, 0.5, 0.5, 0.75), 0.5)
+        (0.0, 0.375, 0.75, 0.875)
+    """
+    (x1, x2), (y1, y2) = (_wider(box[i], box[i + 2], margin) for i in (0, 1))
+    return x1, y1, x2, y2
+
+
+def _wider(low: float, high: float, margin: float) -> tuple[float, float]:
+    added = max(margin * (high - low), (SHORTEST_SIDE - (high - low)) / 2)
+    low, high = max(low - added, 0.0), min(high + added, 1.0)
+    cut_off = max(SHORTEST_SIDE - (high - low), 0.0)  # by an edge of the picture
+    return (low, high + cut_off) if low == 0 else (low - cut_off, high)
+
+
+def _union(one: Box, other: Box) -> Box:
+    return (
+        min(one[0], other[0]),
+        min(one[1], other[1]),
+        max(one[2], other[2]),
+        max(one[3], other[3]),
+    )
