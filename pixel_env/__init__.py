@@ -1,1 +1,36 @@
 """A Gymnasium environment that a vision-language model may look into before it answers."""
+
+from .actions import answer, select_frames, zoom_in
+from .clips import ClipSource
+from .config import EnvConfig
+from .curiosity import CuriosityConfig, curiosity_bonus
+from .env import PixelReasoningEnv
+from .errors import ConfigError, DataError, OperationError, PixelEnvError
+from .media import ImageSource
+from .registration import register_task
+from .task import Task
+from .types import Action, Evidence, Grade, Observation, Sample, View
+
+__all__ = [
+    "Action",
+    "ClipSource",
+    "ConfigError",
+    "CuriosityConfig",
+    "DataError",
+    "EnvConfig",
+    "Evidence",
+    "Grade",
+    "ImageSource",
+    "Observation",
+    "OperationError",
+    "PixelEnvError",
+    "PixelReasoningEnv",
+    "Sample",
+    "Task",
+    "View",
+    "answer",
+    "curiosity_bonus",
+    "register_task",
+    "select_frames",
+    "zoom_in",
+]

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from .media import ClipSource, ImageSource
+    from .clips import ClipSource
+    from .media import ImageSource
 
 Image = NDArray[np.uint8]
 """A picture as a policy sees it: (height, width, 3) uint8 RGB."""

@@ -1,1 +1,11 @@
-"""The operations of the environment."""
+"""The operations of the environment; a new one is one file plus one entry in `OPERATIONS`."""
+
+from .answer import Answer
+from .base import Operation, Outcome
+from .select_frames import SelectFrames
+from .zoom_in import ZoomIn
+
+OPERATIONS: tuple[Operation, ...] = (Answer(), ZoomIn(), SelectFrames())
+"""Every operation, in the order of its code: entry i has code i."""
+
+__all__ = ["OPERATIONS", "Answer", "Operation", "Outcome", "SelectFrames", "ZoomIn"]

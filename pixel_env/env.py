@@ -1,0 +1,279 @@
+"""The environment: look into a picture or a clip, then answer a question about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, ClassVar
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.error import ResetNeeded
+from numpy.typing import NDArray
+
+from .config import EnvConfig
+from .episode import Episode
+from .errors import ConfigError, DataError, OperationError, unknown_name
+from .history import History
+from .operations import Outcome
+from .render import draw_episode, written_action
+from .sharing import sample_cache
+from .shuffle import shuffled_index, with_shuffled_options
+from .spaces import action_space, observation_space
+from .task import Task
+from .types import Action, Info, Observation, Sample, View
+
+Step = tuple[Observation, float, bool, bool, Info]
+"""What `step` returns: observation, reward, terminated, truncated, info."""
+
+RENDER_MODES = ("rgb_array",)
+
+
+class PixelReasoningEnv(gym.Env[Observation, Action]):
+    """A question about one or more pictures, or about a clip, that may be looked into.
+
+    ## Description
+    The policy is shown a question and an overview. It may zoom into any view and, of a clip,
+    select frames, one operation a turn; then it answers. A view remembers which rectangle of
+    which source it is, so that a zoom on a crop reads the original's pixels.
+
+    ## Action Space
+    A `Dict` (see `pixel_env.types.Action`; build one with `zoom_in`, `select_frames`, `answer`):
+    `operation` (0 answer, 1 zoom_in, 2 select_frames), `text` (the answer), `bbox` ((4,) float64:
+    x1, y1, x2, y2, fractions of the target view), `target_image` (a view's number, from 1),
+    `frames` (multi-binary; entry i is sampled frame i + 1). Instead of an action, `step` takes the
+    `OperationError` of a message that could not be read; it is told to the policy.
+
+    ## Observation Space
+    A `Dict`, one turn's news (see `pixel_env.types.Observation`): `question`, `choices`, `images`
+    (the views that are new, (H, W, 3) uint8 RGB), `first_image` (number of the first of them, or
+    of the next view where none is new), `feedback`, `turn`, `turns_left`, `n_frames`. Views are
+    numbered from 1 in the order shown; a clip's sampled frames come first.
+
+    ## Rewards
+    The sum of `info["reward_terms"]`; here one term, `score`: the task's score of the answer,
+    in [0, 1], at the step that answers, and 0 before.
+
+    ## Starting State
+    `reset(seed=s)` draws a place in a shuffled order of the split; `reset()` goes on from there,
+    without end. `options={"index": i}` (from 0) or `{"id": "..."}` picks a sample. Options are
+    shown in an order that the sample's id fixes.
+
+    ## Episode End
+    Terminated by an answer. Truncated after `max_turns` steps, or by a fault of the data. An
+    action that can't be done costs its turn and is told in `feedback`; it never raises. An
+    operation that would show more than `max_views` is refused, and the episode goes on.
+
+    ## Information
+    Always: `sample_id`, `task`, `category`, `origin` (file and row), `n_calls` (operations
+    attempted; a message that could not be read counts, one without call or answer doesn't),
+    `n_operations` (executed), `n_operation_errors` (refused), `n_views`.
+    After a step: `reward_terms`. Where they apply: `operation` (name), `operation_error` (kind),
+    `target_image`, `requested_box` and `executed_box` (fractions of the source), `views_added`
+    (numbers of the new views), `env_error` (the fault of the data; such an episode says nothing
+    about the policy). When the episode ended by an answer, and never before: `answer`, `grade`
+    (a dict: `score`, `correct`, `parsed`).
+
+    ## Arguments
+    `task`, and the fields of `EnvConfig` by name; `preset` names a published set of them, and
+    explicit ones win. `render_mode="rgb_array"` draws the overview with the boxes looked at, and
+    the conversation beside it.
+
+    ## Version History
+    * v0: first release.
+
+    `sample` and `views` are privileged: they hold the answer and the evidence, for evaluation and
+    for demonstrations, never for a policy.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
+        "render_modes": list(RENDER_MODES),
+        "render_fps": 1,
+    }
+
+    def __init__(
+        self,
+        task: Task,
+        config: EnvConfig | None = None,
+        *,
+        preset: str | None = None,
+        render_mode: str | None = None,
+        **settings: Any,
+    ) -> None:
+        """Makes the environment; reads no media.
+
+        Args:
+            task: where samples and grades come from.
+            config: all settings at once; `settings` replace some of its fields.
+            preset: name of a published set of settings; not together with `config`.
+            render_mode: None or "rgb_array".
+            **settings: fields of `EnvConfig`.
+
+        Raises:
+            ConfigError: an argument is unknown or out of range, or the task is empty.
+        """
+        if not isinstance(task, Task):
+            raise ConfigError(f"expected task to be a Task, got {type(task).__name__}")
+        if len(task) < 1:
+            raise ConfigError(f"expected the task {task.name!r} to hold a sample, it is empty")
+        if config is not None and preset is not None:
+            raise ConfigError("expected config or preset, got both")
+        if render_mode is not None and render_mode not in RENDER_MODES:
+            raise unknown_name("render_mode", render_mode, RENDER_MODES)
+        self.config = config.replaced(**settings) if config else EnvConfig.of(preset, **settings)
+        self.task = task
+        self.render_mode = render_mode
+        self.observation_space = observation_space(self.config)
+        self.action_space = action_space(self.config)
+        self._samples = sample_cache(task)
+        self._episode: Episode | None = None
+        self._header: Info = {}
+        self._order_key: int | None = None
+        self._position = 0
+
+    @property
+    def sample(self) -> Sample:
+        """The sample as it is shown. Privileged: it holds the answer and the evidence.
+
+        Raises:
+            ResetNeeded: there is no episode, or its sample could not be read.
+        """
+        return self._history().sample
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """Every view shown in this episode, entry 0 is view 1. Privileged.
+
+        Raises:
+            ResetNeeded: there is no episode, or its sample could not be read.
+        """
+        return self._history().views
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, Info]:
+        """Starts an episode.
+
+        Args:
+            seed: fixes the sample and every random choice from here on.
+            options: {"index": i}, from 0, or {"id": name}: the sample to show.
+
+        Raises:
+            ConfigError: there is no such sample, or an option is unknown.
+        """
+        super().reset(seed=seed)
+        if seed is not None or self._order_key is None:
+            self._order_key = int(self.np_random.integers(2**62))
+            self._position = 0
+        index = self._index_of(options or {})
+        episode = self._episode = self._start(index)
+        info = {**self._header, **episode.counts()}
+        if episode.fault:
+            info["env_error"] = episode.fault
+        views = episode.history.views if episode.history else ()
+        return episode.observe("", views), info
+
+    def step(self, action: Action | OperationError) -> Step:
+        """Does one action; whatever comes in as `action`, the policy is told, nothing is raised.
+
+        Args:
+            action: an action, or the `OperationError` of a message that could not be read.
+
+        Raises:
+            ResetNeeded: there is no episode, or it has ended.
+        """
+        episode = self._episode
+        if episode is None or episode.ended:
+            raise ResetNeeded("expected a call of reset before step: no episode is running")
+        episode.turn += 1
+        info: Info = {**self._header, "reward_terms": {"score": 0.0}}
+        outcome = Outcome("")
+        if episode.history is not None:
+            outcome = self._execute(episode, episode.history, action, info)
+        terminated = outcome.answer is not None
+        truncated = not terminated and bool(episode.fault or episode.turn >= self.config.max_turns)
+        episode.ended = terminated or truncated
+        if episode.fault:
+            info["env_error"] = episode.fault
+        feedback = outcome.feedback
+        if truncated and not episode.fault:
+            feedback += " No turns are left."
+        if self.render_mode:
+            episode.said += [("policy", written_action(action)), ("environment", feedback)]
+        info.update(episode.counts())
+        reward = float(sum(info["reward_terms"].values()))
+        observation = episode.observe(feedback, outcome.views)
+        return observation, reward, terminated, truncated, info
+
+    def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
+        """Draws the episode so far, (height, width, 3) uint8; None without a render mode."""
+        if self.render_mode is None:
+            return None
+        if self._episode is None:
+            raise ResetNeeded("expected a call of reset before render: no episode is running")
+        return draw_episode(self._episode)
+
+    def _history(self) -> History:
+        """Returns the running episode's history."""
+        if self._episode is None or self._episode.history is None:
+            raise ResetNeeded("expected a readable sample: none was reset, or its files are broken")
+        return self._episode.history
+
+    def _index_of(self, options: Mapping[str, Any]) -> int:
+        """Chooses the sample: by the options, else the next one of the shuffled order."""
+        for name in options:
+            if name not in ("index", "id"):
+                raise unknown_name("a reset option", name, ("index", "id"))
+        if len(options) == 2:
+            raise ConfigError("expected the reset option index or id, got both")
+        if "id" in options:
+            return self.task.index_of(options["id"])
+        if "index" in options:
+            index = options["index"]
+            whole = isinstance(index, int | np.integer) and not isinstance(index, bool)
+            if not whole or not 0 <= index < len(self.task):
+                raise ConfigError(f"expected index from 0 to {len(self.task) - 1}, got {index!r}")
+            return int(index)
+        self._position += 1
+        assert self._order_key is not None  # `reset` has drawn it
+        return shuffled_index(self._position - 1, len(self.task), self._order_key)
+
+    def _start(self, index: int) -> Episode:
+        """Reads a sample and its overviews; a fault of the data makes an episode without media."""
+        self._header = {
+            "sample_id": f"#{index}",
+            "task": self.task.name,
+            "category": "",
+            "origin": "",
+        }
+        try:
+            sample = self._samples[index]
+            self._header.update(sample_id=sample.id, category=sample.category, origin=sample.origin)
+            if self.config.option_order == "seeded":
+                sample = with_shuffled_options(sample)
+            return Episode(History(sample, self.config), self.config)
+        except DataError as fault:
+            return Episode(None, self.config, fault=str(fault))
+
+    def _execute(self, episode: Episode, history: History, action: object, info: Info) -> Outcome:
+        """Does an action and notes in `info` what came of it; raises for no action."""
+        n_before = len(history.views)
+        try:
+            outcome = episode.execute(action, history, info)
+        except OperationError as refusal:
+            info["operation_error"] = refusal.kind
+            return Outcome(str(refusal))
+        except DataError as fault:
+            episode.fault = str(fault)
+            return Outcome("The files of this sample could not be read.")
+        for name in ("target_image", "requested_box", "executed_box"):
+            if (value := getattr(outcome, name)) is not None:
+                info[name] = value
+        if outcome.views:
+            info["views_added"] = tuple(range(n_before + 1, len(history.views) + 1))
+        if outcome.answer is not None:
+            grade = self.task.grade(history.sample, outcome.answer)
+            info["answer"] = outcome.answer
+            info["grade"] = asdict(grade)
+            info["reward_terms"]["score"] = float(grade.score)
+        return outcome

@@ -1,0 +1,125 @@
+"""What has been shown in one episode, and what it was cut from."""
+
+from __future__ import annotations
+
+from .clips import ClipSource
+from .config import EnvConfig, PixelRange
+from .errors import DataError, OperationError
+from .geometry import FULL, fit
+from .media import ImageSource
+from .types import Sample, View
+
+
+class History:
+    """The views of one episode, numbered from 1 in the order shown.
+
+    Attributes:
+        sample: the sample as it is shown.
+        config: the settings of the environment.
+        frame_numbers: the clip's frames (from 1) that were sampled; empty for pictures.
+    """
+
+    def __init__(self, sample: Sample, config: EnvConfig) -> None:
+        """Reads the overviews.
+
+        Args:
+            sample: the sample as it is shown.
+            config: the settings of the environment.
+
+        Raises:
+            DataError: the media can't be read, or are more than may be shown.
+        """
+        self.sample = sample
+        self.config = config
+        self.frame_numbers: tuple[int, ...] = ()
+        first = sample.media[0]
+        if isinstance(first, ClipSource):
+            self.frame_numbers = first.sample_numbers(config.n_frames)
+            numbers: tuple[int, ...] = self.frame_numbers
+            px = config.clip_px or config.overview_px
+        else:
+            numbers = tuple(range(1, len(sample.media) + 1))
+            px = config.overview_px
+            if len(numbers) > config.max_views:
+                raise DataError(
+                    f"sample {sample.id} ({sample.origin}) has {len(numbers)} pictures, "
+                    f"max_views is {config.max_views}"
+                )
+        self._views = [self._whole(number, px, "overview") for number in numbers]
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """Every view shown so far; entry 0 is view number 1."""
+        return tuple(self._views)
+
+    @property
+    def n_frames(self) -> int:
+        """How many frames can be selected; 0 where the media are pictures."""
+        return len(self.frame_numbers)
+
+    @property
+    def n_free(self) -> int:
+        """How many more views may be shown."""
+        counted = len(self._views) - max(self.n_frames - 1, 0)
+        return self.config.max_views - counted
+
+    def add(self, views: tuple[View, ...]) -> None:
+        """Notes that views were shown."""
+        self._views.extend(views)
+
+    def view(self, number: int) -> View:
+        """Returns a view by its number, from 1.
+
+        Raises:
+            OperationError: kind "bad_image", there is no such view.
+        """
+        last = len(self._views)
+        if not 1 <= number <= last:
+            allowed = f"from 1 to {last}" if last > 1 else "1"
+            raise OperationError("bad_image", f"target_image must be {allowed}, got {number}.")
+        return self._views[number - 1]
+
+    def picture(self, number: int) -> ImageSource:
+        """Returns a source picture, or a frame of the clip, by its number from 1.
+
+        Raises:
+            DataError: the clip can't be read.
+        """
+        first = self.sample.media[0]
+        if isinstance(first, ClipSource):
+            return first.frame(number)
+        source = self.sample.media[number - 1]
+        assert isinstance(source, ImageSource)  # for the type checker: media are of one kind
+        return source
+
+    def selected(self, position: int) -> View:
+        """Reads a sampled frame anew, at the pixel range of selected frames.
+
+        Args:
+            position: which of the sampled frames, from 1; also the number of its first view.
+
+        Raises:
+            DataError: the frame can't be read.
+        """
+        number = self.frame_numbers[position - 1]
+        return self._whole(number, self.config.frame_px, "select_frames", parent=position)
+
+    def check_room(self, n_views: int) -> None:
+        """Checks that more views may be shown.
+
+        Raises:
+            OperationError: kind "too_many_views".
+        """
+        if n_views > self.n_free:
+            left = f"{self.n_free} more may be shown" if self.n_free else "no more can be shown"
+            raise OperationError(
+                "too_many_views",
+                f"An episode shows at most {self.config.max_views} images and {left}; "
+                + ("select fewer or answer." if self.n_free else "answer now."),
+            )
+
+    def _whole(self, number: int, px: PixelRange, origin: str, parent: int | None = None) -> View:
+        """Reads a whole picture or frame."""
+        source = self.picture(number)
+        size = fit(*source.size, *px, self.config.side_multiple)
+        return View(source.overview(size), number, FULL, origin, parent)

@@ -1,0 +1,265 @@
+"""Lazy pictures: opened when first looked at, decoded once, read at the original resolution."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import threading
+import zlib
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+from PIL import ImageOps
+
+from .errors import ConfigError, DataError
+from .geometry import FULL, box_to_pixels
+from .types import Box, Image
+
+Renderer = Callable[[], "Picture"]
+"""Makes a picture when it is first needed, the same one at every call."""
+
+Picture = PillowImage.Image | NDArray[Any]
+"""A decoded picture, of any mode or array layout that `ImageSource` can bring to RGB."""
+
+Media = str | os.PathLike[str] | bytes | PillowImage.Image | NDArray[Any] | Renderer
+"""What an `ImageSource` can be made from."""
+
+READ_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+    PillowImage.DecompressionBombError,
+)
+"""What Pillow's readers raise on broken files."""
+
+_REDUCING_GAP = 3.0
+"""Pillow first shrinks by whole factors, down to this many times the size wanted."""
+
+
+class ImageSource:
+    """One picture, decoded when first needed and then kept while memory allows.
+
+    Everything a policy is shown of it is cut from the original pixels. The picture comes out as
+    8-bit RGB: turned as its EXIF says, transparency on white, 16 bits scaled to 8, the first
+    frame of an animation. Safe to use from several threads.
+
+    Attributes:
+        name: file, or file and row, for error messages.
+
+    >>> source = ImageSource(np.arange(12, dtype=np.uint8).reshape(2, 2, 3))
+    >>> source.size, source.region((0.0, 0.5, 0.5, 1.0), (1, 1)).tolist()
+    ((2, 2), [[[6, 7, 8]]])
+    """
+
+    def __init__(self, media: Media, name: str = "") -> None:
+        """Takes what the picture comes from; opens nothing.
+
+        Args:
+            media: a path, the bytes of a file, a Pillow picture, an array ((H, W), (H, W, 1),
+                (H, W, 3) or (H, W, 4); bool, uint8, uint16, or float in [0, 1]), or a function
+                that returns one of the last two.
+            name: shown in error messages; the path by default.
+
+        Raises:
+            ConfigError: `media` is none of these.
+        """
+        kinds = (str, os.PathLike, bytes, PillowImage.Image, np.ndarray)
+        if not isinstance(media, kinds) and not callable(media):
+            raise ConfigError(
+                "expected a path, bytes, a Pillow picture, an array or a function, "
+                f"got {type(media).__name__}"
+            )
+        self._media = media
+        self._decoded: PillowImage.Image | None = None
+        self._lock = threading.Lock()
+        self.name = name or _default_name(media)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the original in pixels; decodes it.
+
+        Raises:
+            DataError: the picture can't be read.
+        """
+        width, height = self._picture().size
+        return width, height
+
+    def region(self, box: Box, size: tuple[int, int]) -> Image:
+        """Reads a rectangle of the original pixels at a given size.
+
+        Args:
+            box: fractions of the picture; rounded outwards to whole pixels.
+            size: (width, height) wanted.
+
+        Returns:
+            A fresh (height, width, 3) uint8 RGB array.
+
+        Raises:
+            DataError: the picture can't be read.
+        """
+        picture = self._picture()
+        return resample(picture, box_to_pixels(box, *picture.size), size)
+
+    def overview(self, size: tuple[int, int]) -> Image:
+        """Reads the whole picture at a given (width, height); as `region` does."""
+        return self.region(FULL, size)
+
+    def release(self) -> None:
+        """Forgets the decoded pixels; the next look decodes again."""
+        self._decoded = None
+
+    def __repr__(self) -> str:
+        return f"ImageSource({self.name!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_media": self._media, "name": self.name}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._decoded = None
+        self._lock = threading.Lock()
+
+    def _picture(self) -> PillowImage.Image:
+        """Returns the decoded picture, and marks it as just used."""
+        with self._lock:
+            picture = self._decoded
+            if picture is None:
+                picture = self._decoded = self._decode()
+        _RECENT.use(self, picture.width * picture.height * 3)
+        return picture
+
+    def _decode(self) -> PillowImage.Image:
+        """Reads the picture from wherever it comes."""
+        try:
+            media = self._media
+            if callable(media) and not isinstance(media, PillowImage.Image):
+                media = media()
+            if isinstance(media, np.ndarray):
+                return picture_from_array(media)
+            if isinstance(media, PillowImage.Image):
+                return to_rgb(media)
+            file = io.BytesIO(media) if isinstance(media, bytes) else media
+            with PillowImage.open(file) as opened:  # type: ignore[arg-type]
+                return to_rgb(opened)
+        except READ_ERRORS as fault:
+            reason = str(fault).replace("\n", " ") or type(fault).__name__
+            raise DataError(f"picture {self.name} can't be read: {reason}") from fault
+
+
+class RecentPictures:
+    """Which sources hold decoded pixels; the longest unused forget theirs first.
+
+    Attributes:
+        max_bytes: most bytes of decoded pixels kept in this process; the last one used always is.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self._held: OrderedDict[int, tuple[ImageSource, int]] = OrderedDict()
+        self._n_bytes = 0
+        self._lock = threading.Lock()
+
+    def use(self, source: ImageSource, n_bytes: int) -> None:
+        """Notes that `source` was just used, and releases others while there is too much."""
+        with self._lock:
+            if id(source) in self._held:
+                self._held.move_to_end(id(source))
+                return
+            self._held[id(source)] = (source, n_bytes)
+            self._n_bytes += n_bytes
+            while self._n_bytes > self.max_bytes and len(self._held) > 1:
+                _, (oldest, freed) = self._held.popitem(last=False)
+                self._n_bytes -= freed
+                oldest.release()
+
+
+_RECENT = RecentPictures(max_bytes=256 * 2**20)
+
+
+def resample(
+    picture: PillowImage.Image, pixels: tuple[int, int, int, int], size: tuple[int, int]
+) -> Image:
+    """Cuts a rectangle and brings it to a size: Lanczos to shrink, bicubic to enlarge.
+
+    Args:
+        picture: mode RGB.
+        pixels: (left, top, right, bottom), right and bottom exclusive.
+        size: (width, height) wanted.
+
+    Returns:
+        A fresh (height, width, 3) uint8 RGB array.
+    """
+    left, top, right, bottom = pixels
+    if (right - left, bottom - top) == size:
+        return np.array(picture.crop(pixels), dtype=np.uint8)
+    shrinks = size[0] < right - left or size[1] < bottom - top
+    resampling = PillowImage.Resampling.LANCZOS if shrinks else PillowImage.Resampling.BICUBIC
+    resized = picture.resize(size, resampling, box=pixels, reducing_gap=_REDUCING_GAP)
+    return np.array(resized, dtype=np.uint8)
+
+
+def to_rgb(picture: PillowImage.Image) -> PillowImage.Image:
+    """Brings any Pillow picture to a loaded one of mode RGB, turned as its EXIF says."""
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith("I;16"):
+        return picture_from_array(np.asarray(picture).astype(np.uint16))
+    if picture.mode == "I":  # 32 bits that hold 16, as older PNG readers give them
+        return picture_from_array(np.clip(np.asarray(picture), 0, 65_535).astype(np.uint16))
+    if picture.mode == "F":
+        return picture_from_array(np.asarray(picture))
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        white = PillowImage.new("RGBA", picture.size, (255, 255, 255, 255))
+        picture = PillowImage.alpha_composite(white, picture)
+    if picture.mode != "RGB":
+        return picture.convert("RGB")
+    picture.load()
+    return picture.copy()
+
+
+def picture_from_array(array: NDArray[Any]) -> PillowImage.Image:
+    """Brings an array of any accepted layout to a Pillow picture of mode RGB.
+
+    Raises:
+        ValueError: the shape or the dtype is none that `ImageSource` takes.
+    """
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    layout = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
+    if not layout or 0 in array.shape:
+        raise ValueError(f"expected an array (H, W), (H, W, 3) or (H, W, 4), got {array.shape}")
+    if array.dtype == np.uint16:
+        array = (array.astype(np.uint32) + 128) // 257
+    elif array.dtype == np.bool_:
+        array = array.astype(np.uint8) * 255
+    elif np.issubdtype(array.dtype, np.floating):
+        array = _bytes_of_floats(array)
+    elif array.dtype != np.uint8:
+        raise ValueError(f"expected bool, uint8, uint16 or float, got {array.dtype}")
+    return to_rgb(PillowImage.fromarray(np.ascontiguousarray(array, dtype=np.uint8)))
+
+
+def _bytes_of_floats(array: NDArray[Any]) -> NDArray[Any]:
+    """Scales floats in [0, 1] to 0..255."""
+    if not np.isfinite(array).all() or array.min() < 0 or array.max() > 1:
+        raise ValueError("expected floats in [0, 1], got values outside")
+    return np.rint(array * 255)
+
+
+def _default_name(media: Media) -> str:
+    """Names a source after its file, or after what kind of thing it is."""
+    if isinstance(media, str | os.PathLike):
+        return os.fspath(media)
+    return f"<{type(media).__name__}>"

@@ -1,0 +1,36 @@
+"""Answering: ends the episode."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ..errors import OperationError
+from ..history import History
+from .base import GivenAction, Operation, Outcome, described, field_of
+
+MAX_ANSWER_CHARS = 4096
+"""A longer answer is refused: grading compares it letter by letter."""
+
+
+class Answer(Operation):
+    """Declares the answer. Reads `text`: the answer alone, of at most `MAX_ANSWER_CHARS`.
+
+    >>> from pixel_env.actions import answer
+    >>> Answer().execute(answer("B"), history=None).answer
+    'B'
+    """
+
+    name: ClassVar[str] = "answer"
+    code: ClassVar[int] = 0
+
+    def execute(self, action: GivenAction, history: History) -> Outcome:
+        """Takes the answer; see `Operation.execute`."""
+        text = field_of(action, "text")
+        if not isinstance(text, str):
+            raise OperationError("bad_arguments", f"text must be text, got {described(text)}.")
+        if len(text) > MAX_ANSWER_CHARS:
+            raise OperationError(
+                "bad_arguments",
+                f"An answer has at most {MAX_ANSWER_CHARS} characters, got {len(text)}.",
+            )
+        return Outcome("The answer was taken.", answer=str(text))

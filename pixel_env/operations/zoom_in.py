@@ -1,0 +1,98 @@
+"""Zooming in: a part of an earlier view, at a resolution of its own."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from PIL import Image as PillowImage
+
+from ..config import EnvConfig
+from ..errors import OperationError
+from ..geometry import box_to_pixels, check_box, fit, nest_box, pad_box, pixels_to_box
+from ..history import History
+from ..media import resample
+from ..types import Box, Image, View
+from .base import GivenAction, Operation, Outcome, described, field_of, whole_number
+
+
+class ZoomIn(Operation):
+    """Shows a part of a view larger. Reads `bbox` and `target_image`.
+
+    The pixels come from the original, however deep the zoom ("original"), or from the view as it
+    was shown ("view"). Padding widens the box before it is cut.
+
+    >>> import numpy as np
+    >>> from pixel_env import EnvConfig, ImageSource, Sample
+    >>> from pixel_env.actions import zoom_in
+    >>> scene = ImageSource(np.zeros((800, 1000, 3), np.uint8))
+    >>> history = History(Sample("1", "What is it?", (scene,), ("dark",)), EnvConfig())
+    >>> outcome = ZoomIn().execute(zoom_in([0.5, 0, 1, 0.5]), history)
+    >>> outcome.feedback, outcome.views[0].box
+    ('Image 2 is the region [0.5, 0, 1, 0.5] of image 1.', (0.5, 0.0, 1.0, 0.5))
+    """
+
+    name: ClassVar[str] = "zoom_in"
+    code: ClassVar[int] = 1
+
+    def execute(self, action: GivenAction, history: History) -> Outcome:
+        """Cuts the region; see `Operation.execute`."""
+        given = field_of(action, "target_image")
+        target = whole_number(given)
+        if target is None:
+            raise OperationError(
+                "bad_image", f"target_image must be a whole number, got {described(given)}."
+            )
+        parent = history.view(target)
+        asked, was_clamped = check_box(field_of(action, "bbox"))
+        history.check_room(1)
+        padded = pad_box(asked, history.config.padding)
+        if history.config.zoom_source == "view":
+            image, box = _cut_view(parent, padded, history.config)
+        else:
+            image, box = _cut_original(parent, padded, history)
+        view = View(image, parent.source, box, self.name, target)
+        note = ", clamped to it" if was_clamped else ""
+        return Outcome(
+            f"Image {len(history.views) + 1} is the region {_written(padded)} "
+            f"of image {target}{note}.",
+            views=(view,),
+            target_image=target,
+            requested_box=nest_box(parent.box, asked),
+            executed_box=box,
+        )
+
+
+def _cut_original(parent: View, padded: Box, history: History) -> tuple[Image, Box]:
+    """Reads a box of a view from the source's own pixels."""
+    config = history.config
+    source = history.picture(parent.source)
+    pixels = box_to_pixels(nest_box(parent.box, padded), *source.size)
+    box = pixels_to_box(pixels, *source.size)
+    return source.region(box, _shown_size(pixels, config)), box
+
+
+def _cut_view(parent: View, padded: Box, config: EnvConfig) -> tuple[Image, Box]:
+    """Cuts a box of a view from the pixels that were shown."""
+    height, width = parent.image.shape[:2]
+    pixels = box_to_pixels(padded, width, height)
+    size = _shown_size(pixels, config)
+    image = resample(PillowImage.fromarray(parent.image), pixels, size)
+    return image, nest_box(parent.box, pixels_to_box(pixels, width, height))
+
+
+def _shown_size(pixels: tuple[int, int, int, int], config: EnvConfig) -> tuple[int, int]:
+    """Chooses the (width, height) that a cut is shown at; refuses one too small to be useful."""
+    left, top, right, bottom = pixels
+    width, height = right - left, bottom - top
+    if min(width, height) < config.min_crop_side_px:
+        raise OperationError(
+            "too_small",
+            f"The region is {width} x {height} pixels; "
+            f"each side must be at least {config.min_crop_side_px}, ask for a larger one.",
+        )
+    return fit(width, height, *config.crop_px, config.side_multiple)
+
+
+def _written(box: Box) -> str:
+    """Writes a box with three decimals at most."""
+    return "[" + ", ".join(f"{round(number, 3):g}" for number in box) + "]"

@@ -1,0 +1,114 @@
+"""Gymnasium ids of the task sets, and `register_task` for a user's own."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from typing import Any
+
+import gymnasium as gym
+
+from .config import FIELDS
+from .env import PixelReasoningEnv
+from .errors import ConfigError, unknown_name
+from .task import Task
+
+NAMESPACE = "PixelReason"
+
+TASKS: dict[str, tuple[str, dict[str, Any]]] = {
+    "VStar": ("pixel_env.tasks.vstar:VStar", {}),
+    "SyntheticSearch": (
+        "pixel_env.tasks.synthetic.search:SyntheticSearch",
+        {"overview_px": (112 * 112, 112 * 112), "crop_px": (112 * 112, 112 * 112)},
+    ),
+}
+"""Task sets by name: where the class is, and the arguments that differ from the defaults."""
+
+_ENV_ARGUMENTS = (*FIELDS, "preset", "render_mode")
+
+
+def register_task(name: str, entry_point: str | type[Task], **defaults: Any) -> str:
+    """Registers a task set as "PixelReason-{name}-v0".
+
+    Args:
+        name: letters and digits.
+        entry_point: a `Task` class, or where it is, as "module:Class"; imported by `make` only.
+        **defaults: arguments of `gym.make` for this id, of the environment or of the task.
+
+    Returns:
+        The id.
+
+    Raises:
+        ConfigError: the name or the entry point is malformed.
+    """
+    if not name.isalnum():
+        raise ConfigError(f"expected a name of letters and digits, got {name!r}")
+    if isinstance(entry_point, str) and entry_point.count(":") != 1:
+        raise ConfigError(f"expected an entry point 'module:Class', got {entry_point!r}")
+    env_id = f"{NAMESPACE}-{name}-v0"
+    gym.register(
+        id=env_id,
+        entry_point="pixel_env.registration:make_env",
+        vector_entry_point="pixel_env.vector:make_vector_env",
+        kwargs={"task": entry_point, **defaults},
+    )
+    return env_id
+
+
+def make_env(task: str | type[Task], **arguments: Any) -> PixelReasoningEnv:
+    """Builds an environment: what `gym.make` calls.
+
+    Args:
+        task: a `Task` class, or "module:Class".
+        **arguments: fields of `EnvConfig`, `preset` and `render_mode` go to the environment, the
+            rest to the task's constructor.
+
+    Raises:
+        ConfigError: an argument is unknown to both.
+    """
+    task_arguments, env_arguments = split_arguments(task, arguments)
+    return PixelReasoningEnv(make_task(task, **task_arguments), **env_arguments)
+
+
+def make_task(task: str | type[Task], **arguments: Any) -> Task:
+    """Builds a task.
+
+    Args:
+        task: a `Task` class, or "module:Class".
+        **arguments: of its constructor.
+    """
+    return _task_class(task)(**arguments)
+
+
+def split_arguments(
+    task: str | type[Task], arguments: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Sorts arguments of `gym.make` into the task's and the environment's.
+
+    Raises:
+        ConfigError: an argument is unknown to both.
+    """
+    parameters = inspect.signature(_task_class(task)).parameters
+    takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
+    of_task, of_env = {}, {}
+    for name, value in arguments.items():
+        if name in _ENV_ARGUMENTS:
+            of_env[name] = value
+        elif name in parameters or takes_any:
+            of_task[name] = value
+        else:
+            raise unknown_name("an argument", name, [*_ENV_ARGUMENTS, *parameters])
+    return of_task, of_env
+
+
+def _task_class(task: str | type[Task]) -> type[Task]:
+    """Imports a task class."""
+    if not isinstance(task, str):
+        return task
+    module, _, name = task.partition(":")
+    found: type[Task] = getattr(importlib.import_module(module), name)
+    return found
+
+
+for _name, (_entry_point, _defaults) in TASKS.items():
+    register_task(_name, _entry_point, **_defaults)

@@ -1,0 +1,117 @@
+"""What an episode looks like to a person: the overview with the boxes looked at, and the talk."""
+
+from __future__ import annotations
+
+import textwrap
+
+import numpy as np
+from PIL import Image as PillowImage
+from PIL import ImageDraw
+
+from .episode import UNREADABLE, Episode
+from .errors import OperationError
+from .operations import OPERATIONS
+from .types import LETTERS, Image, View
+
+PANEL_PX = 480
+"""Height of the overview and width of the conversation."""
+
+COLOURS = ((230, 60, 40), (20, 130, 240), (30, 160, 60), (200, 110, 0), (150, 60, 200))
+"""Colours of the boxes, in the order looked at."""
+
+_FONT_PX = 13
+_LINE_CHARS = 62
+_MARGIN_PX = 12
+
+
+def draw_episode(episode: Episode) -> Image:
+    """Draws an episode.
+
+    Args:
+        episode: what was shown and said so far.
+
+    Returns:
+        (height, width, 3) uint8 RGB; the pictures on the left, the conversation on the right.
+    """
+    views = episode.history.views if episode.history else ()
+    left = _overview(views)
+    lines = _lines(episode)
+    height = max(left.height, (_FONT_PX + 5) * len(lines) + 2 * _MARGIN_PX)
+    canvas = PillowImage.new("RGB", (left.width + PANEL_PX, height), (255, 255, 255))
+    canvas.paste(left, (0, 0))
+    pen = ImageDraw.Draw(canvas)
+    for row, (line, colour) in enumerate(lines):
+        top = _MARGIN_PX + row * (_FONT_PX + 5)
+        pen.text((left.width + _MARGIN_PX, top), line, fill=colour, font_size=_FONT_PX)
+    return np.array(canvas, dtype=np.uint8)
+
+
+def written_action(action: object) -> str:
+    """Writes an action, or what came in its place, on one line of at most 200 characters."""
+    if isinstance(action, OperationError):
+        return "(a message that could not be read)"
+    if not isinstance(action, dict):
+        return "(no action)"
+    code = action.get("operation")
+    known = isinstance(code, int | np.integer) and 0 <= code < len(OPERATIONS)
+    name = OPERATIONS[int(code)].name if known and code is not None else "(unknown operation)"
+    uses = {"answer": ("text",), "zoom_in": ("bbox", "target_image"), "select_frames": ("frames",)}
+    fields = [_short(action.get(field)) for field in uses.get(name, ())]
+    return " ".join([name, *fields])[:200]
+
+
+def _short(value: object) -> str:
+    """Writes a field's value in a few characters."""
+    if isinstance(value, np.ndarray):
+        return np.array2string(value.ravel()[:16], precision=3, separator=", ", threshold=16)
+    return repr(value[:120]) if isinstance(value, str) else repr(value)[:120]
+
+
+def _overview(views: tuple[View, ...]) -> PillowImage.Image:
+    """Draws the first view of each source, and on it what was looked at later."""
+    firsts = {view.source: view for view in reversed(views) if view.origin == "overview"}
+    if not firsts:
+        return PillowImage.new("RGB", (PANEL_PX, PANEL_PX), (128, 128, 128))
+    columns = int(np.ceil(np.sqrt(len(firsts))))
+    cell = PANEL_PX // columns
+    rows = -(-len(firsts) // columns)
+    sheet = PillowImage.new("RGB", (PANEL_PX, rows * cell), (240, 240, 240))
+    for place, source in enumerate(sorted(firsts)):
+        picture = PillowImage.fromarray(firsts[source].image)
+        picture.thumbnail((cell, cell))
+        looks = [(n, v) for n, v in enumerate(views, 1) if v.origin != "overview"]
+        pen = ImageDraw.Draw(picture)
+        for order, (number, view) in enumerate(looks):
+            if view.source == source:
+                _mark(pen, view, number, picture.size, COLOURS[order % len(COLOURS)])
+        sheet.paste(picture, ((place % columns) * cell, (place // columns) * cell))
+    return sheet
+
+
+def _mark(
+    pen: ImageDraw.ImageDraw,
+    view: View,
+    number: int,
+    size: tuple[int, int],
+    colour: tuple[int, int, int],
+) -> None:
+    """Outlines what a view shows of its source, with its number."""
+    width, height = size[0] - 1, size[1] - 1
+    x1, y1, x2, y2 = view.box
+    pen.rectangle((x1 * width, y1 * height, x2 * width, y2 * height), outline=colour, width=2)
+    pen.text((x1 * width + 4, y1 * height + 2), str(number), fill=colour, font_size=_FONT_PX)
+
+
+def _lines(episode: Episode) -> list[tuple[str, tuple[int, int, int]]]:
+    """Wraps the conversation into coloured lines."""
+    sample = episode.history.sample if episode.history else None
+    asked = [sample.question if sample else UNREADABLE]
+    if sample:
+        asked += [f"({a}) {b}" for a, b in zip(LETTERS, sample.choices, strict=False)]
+    said = [("question", text) for text in asked] + episode.said
+    colours = {"question": (0, 0, 0), "policy": (20, 90, 200), "environment": (90, 90, 90)}
+    lines: list[tuple[str, tuple[int, int, int]]] = []
+    for who, text in said:
+        clean = text[:2000].encode("utf-8", "replace").decode("utf-8")
+        lines += [(line, colours[who]) for line in textwrap.wrap(clean, _LINE_CHARS)]
+    return lines[:200]

@@ -1,0 +1,181 @@
+"""The spaces of observations and actions, with two that Gymnasium lacks: any text, one picture."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.spaces import Space
+from numpy.typing import NDArray
+
+from .config import EnvConfig
+from .operations import OPERATIONS
+from .operations.answer import MAX_ANSWER_CHARS
+from .types import Image
+
+_SAMPLED_RANGES = ((0x20, 0x7F), (0xC0, 0x250), (0x4E00, 0x4F00), (0x1F600, 0x1F640))
+"""Code points that samples are drawn from: ASCII, accented Latin, Han, and one astral block."""
+
+
+class UnicodeText(Space[str]):
+    """Any text of at most `max_length` characters, the empty text included.
+
+    Gymnasium's `Text` takes a fixed charset, without space or punctuation by default.
+
+    >>> UnicodeText(8).contains("Où? 猫")
+    True
+    """
+
+    def __init__(self, max_length: int, seed: int | np.random.Generator | None = None) -> None:
+        """Makes the space.
+
+        Args:
+            max_length: most characters, at least 1.
+            seed: seed of `sample`.
+        """
+        self.max_length = max_length
+        super().__init__(dtype=str, seed=seed)
+
+    @property
+    def is_np_flattenable(self) -> bool:
+        """Whether elements can be flattened into an array: no."""
+        return False
+
+    def sample(self, mask: Any = None, probability: Any = None) -> str:
+        """Draws a text of up to 16 characters; masks don't apply."""
+        length = int(self.np_random.integers(0, min(self.max_length, 16) + 1))
+        blocks = self.np_random.integers(0, len(_SAMPLED_RANGES), size=length)
+        return "".join(chr(int(self.np_random.integers(*_SAMPLED_RANGES[i]))) for i in blocks)
+
+    def contains(self, x: Any) -> bool:
+        """Tells whether `x` is a str of at most `max_length` characters."""
+        return isinstance(x, str) and len(x) <= self.max_length
+
+    def to_jsonable(self, sample_n: Sequence[str]) -> list[str]:
+        """Returns the texts as they are."""
+        return list(sample_n)
+
+    def from_jsonable(self, sample_n: list[Any]) -> list[str]:
+        """Returns the texts as they are."""
+        return [str(text) for text in sample_n]
+
+    def __repr__(self) -> str:
+        return f"UnicodeText({self.max_length})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, UnicodeText) and self.max_length == other.max_length
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class RGBImage(Space[Image]):
+    """One (height, width, 3) uint8 RGB picture whose sides are multiples of `multiple`.
+
+    >>> RGBImage(max_pixels=12_544, multiple=28).contains(np.zeros((56, 112, 3), np.uint8))
+    True
+    """
+
+    def __init__(
+        self, max_pixels: int, multiple: int = 1, seed: int | np.random.Generator | None = None
+    ) -> None:
+        """Makes the space.
+
+        Args:
+            max_pixels: most pixels, height times width.
+            multiple: what both sides are multiples of.
+            seed: seed of `sample`.
+        """
+        self.max_pixels = max_pixels
+        self.multiple = multiple
+        super().__init__(shape=None, dtype=np.uint8, seed=seed)
+
+    @property
+    def is_np_flattenable(self) -> bool:
+        """Whether elements can be flattened into an array of one length: no."""
+        return False
+
+    def sample(self, mask: Any = None, probability: Any = None) -> Image:
+        """Draws a small noise picture; masks don't apply."""
+        most = max(1, self.max_pixels // self.multiple**2)
+        rows = int(self.np_random.integers(1, min(most, 4) + 1))
+        columns = int(self.np_random.integers(1, min(most // rows, 4) + 1))
+        shape = (rows * self.multiple, columns * self.multiple, 3)
+        return self.np_random.integers(0, 256, size=shape, dtype=np.uint8)
+
+    def contains(self, x: Any) -> bool:
+        """Tells whether `x` is a picture of this space."""
+        if not isinstance(x, np.ndarray) or x.dtype != np.uint8 or x.ndim != 3 or x.shape[2] != 3:
+            return False
+        height, width = x.shape[:2]
+        if not 0 < height * width <= self.max_pixels:
+            return False
+        return height % self.multiple == 0 and width % self.multiple == 0
+
+    def to_jsonable(self, sample_n: Sequence[Image]) -> list[dict[str, Any]]:
+        """Returns each picture as its shape and its compressed bytes in base64."""
+        return [
+            {
+                "shape": list(image.shape),
+                "zlib": base64.b64encode(zlib.compress(image.tobytes())).decode("ascii"),
+            }
+            for image in sample_n
+        ]
+
+    def from_jsonable(self, sample_n: list[Any]) -> list[Image]:
+        """Reads pictures back from `to_jsonable`'s form."""
+        return [_picture(entry) for entry in sample_n]
+
+    def __repr__(self) -> str:
+        return f"RGBImage(max_pixels={self.max_pixels}, multiple={self.multiple})"
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, RGBImage)
+            and self.max_pixels == other.max_pixels
+            and self.multiple == other.multiple
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _picture(entry: dict[str, Any]) -> NDArray[np.uint8]:
+    """Rebuilds one picture from its shape and bytes."""
+    data = zlib.decompress(base64.b64decode(entry["zlib"]))
+    return np.frombuffer(data, dtype=np.uint8).reshape(entry["shape"]).copy()
+
+
+MAX_TEXT_CHARS = 1_000_000
+"""The longest text in an observation."""
+
+
+def observation_space(config: EnvConfig) -> spaces.Dict:
+    """Builds the space of `Observation`."""
+    return spaces.Dict(
+        {
+            "question": UnicodeText(MAX_TEXT_CHARS),
+            "choices": spaces.Sequence(UnicodeText(MAX_TEXT_CHARS)),
+            "images": spaces.Sequence(RGBImage(config.max_px, config.side_multiple)),
+            "first_image": spaces.Discrete(config.max_view_number + 1, start=1),
+            "feedback": UnicodeText(MAX_TEXT_CHARS),
+            "turn": spaces.Discrete(config.max_turns + 1),
+            "turns_left": spaces.Discrete(config.max_turns + 1),
+            "n_frames": spaces.Discrete(config.n_frames + 1),
+        }
+    )
+
+
+def action_space(config: EnvConfig) -> spaces.Dict:
+    """Builds the space of `Action`."""
+    return spaces.Dict(
+        {
+            "operation": spaces.Discrete(len(OPERATIONS)),
+            "text": UnicodeText(MAX_ANSWER_CHARS),
+            "bbox": spaces.Box(0.0, 1.0, shape=(4,), dtype=np.float64),
+            "target_image": spaces.Discrete(config.max_view_number, start=1),
+            "frames": spaces.MultiBinary(config.n_frames),
+        }
+    )
