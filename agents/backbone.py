@@ -64,6 +64,7 @@ class Backbone:
 
     Attributes:
         model: the model without the wrappers of peft and of parallel training.
+        visual: the vision tower.
         vocab_size: how many rows the output layer has.
         n_layers: how many layers the language model has.
     """
@@ -81,7 +82,7 @@ class Backbone:
                 "expected a Qwen2.5-VL or Qwen3-VL model for conditional generation, "
                 f"got {type(self.model).__name__}"
             )
-        self._visual = base.visual
+        self.visual = base.visual
         self._language = base.language_model
         self.vocab_size = int(self.model.config.text_config.vocab_size)
         self.n_layers = int(self.model.config.text_config.num_hidden_layers)
@@ -99,9 +100,7 @@ class Backbone:
             return None
         patches = torch.from_numpy(np.concatenate([image.patches for image in unique]))
         grids = torch.tensor([image.grid for image in unique], device=self.device)
-        seen = self._visual(
-            patches.to(device=self.device, dtype=self._visual.dtype), grid_thw=grids
-        )
+        seen = self.visual(patches.to(device=self.device, dtype=self.visual.dtype), grid_thw=grids)
         ends = np.cumsum([0, *(image.n_tokens for image in unique)])
         offsets = {id(image): int(end) for image, end in zip(unique, ends[:-1], strict=True)}
         deepstack = tuple(getattr(seen, "deepstack_features", None) or ())

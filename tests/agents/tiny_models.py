@@ -1,4 +1,4 @@
-"""Tiny random models of both architectures, a tokenizer made on the spot, and a scripted dialect."""
+"""Tiny random models of both architectures, a tokenizer made on the spot, a plain dialect."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import functools
 import numpy as np
 import torch
 from pixel_env.agents.conversation import Encoder
-from pixel_env.dialects.base import Dialect
-from pixel_env.types import Observation
 from tokenizers import Tokenizer, decoders, pre_tokenizers, trainers
 from tokenizers import models as token_models
 from transformers import (
@@ -19,6 +17,9 @@ from transformers import (
     Qwen3VLConfig,
     Qwen3VLForConditionalGeneration,
 )
+
+from pixel_env.dialects.base import Dialect
+from pixel_env.types import Observation
 
 ARCHITECTURES = ("qwen2_5_vl", "qwen3_vl")
 CONTROL = [

@@ -1,0 +1,182 @@
+"""Loads a vision-language model for training: weights, tokenizer, image processor.
+
+The parts are loaded one by one: the stock processors of Qwen2.5-VL and Qwen3-VL need
+torchvision for a video processor that is not used here (a clip's frames are pictures).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from pixel_env.errors import ConfigError, unknown_name
+
+from .backbone import Backbone
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+@dataclass(frozen=True, slots=True)
+class LoraSettings:
+    """Low-rank adapters on the language model (Hu et al., arXiv 2106.09685).
+
+    Attributes:
+        rank: rank of an adapter, at least 1.
+        alpha: an adapter's output is scaled by alpha / rank.
+        dropout: share of an adapter's inputs dropped in training, in [0, 1). Over 0,
+            log-probabilities in training differ from those recorded while generating.
+        projections: names of the language model's linear layers that get one.
+    """
+
+    rank: int = 32
+    alpha: float = 64.0
+    dropout: float = 0.0
+    projections: tuple[str, ...] = PROJECTIONS
+
+    def __post_init__(self) -> None:
+        """Checks every value.
+
+        Raises:
+            ConfigError: a value is out of its range.
+        """
+        if self.rank < 1:
+            raise ConfigError(f"expected a LoRA rank of at least 1, got {self.rank}")
+        if not 0 <= self.dropout < 1:
+            raise ConfigError(f"expected a LoRA dropout in [0, 1), got {self.dropout}")
+        for projection in self.projections:
+            if projection not in PROJECTIONS:
+                raise unknown_name("a LoRA projection", projection, PROJECTIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """How a model is loaded.
+
+    Attributes:
+        dtype: "float32", "bfloat16" or "float16".
+        device: a torch device, such as "cpu" or "cuda:0".
+        attention: transformers' attention implementation: "sdpa", "eager" or
+            "flash_attention_2" (needs the flash-attn package).
+        gradient_checkpointing: recompute layers in the backward pass, to save memory.
+        lora: adapters to train instead of the weights; None trains the weights.
+    """
+
+    dtype: str = "float32"
+    device: str = "cpu"
+    attention: str = "sdpa"
+    gradient_checkpointing: bool = False
+    lora: LoraSettings | None = None
+
+    def __post_init__(self) -> None:
+        """Checks the dtype.
+
+        Raises:
+            ConfigError: the dtype is not known.
+        """
+        if self.dtype not in DTYPES:
+            raise unknown_name("dtype", self.dtype, DTYPES)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model with what turns text and pictures into its inputs.
+
+    Attributes:
+        model: the model, wrapped by peft where adapters were asked for.
+        tokenizer: its tokenizer.
+        image_processor: a Qwen2-VL image processor with the model's patch sizes.
+    """
+
+    model: Any
+    tokenizer: Any
+    image_processor: Any
+
+
+def load(name: str | Path, settings: ModelSettings | None = None) -> LoadedModel:
+    """Loads a folder in the hub's layout, or a model by its name on the hub.
+
+    Args:
+        name: a folder, or a name such as "Qwen/Qwen2.5-VL-7B-Instruct".
+        settings: dtype, device and so on; the defaults where None.
+
+    Raises:
+        ConfigError: nothing can be loaded under that name (it says what was tried), or the
+            model is neither a Qwen2.5-VL nor a Qwen3-VL.
+    """
+    from transformers import AutoModelForImageTextToText, AutoTokenizer, Qwen2VLImageProcessorPil
+
+    settings = settings or ModelSettings()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(name))
+        image_processor = Qwen2VLImageProcessorPil.from_pretrained(str(name))
+        model = AutoModelForImageTextToText.from_pretrained(
+            str(name), dtype=DTYPES[settings.dtype], attn_implementation=settings.attention
+        )
+    except (OSError, ValueError, ImportError) as fault:
+        raise ConfigError(_not_loaded(name, fault)) from fault
+    Backbone(model)  # refuses other architectures
+    model = use_matrix_patch_embedding(model).to(settings.device)
+    if settings.gradient_checkpointing:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+    if settings.lora is not None:
+        model = add_adapters(model, settings.lora)
+    return LoadedModel(model, tokenizer, image_processor)
+
+
+def add_adapters(model: Any, settings: LoraSettings) -> Any:
+    """Wraps a model so that only adapters on its language model are trained."""
+    from peft import LoraConfig, get_peft_model
+
+    names = "|".join(settings.projections)
+    config = LoraConfig(
+        r=settings.rank,
+        lora_alpha=settings.alpha,  # type: ignore[arg-type]  # annotated int, used as a number
+        lora_dropout=settings.dropout,
+        target_modules=rf".*language_model\.layers\..*\.({names})",
+    )
+    return get_peft_model(model, config)
+
+
+class MatrixPatchEmbed(nn.Module):
+    """A patch embedding as one matrix product.
+
+    The stock one is a Conv3d whose kernel covers its whole input: the same numbers at several
+    times the cost on a CPU. It keeps the convolution as the holder of the weights, so a
+    checkpoint's names stay.
+    """
+
+    def __init__(self, patch_embed: nn.Module) -> None:
+        super().__init__()
+        self.proj = patch_embed.proj
+
+    def forward(self, patches: torch.Tensor) -> torch.Tensor:
+        """Embeds (n, channels * temporal * patch * patch) patches; gives (n, hidden)."""
+        weight = self.proj.weight.flatten(1)  # type: ignore[union-attr, operator]
+        bias = self.proj.bias
+        return nn.functional.linear(patches.to(weight.dtype), weight, bias)  # type: ignore[arg-type]
+
+
+def use_matrix_patch_embedding(model: Any) -> Any:
+    """Replaces a model's patch embedding by the faster one, in place; returns the model."""
+    visual = Backbone(model).visual
+    if not isinstance(visual.patch_embed, MatrixPatchEmbed):
+        visual.patch_embed = MatrixPatchEmbed(visual.patch_embed)
+    return model
+
+
+def _not_loaded(name: str | Path, fault: Exception) -> str:
+    reason = str(fault).strip().splitlines()[0] if str(fault).strip() else type(fault).__name__
+    if Path(name).is_dir():
+        return (
+            f"expected a model in the hub's layout (config.json, model.safetensors, "
+            f"tokenizer.json, preprocessor_config.json) in {name}: {reason}"
+        )
+    return (
+        f"expected a folder with a model, or a name on the hub that is cached or can be reached; "
+        f"got {str(name)!r}: {reason} (with a connection: hf download {name})"
+    )

@@ -1,0 +1,83 @@
+"""A vision-language model as a policy: the engine behind the protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pixel_env.dialects import get_dialect
+from pixel_env.types import Action, Observation
+
+from ..conversation import Encoder, SystemPrompt
+from ..engine import Engine, GenerationConfig
+from ..models import ModelSettings, load
+from ..session import Session
+
+GREEDY = GenerationConfig(greedy=True)
+
+
+class VLMPolicy:
+    """Says what a model says.
+
+    A lane that runs out of context says nothing any more: its remaining turns are spent.
+
+    Attributes:
+        name: short name, used in reports and trajectories.
+        dialect: name of the dialect of its messages.
+    """
+
+    def __init__(self, engine: Engine, name: str = "vlm") -> None:
+        self.name = name
+        self._engine = engine
+        self._session: Session = Session(engine)
+
+    @classmethod
+    def load(
+        cls,
+        path: str | Path,
+        dialect: str = "pixel-reasoner",
+        system: SystemPrompt = "full",
+        model: ModelSettings | None = None,
+        generation: GenerationConfig | None = None,
+    ) -> VLMPolicy:
+        """Loads a model from a folder or by its name on the hub; greedy unless told otherwise.
+
+        Raises:
+            ConfigError: the model can't be loaded, or a setting is wrong.
+        """
+        parts = load(path, model)
+        encoder = Encoder(parts.tokenizer, parts.image_processor, get_dialect(dialect), system)
+        engine = Engine(parts.model, encoder, generation or GREEDY)
+        return cls(engine, name=f"vlm:{path}")
+
+    @property
+    def dialect(self) -> str:
+        """Name of the dialect of its messages."""
+        return self._engine.encoder.dialect.name
+
+    def reset(self, lane: int, seed: int | None = None) -> None:
+        """Starts an episode in a lane and forgets the last one there.
+
+        Args:
+            lane: number of the lane, from 0.
+            seed: fixes what the lane samples; None draws afresh.
+        """
+        self._session.begin(lane, seed)
+
+    def act(
+        self, observations: Sequence[Observation], lanes: Sequence[int]
+    ) -> Sequence[str | Action]:
+        """Says one message in each waiting lane.
+
+        Args:
+            observations: one turn's news for each waiting lane.
+            lanes: the lane of each observation, from 0; no lane occurs twice.
+
+        Returns:
+            One message for each observation, in the same order; "" where a lane ran out of
+            context.
+        """
+        self._session.hear(observations, lanes)
+        speaking = [lane for lane in lanes if not self._session.overlong(lane)]
+        texts = dict(zip(speaking, self._session.speak(speaking), strict=True))
+        return [texts.get(lane, "") for lane in lanes]
