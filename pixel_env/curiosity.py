@@ -83,9 +83,9 @@ class CuriosityConfig:
         users = np.asarray(used, dtype=bool)
         counts = np.asarray(n_operations, dtype=np.float64)
         if not np.all((rates >= 0) & (rates <= 1)):
-            raise ConfigError(f"expected rate in [0, 1], got {rate}")
+            raise ConfigError(f"expected rate in [0, 1], got {rate!r}")
         if not np.all(counts >= 0):
-            raise ConfigError(f"expected n_operations >= 0, got {n_operations}")
+            raise ConfigError(f"expected n_operations >= 0, got {n_operations!r}")
         shortfall = np.maximum(self.threshold - rates, 0.0)
         if self.is_relative:
             divisor = np.where(video, self.video_divisor, self.image_divisor)

@@ -25,6 +25,7 @@ MAX_ANSWER_CHARS = 2_000
 
 _HOW = r"put it in \boxed{}"
 _BRIEF = rf"Look closer with {ZOOM} or {SELECT} where it helps, then answer in \boxed{{}}."
+_LAST_TURN = "This is your last message: answer now."
 _INTRODUCTION = """You answer a question about what you are shown: one or more pictures, or the \
 frames of a clip. Small things may be unreadable at first, so you may look closer before you \
 answer.
@@ -153,9 +154,13 @@ class PixelReasonerDialect(Dialect):
         return f'<{TAG}>\n{{"name": "{name}", "arguments": {arguments}}}\n</{TAG}>'
 
     def tell(self, observation: Observation) -> tuple[Part, ...]:
-        """Returns pictures, then the question, at turn 0; later the feedback, then new pictures."""
+        """Returns pictures, then the question, at turn 0; later the feedback, then new pictures.
+
+        The text ends with a notice where one turn is left.
+        """
+        last = [_LAST_TURN] if observation["turns_left"] == 1 else []
         if observation["turn"] > 0:
-            return (observation["feedback"], *observation["images"])
+            return ("\n".join([observation["feedback"], *last]), *observation["images"])
         n_frames = observation["n_frames"]
         lines = [f"These are frames 1 to {n_frames} of a clip."] if n_frames else []
         lines.append(observation["question"])
@@ -165,7 +170,7 @@ class PixelReasonerDialect(Dialect):
         ]
         what = "the letter of the right option" if observation["choices"] else "the answer"
         lines.append(f"Find {what} and {_HOW}.")
-        return (*observation["images"], "\n".join(lines))
+        return (*observation["images"], "\n".join(lines + last))
 
     def _decimal(self, value: float) -> str:
         """Writes a fraction with no more digits than it needs."""

@@ -268,6 +268,15 @@ def test_later_turns_tell_the_feedback_before_the_pictures():
     assert image.shape == (28, 28, 3)
 
 
+@pytest.mark.parametrize("turn", [0, 4])
+def test_the_last_turn_is_announced_and_no_other(turn):
+    told = {left: dialect.tell(observe(turn=turn, turns_left=left)) for left in (0, 1, 2)}
+    texts = {left: next(p for p in parts if isinstance(p, str)) for left, parts in told.items()}
+    assert texts[1].endswith("answer now.")
+    assert not texts[0].endswith("answer now.")
+    assert not texts[2].endswith("answer now.")
+
+
 def test_the_system_prompt_holds_the_schemas_unless_brief():
     full, brief = dialect.system_prompt(), dialect.system_prompt(brief=True)
     for schema in dialect.tool_schemas():
