@@ -7,7 +7,7 @@ that a model can answer a batch of them in one forward pass. Lanes end at differ
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import gymnasium as gym
@@ -66,3 +66,11 @@ class Privileged(Protocol):
 
     def watch(self, lane: int, env: gym.Env[Any, Any]) -> None:
         """Takes the environment that runs in a lane, before the lane's first `reset`."""
+
+
+@runtime_checkable
+class Configured(Protocol):
+    """A policy with settings that its results depend on; they go into the manifest."""
+
+    def settings(self) -> Mapping[str, Any]:
+        """Returns the settings by name, as values that JSON can hold."""

@@ -47,6 +47,10 @@ class DemonstrationPolicy:
         self._envs: dict[int, Any] = {}
         self._plans: dict[int, list[Action]] = {}
 
+    def settings(self) -> dict[str, float]:
+        """Returns the margin."""
+        return {"margin": self._margin}
+
     def watch(self, lane: int, env: gym.Env[Any, Any]) -> None:
         """Takes the environment of a lane; its `unwrapped.sample` and `.views` are read."""
         self._envs[lane] = env.unwrapped

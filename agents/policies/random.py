@@ -47,6 +47,10 @@ class RandomPolicy:
         self._look = look
         self._lanes: dict[int, _Lane] = {}
 
+    def settings(self) -> dict[str, float]:
+        """Returns the probability of one more look."""
+        return {"look": self._look}
+
     def reset(self, lane: int, seed: int | None = None) -> None:
         """Starts an episode with a random generator of its own."""
         self._lanes[lane] = _Lane(np.random.default_rng(seed))
