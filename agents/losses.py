@@ -1,0 +1,200 @@
+"""The loss of group-relative policy gradient, on tensors alone.
+
+A clipped surrogate (PPO, arXiv 1707.06347) with a wider clip upwards (DAPO, arXiv 2503.14476),
+optionally with a penalty on the distance to a reference policy and a bonus on entropy. Sums are
+divided by a normaliser that is passed in, so that a batch gives the same gradient in whatever
+micro-batches it is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from pixel_env.errors import ConfigError, unknown_name
+
+REDUCTIONS = ("token", "sequence")
+"""What counts alike in the mean: every token of the batch, or every sequence of it."""
+
+LARGEST_LOG_RATIO = 20.0
+"""Log-ratios are cut here, so that none overflows."""
+
+
+@dataclass(frozen=True, slots=True)
+class LossConfig:
+    """What is minimised.
+
+    Attributes:
+        clip_low: how far under 1 the ratio may fall and still be pushed, in [0, 1].
+        clip_high: how far over 1 the ratio may rise and still be pushed, at least 0.
+        reduction: "token" or "sequence".
+        kl_coefficient: weight of the distance to the reference policy, at least 0.
+        entropy_coefficient: weight of the entropy bonus, at least 0.
+    """
+
+    clip_low: float = 0.2
+    clip_high: float = 0.28
+    reduction: str = "token"
+    kl_coefficient: float = 0.0
+    entropy_coefficient: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Checks every value.
+
+        Raises:
+            ConfigError: a value is out of its range, or the reduction unknown.
+        """
+        if self.reduction not in REDUCTIONS:
+            raise unknown_name("loss reduction", self.reduction, REDUCTIONS)
+        if not 0 <= self.clip_low <= 1:
+            raise ConfigError(f"expected clip_low in [0, 1], got {self.clip_low}")
+        for name in ("clip_high", "kl_coefficient", "entropy_coefficient"):
+            if not getattr(self, name) >= 0:
+                raise ConfigError(f"expected {name} >= 0, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TokenBatch:
+    """Sequences to learn from, padded to one length.
+
+    Attributes:
+        logprobs: (batch, length) float, under the policy that is trained.
+        behaviour_logprobs: (batch, length) float, recorded while generating.
+        trainable: (batch, length) bool, the tokens that count; at least one a sequence.
+        advantages: (batch,) float.
+        reference_logprobs: (batch, length) float, under the reference policy; needed where
+            `kl_coefficient` is over 0.
+        entropy: (batch, length) float, in nats; needed where `entropy_coefficient` is over 0.
+    """
+
+    logprobs: torch.Tensor
+    behaviour_logprobs: torch.Tensor
+    trainable: torch.Tensor
+    advantages: torch.Tensor
+    reference_logprobs: torch.Tensor | None = None
+    entropy: torch.Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LossSums:
+    """What is reported about some tokens, as sums, which add up over micro-batches.
+
+    Attributes:
+        loss: the loss's value.
+        n_tokens: how many tokens.
+        n_clipped: tokens whose ratio the clip held, so that they gave no gradient.
+        kl: sum over tokens of the k3 estimate of KL(behaviour || policy).
+        reference_kl: the same of KL(policy || reference); 0 without a reference.
+        entropy: sum over tokens, in nats; 0 where it wasn't computed.
+        ratio_max: largest ratio of a token; 0 for no token.
+    """
+
+    loss: float = 0.0
+    n_tokens: int = 0
+    n_clipped: int = 0
+    kl: float = 0.0
+    reference_kl: float = 0.0
+    entropy: float = 0.0
+    ratio_max: float = 0.0
+
+    def __add__(self, other: LossSums) -> LossSums:
+        """Adds two reports; the largest ratio is the larger one."""
+        return LossSums(
+            self.loss + other.loss,
+            self.n_tokens + other.n_tokens,
+            self.n_clipped + other.n_clipped,
+            self.kl + other.kl,
+            self.reference_kl + other.reference_kl,
+            self.entropy + other.entropy,
+            max(self.ratio_max, other.ratio_max),
+        )
+
+
+def loss_normaliser(token_counts: Sequence[int], reduction: str) -> float:
+    """Returns what the sums over a whole batch are divided by, whatever its micro-batches.
+
+    Args:
+        token_counts: trainable tokens of every sequence of the batch.
+        reduction: "token" or "sequence".
+
+    Example:
+        >>> loss_normaliser([3, 5], "token"), loss_normaliser([3, 5], "sequence")
+        (8.0, 2.0)
+    """
+    return float(sum(token_counts) if reduction == "token" else len(token_counts))
+
+
+def policy_loss(
+    batch: TokenBatch, config: LossConfig, normaliser: float
+) -> tuple[torch.Tensor, LossSums]:
+    """Returns the loss of a micro-batch as its share of the batch's, and what to report.
+
+    For each token, with r = exp(logprob - behaviour_logprob) and advantage A:
+
+        -min(r A, clip(r, 1 - clip_low, 1 + clip_high) A) + kl_coefficient * k3(d)
+        - entropy_coefficient * entropy,   d = reference_logprob - logprob, k3(d) = e^d - d - 1
+
+    Args:
+        batch: the micro-batch.
+        config: what is minimised.
+        normaliser: `loss_normaliser` of the whole batch.
+
+    Returns:
+        A scalar to call `backward` on, and sums over the micro-batch.
+
+    Raises:
+        ConfigError: a term is weighted whose input is missing.
+    """
+    mask = batch.trainable.to(batch.logprobs.dtype)  # (batch, length)
+    gap = _bounded(batch.logprobs - batch.behaviour_logprobs)
+    ratio = gap.exp()
+    advantages = batch.advantages.to(ratio.dtype)[:, None]
+    bounded = ratio.clamp(1 - config.clip_low, 1 + config.clip_high)
+    free, held = ratio * advantages, bounded * advantages
+    per_token = -torch.minimum(free, held)
+    reference_kl = _reference_kl(batch, config)
+    if config.kl_coefficient > 0:
+        per_token = per_token + config.kl_coefficient * reference_kl
+    if config.entropy_coefficient > 0:
+        per_token = per_token - config.entropy_coefficient * _entropy(batch)
+    loss = _total(per_token * mask, mask, config.reduction) / normaliser
+    with torch.no_grad():
+        sums = LossSums(
+            loss=float(loss),
+            n_tokens=int(mask.sum()),
+            n_clipped=int(((held < free) * mask).sum()),
+            kl=float(((ratio - 1 - gap) * mask).sum()),
+            reference_kl=float((reference_kl * mask).sum()),
+            entropy=0.0 if batch.entropy is None else float((batch.entropy * mask).sum()),
+            ratio_max=float((ratio * mask).max()),
+        )
+    return loss, sums
+
+
+def _total(masked: torch.Tensor, mask: torch.Tensor, reduction: str) -> torch.Tensor:
+    """Sums tokens, or the means of sequences."""
+    if reduction == "token":
+        return masked.sum()
+    return (masked.sum(-1) / mask.sum(-1).clamp(min=1)).sum()
+
+
+def _reference_kl(batch: TokenBatch, config: LossConfig) -> torch.Tensor:
+    """Returns k3 of KL(policy || reference) for each token, (batch, length)."""
+    if batch.reference_logprobs is None:
+        if config.kl_coefficient > 0:
+            raise ConfigError("expected reference_logprobs where kl_coefficient is over 0")
+        return torch.zeros_like(batch.logprobs)
+    gap = _bounded(batch.reference_logprobs - batch.logprobs)
+    return gap.exp() - gap - 1
+
+
+def _entropy(batch: TokenBatch) -> torch.Tensor:
+    if batch.entropy is None:
+        raise ConfigError("expected entropy where entropy_coefficient is over 0")
+    return batch.entropy
+
+
+def _bounded(gap: torch.Tensor) -> torch.Tensor:
+    return gap.clamp(-LARGEST_LOG_RATIO, LARGEST_LOG_RATIO)
