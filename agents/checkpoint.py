@@ -1,0 +1,315 @@
+"""Checkpoints that are whole or absent, and from which a run goes on as if it had not stopped.
+
+A checkpoint is a folder `step-00000120` with weights, optimizer, random states and the trainer's
+own state. It is written beside, synced and renamed, so a killed process leaves none half-written;
+checksums tell one that was damaged later. Nothing in it is unpickled freely.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shutil
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, load_model, save_file, save_model
+
+from pixel_env.errors import ConfigError, DataError
+
+from .random_state import Generator, random_states, restore_random_states
+from .rollout import TokenTrajectory
+from .sealed_folder import begin, fault_of, finish
+from .stored_trajectories import load_trajectories, plain, save_trajectories
+
+_NAME = re.compile(r"step-(\d{8,})")
+_WEIGHTS, _ADAPTER = "model.safetensors", "adapter.safetensors"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Progress:
+    """What a trainer gets back, beside what was restored in place.
+
+    Attributes:
+        step: the step that the checkpoint was saved at.
+        state: the trainer's own state, of JSON's types.
+        tensors: named dictionaries of tensors, on the CPU.
+        trajectories: named lists of trajectories.
+        path: the checkpoint's folder.
+    """
+
+    step: int
+    state: dict[str, Any]
+    tensors: dict[str, dict[str, torch.Tensor]]
+    trajectories: dict[str, list[TokenTrajectory]]
+    path: Path
+
+
+class Checkpointer:
+    """Saves to and restores from the checkpoints in one folder.
+
+    Attributes:
+        folder: where the checkpoints are.
+        keep: how many of the newest are kept.
+    """
+
+    def __init__(self, folder: str | Path, keep: int = 2) -> None:
+        """Takes the folder; nothing is made before the first save.
+
+        Raises:
+            ConfigError: `keep` is under 1.
+        """
+        if keep < 1:
+            raise ConfigError(f"expected keep of at least 1, got {keep}")
+        self.folder = Path(folder)
+        self.keep = keep
+
+    @property
+    def best(self) -> Checkpointer:
+        """The checkpoints in the folder `best`, of which one is kept."""
+        return Checkpointer(self.folder / "best", keep=1)
+
+    def save(
+        self,
+        step: int,
+        model: Any,
+        optimizer: torch.optim.Optimizer | None = None,
+        *,
+        config: Any = None,
+        state: Mapping[str, Any] | None = None,
+        tensors: Mapping[str, Mapping[str, torch.Tensor]] | None = None,
+        trajectories: Mapping[str, Sequence[TokenTrajectory]] | None = None,
+        generators: Mapping[str, Generator] | None = None,
+    ) -> Path:
+        """Saves a checkpoint, then removes those that are too old.
+
+        The random states of Python, numpy and torch (on every device) are saved too.
+
+        Args:
+            step: steps done so far, from 0; a checkpoint of the same step is replaced.
+            model: a module; of one wrapped by peft only the adapter is saved.
+            optimizer: its state is saved.
+            config: a dataclass or a mapping; `load` compares it.
+            state: the trainer's own state (its place in the data, sums, ...), of JSON's types.
+            tensors: named dictionaries of tensors.
+            trajectories: named lists, such as a replay buffer.
+            generators: the random generators in use, by name.
+
+        Returns:
+            The checkpoint's folder.
+
+        Raises:
+            ConfigError: `state`, `config` or a trajectory's info is not of JSON's types.
+        """
+        facts = {
+            "step": step,
+            "config": as_plain_config(config),
+            "state": plain(state or {}, "state"),
+            "tensors": sorted(tensors or {}),
+            "trajectories": sorted(trajectories or {}),
+        }
+        numbers, words = random_states(generators or {})
+        target = self.folder / f"step-{step:08d}"
+        writing = begin(target)
+        _save_weights(writing, model)
+        if optimizer is not None:
+            torch.save(optimizer.state_dict(), writing / "optimizer.pt")
+        save_file(words, writing / "random.safetensors")
+        for name, values in (tensors or {}).items():
+            contiguous = {key: value.detach().contiguous() for key, value in values.items()}
+            save_file(contiguous, writing / f"tensors.{name}.safetensors")
+        for name, held in (trajectories or {}).items():
+            save_trajectories(writing / f"trajectories.{name}.safetensors", held)
+        written = json.dumps({**facts, "random": numbers})
+        (writing / "state.json").write_text(written, encoding="utf-8")
+        finish(writing, target)
+        for old in [path for _, path in self._found()][self.keep :]:
+            shutil.rmtree(old, ignore_errors=True)
+        return target
+
+    def latest(self) -> Path | None:
+        """Returns the newest checkpoint that is whole; None where there is none."""
+        for _, path in self._found():
+            if not fault_of(path):
+                return path
+        return None
+
+    def load(
+        self,
+        model: Any,
+        optimizer: torch.optim.Optimizer | None = None,
+        *,
+        config: Any = None,
+        may_differ: Sequence[str] = (),
+        generators: Mapping[str, Generator] | None = None,
+    ) -> Progress | None:
+        """Restores the newest whole checkpoint in place.
+
+        A damaged checkpoint is named in a warning, set aside (renamed to `damaged-...`), and the
+        one before it is taken.
+
+        Args:
+            model: gets the weights; of the class and sizes that were saved.
+            optimizer: gets its state.
+            config: compared with the saved one, where given.
+            may_differ: fields of `config`, as "field" or "group.field", that are not compared.
+            generators: get their states; those of Python, numpy and torch are restored too.
+
+        Returns:
+            What else was saved; None where the folder holds no checkpoint.
+
+        Raises:
+            ConfigError: a field of the config differs, or the model, the optimizer or the
+                generators are not those that were saved.
+            DataError: there are checkpoints, and every one is damaged.
+        """
+        faults = []
+        for _, path in self._found():
+            fault = fault_of(path)
+            if not fault:
+                return restore(
+                    path,
+                    model,
+                    optimizer,
+                    config=config,
+                    may_differ=may_differ,
+                    generators=generators,
+                )
+            faults.append(f"{path}: {fault}")
+            warnings.warn(f"checkpoint {faults[-1]}; taking the one before it", stacklevel=2)
+            _set_aside(path)
+        if faults:
+            raise DataError("every checkpoint is damaged: " + "; ".join(faults))
+        return None
+
+    def _found(self) -> list[tuple[int, Path]]:
+        """Lists the checkpoints, newest first."""
+        paths = self.folder.iterdir() if self.folder.is_dir() else ()
+        named = [(_NAME.fullmatch(path.name), path) for path in paths]
+        return sorted(((int(n[1]), path) for n, path in named if n), reverse=True)
+
+
+def restore(
+    path: Path,
+    model: Any,
+    optimizer: torch.optim.Optimizer | None = None,
+    *,
+    config: Any = None,
+    may_differ: Sequence[str] = (),
+    generators: Mapping[str, Generator] | None = None,
+) -> Progress:
+    """Restores one checkpoint; see `Checkpointer.load`.
+
+    Raises:
+        ConfigError: as `Checkpointer.load`.
+        DataError: the checkpoint is damaged.
+    """
+    if fault := fault_of(path):
+        raise DataError(f"checkpoint {path}: {fault}")
+    facts = json.loads((path / "state.json").read_text(encoding="utf-8"))
+    if config is not None:
+        check_same(facts["config"], as_plain_config(config), may_differ)
+    tensors = {n: load_file(path / f"tensors.{n}.safetensors") for n in facts["tensors"]}
+    trajectories = {
+        n: load_trajectories(path / f"trajectories.{n}.safetensors") for n in facts["trajectories"]
+    }
+    load_weights(path, model)
+    if optimizer is not None:
+        _load_optimizer(path / "optimizer.pt", optimizer)
+    words = load_file(path / "random.safetensors")
+    restore_random_states(facts["random"], words, generators or {})
+    return Progress(facts["step"], facts["state"], tensors, trajectories, path)
+
+
+def load_weights(path: Path, model: Any) -> None:
+    """Puts a checkpoint's weights, or its adapter, into a model, and nothing else.
+
+    Raises:
+        ConfigError: the weights are of another model.
+    """
+    module = _unwrapped(model)
+    has_adapter = (path / _ADAPTER).is_file()
+    if has_adapter != hasattr(module, "peft_config"):
+        got = "none" if has_adapter else "one"
+        raise ConfigError(
+            f"{path} holds {'an adapter' if has_adapter else 'no adapter'}, the model has {got}"
+        )
+    try:
+        if has_adapter:
+            from peft import set_peft_model_state_dict
+
+            result = set_peft_model_state_dict(module, load_file(path / _ADAPTER))
+            if result.unexpected_keys:
+                raise RuntimeError(f"it has no {result.unexpected_keys[0]}")
+        else:
+            load_model(module, path / _WEIGHTS)
+    except RuntimeError as fault:
+        raise ConfigError(f"{path} holds the weights of another model: {fault}") from fault
+
+
+def as_plain_config(config: Any) -> Any:
+    """Turns a config (a dataclass, a mapping or None) into JSON's types.
+
+    Raises:
+        ConfigError: a value can't be written as JSON.
+    """
+    if is_dataclass(config) and not isinstance(config, type):
+        config = asdict(config)
+    return plain(config, "config")
+
+
+def check_same(saved: Any, given: Any, may_differ: Sequence[str] = (), name: str = "") -> None:
+    """Compares two configs of JSON's types.
+
+    Raises:
+        ConfigError: they differ; it names the field, the saved value and the given one.
+    """
+    if name and name in may_differ:
+        return
+    if isinstance(saved, dict) and isinstance(given, dict):
+        for key in [*saved, *(key for key in given if key not in saved)]:
+            field = f"{name}.{key}" if name else str(key)
+            check_same(saved.get(key), given.get(key), may_differ, field)
+    elif saved != given:
+        raise ConfigError(
+            f"to resume, {name or 'config'} must be as it was saved: {saved!r}, got {given!r}"
+        )
+
+
+def _save_weights(folder: Path, model: Any) -> None:
+    """Writes an adapter, or the whole model with tied weights once."""
+    module = _unwrapped(model)
+    if hasattr(module, "peft_config"):
+        from peft import get_peft_model_state_dict
+
+        adapter = get_peft_model_state_dict(module)
+        save_file({name: w.detach().contiguous() for name, w in adapter.items()}, folder / _ADAPTER)
+    else:
+        save_model(module, str(folder / _WEIGHTS))
+
+
+def _load_optimizer(path: Path, optimizer: torch.optim.Optimizer) -> None:
+    if not path.is_file():
+        raise ConfigError(f"{path.parent} was saved without an optimizer")
+    try:
+        optimizer.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    except ValueError as fault:
+        raise ConfigError(f"{path} is the state of another optimizer: {fault}") from fault
+
+
+def _unwrapped(model: Any) -> Any:
+    """Takes off the wrappers of parallel training, but not peft's."""
+    while isinstance(getattr(model, "module", None), torch.nn.Module):
+        model = model.module
+    return model
+
+
+def _set_aside(path: Path) -> None:
+    """Renames a damaged checkpoint, so that it neither counts nor is lost."""
+    with contextlib.suppress(OSError):
+        path.rename(path.with_name(f"damaged-{path.name}"))

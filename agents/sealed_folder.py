@@ -1,0 +1,84 @@
+"""Folders that are whole or absent: written beside, synced, checksummed, renamed into place."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import zlib
+from pathlib import Path
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+WRITING = ".writing-"
+"""How the name of a folder begins that is being written; a later `begin` removes leftovers."""
+
+_BLOCK = 1 << 22
+
+
+def begin(target: Path) -> Path:
+    """Makes an empty folder beside `target` to write into; removes what killed runs left."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in target.parent.glob(f"{WRITING}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    writing = target.parent / f"{WRITING}{target.name}"
+    writing.mkdir()
+    return writing
+
+
+def finish(writing: Path, target: Path) -> None:
+    """Seals what was written and puts it at `target`, in place of what stands there."""
+    files = {
+        path.name: {"bytes": path.stat().st_size, "crc32": _checksum(path)}
+        for path in sorted(writing.iterdir())
+    }
+    manifest = json.dumps({"format": FORMAT, "files": files}, indent=1)
+    (writing / MANIFEST).write_text(manifest, encoding="utf-8")
+    for path in writing.iterdir():
+        _sync(path)
+    _sync(writing)
+    if target.exists():
+        replaced = target.parent / f"{WRITING}replaced-{target.name}"
+        os.replace(target, replaced)
+        os.replace(writing, target)
+        shutil.rmtree(replaced, ignore_errors=True)
+    else:
+        os.replace(writing, target)
+    _sync(target.parent)
+
+
+def fault_of(folder: Path) -> str:
+    """Says what is wrong with a sealed folder; "" where nothing is."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if manifest["format"] != FORMAT:
+            return f"expected format {FORMAT}, got {manifest['format']}"
+        for name, facts in manifest["files"].items():
+            if (folder / name).stat().st_size != facts["bytes"]:
+                return f"{name} is damaged (its size is not what was saved)"
+            if _checksum(folder / name) != facts["crc32"]:
+                return f"{name} is damaged (its checksum is not what was saved)"
+    except FileNotFoundError as fault:
+        return f"{Path(fault.filename).name} is missing"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
+        return f"{MANIFEST} can't be read ({fault})"
+    return ""
+
+
+def _checksum(path: Path) -> int:
+    total = 0
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            total = zlib.crc32(block, total)
+    return total
+
+
+def _sync(path: Path) -> None:
+    """Waits until a file, or a folder's list of names, is on the disk."""
+    if path.is_dir() and os.name == "nt":
+        return  # a folder can't be opened there
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
