@@ -13,7 +13,7 @@ import re
 import shutil
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,24 @@ from .stored_trajectories import load_trajectories, plain, save_trajectories
 
 _NAME = re.compile(r"step-(\d{8,})")
 _WEIGHTS, _ADAPTER = "model.safetensors", "adapter.safetensors"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Training:
+    """What is saved of a run and restored in place.
+
+    Attributes:
+        model: a module; of one wrapped by peft only the adapter is saved.
+        optimizer: None where there is nothing to go on with.
+        config: a dataclass or a mapping; compared when restored. None is not compared.
+        generators: the random generators in use, by name; those of Python, numpy and torch (on
+            every device) are saved anyway.
+    """
+
+    model: Any
+    optimizer: torch.optim.Optimizer | None = None
+    config: Any = None
+    generators: Mapping[str, Generator] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,48 +95,40 @@ class Checkpointer:
     def save(
         self,
         step: int,
-        model: Any,
-        optimizer: torch.optim.Optimizer | None = None,
+        training: Training,
         *,
-        config: Any = None,
         state: Mapping[str, Any] | None = None,
         tensors: Mapping[str, Mapping[str, torch.Tensor]] | None = None,
         trajectories: Mapping[str, Sequence[TokenTrajectory]] | None = None,
-        generators: Mapping[str, Generator] | None = None,
     ) -> Path:
         """Saves a checkpoint, then removes those that are too old.
 
-        The random states of Python, numpy and torch (on every device) are saved too.
-
         Args:
             step: steps done so far, from 0; a checkpoint of the same step is replaced.
-            model: a module; of one wrapped by peft only the adapter is saved.
-            optimizer: its state is saved.
-            config: a dataclass or a mapping; `load` compares it.
+            training: the model and what belongs to it.
             state: the trainer's own state (its place in the data, sums, ...), of JSON's types.
             tensors: named dictionaries of tensors.
             trajectories: named lists, such as a replay buffer.
-            generators: the random generators in use, by name.
 
         Returns:
             The checkpoint's folder.
 
         Raises:
-            ConfigError: `state`, `config` or a trajectory's info is not of JSON's types.
+            ConfigError: `state`, the config or a trajectory's info is not of JSON's types.
         """
         facts = {
             "step": step,
-            "config": as_plain_config(config),
+            "config": as_plain_config(training.config),
             "state": plain(state or {}, "state"),
             "tensors": sorted(tensors or {}),
             "trajectories": sorted(trajectories or {}),
         }
-        numbers, words = random_states(generators or {})
+        numbers, words = random_states(training.generators)
         target = self.folder / f"step-{step:08d}"
         writing = begin(target)
-        _save_weights(writing, model)
-        if optimizer is not None:
-            torch.save(optimizer.state_dict(), writing / "optimizer.pt")
+        _save_weights(writing, training.model)
+        if training.optimizer is not None:
+            torch.save(training.optimizer.state_dict(), writing / "optimizer.pt")
         save_file(words, writing / "random.safetensors")
         for name, values in (tensors or {}).items():
             contiguous = {key: value.detach().contiguous() for key, value in values.items()}
@@ -139,26 +149,15 @@ class Checkpointer:
                 return path
         return None
 
-    def load(
-        self,
-        model: Any,
-        optimizer: torch.optim.Optimizer | None = None,
-        *,
-        config: Any = None,
-        may_differ: Sequence[str] = (),
-        generators: Mapping[str, Generator] | None = None,
-    ) -> Progress | None:
+    def load(self, training: Training, may_differ: Sequence[str] = ()) -> Progress | None:
         """Restores the newest whole checkpoint in place.
 
         A damaged checkpoint is named in a warning, set aside (renamed to `damaged-...`), and the
         one before it is taken.
 
         Args:
-            model: gets the weights; of the class and sizes that were saved.
-            optimizer: gets its state.
-            config: compared with the saved one, where given.
-            may_differ: fields of `config`, as "field" or "group.field", that are not compared.
-            generators: get their states; those of Python, numpy and torch are restored too.
+            training: its model, optimizer and generators get their states, its config is compared.
+            may_differ: fields of the config, as "field" or "group.field", that are not compared.
 
         Returns:
             What else was saved; None where the folder holds no checkpoint.
@@ -172,14 +171,7 @@ class Checkpointer:
         for _, path in self._found():
             fault = fault_of(path)
             if not fault:
-                return restore(
-                    path,
-                    model,
-                    optimizer,
-                    config=config,
-                    may_differ=may_differ,
-                    generators=generators,
-                )
+                return restore(path, training, may_differ)
             faults.append(f"{path}: {fault}")
             warnings.warn(f"checkpoint {faults[-1]}; taking the one before it", stacklevel=2)
             _set_aside(path)
@@ -194,15 +186,7 @@ class Checkpointer:
         return sorted(((int(n[1]), path) for n, path in named if n), reverse=True)
 
 
-def restore(
-    path: Path,
-    model: Any,
-    optimizer: torch.optim.Optimizer | None = None,
-    *,
-    config: Any = None,
-    may_differ: Sequence[str] = (),
-    generators: Mapping[str, Generator] | None = None,
-) -> Progress:
+def restore(path: Path, training: Training, may_differ: Sequence[str] = ()) -> Progress:
     """Restores one checkpoint; see `Checkpointer.load`.
 
     Raises:
@@ -212,17 +196,17 @@ def restore(
     if fault := fault_of(path):
         raise DataError(f"checkpoint {path}: {fault}")
     facts = json.loads((path / "state.json").read_text(encoding="utf-8"))
-    if config is not None:
-        check_same(facts["config"], as_plain_config(config), may_differ)
+    if training.config is not None:
+        check_same(facts["config"], as_plain_config(training.config), may_differ)
     tensors = {n: load_file(path / f"tensors.{n}.safetensors") for n in facts["tensors"]}
     trajectories = {
         n: load_trajectories(path / f"trajectories.{n}.safetensors") for n in facts["trajectories"]
     }
-    load_weights(path, model)
-    if optimizer is not None:
-        _load_optimizer(path / "optimizer.pt", optimizer)
+    load_weights(path, training.model)
+    if training.optimizer is not None:
+        _load_optimizer(path / "optimizer.pt", training.optimizer)
     words = load_file(path / "random.safetensors")
-    restore_random_states(facts["random"], words, generators or {})
+    restore_random_states(facts["random"], words, training.generators)
     return Progress(facts["step"], facts["state"], tensors, trajectories, path)
 
 

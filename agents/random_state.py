@@ -27,7 +27,7 @@ def random_states(
     """
     numbers: dict[str, Any] = {
         "python": plain(random.getstate(), "random state"),
-        "numpy": plain(np.random.get_state(), "random state"),  # noqa: NPY002
+        "numpy": plain(np.random.get_state(), "random state"),
         "given": {},
     }
     words = {"torch": torch.get_rng_state()}
@@ -55,7 +55,7 @@ def restore_random_states(
         ConfigError: a generator was not saved.
     """
     random.setstate(_python_state(numbers["python"]))
-    np.random.set_state(tuple(numbers["numpy"]))  # noqa: NPY002
+    np.random.set_state(tuple(numbers["numpy"]))
     torch.set_rng_state(words["torch"])
     for number in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
         if f"cuda.{number}" in words:

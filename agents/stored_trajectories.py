@@ -1,4 +1,4 @@
-"""Token trajectories in one safetensors file: exact, with shared pictures stored once, no pickle."""
+"""Token trajectories in one safetensors file: exact, shared pictures stored once, no pickle."""
 
 from __future__ import annotations
 
