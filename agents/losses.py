@@ -162,7 +162,7 @@ def policy_loss(
     loss = _total(per_token * mask, mask, config.reduction) / normaliser
     with torch.no_grad():
         sums = LossSums(
-            loss=float(loss),
+            loss=float(loss.detach()),
             n_tokens=int(mask.sum()),
             n_clipped=int(((held < free) * mask).sum()),
             kl=float(((ratio - 1 - gap) * mask).sum()),
