@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from pixel_env.dialects import get_dialect
 from pixel_env.types import Action, Observation
@@ -26,9 +28,13 @@ class VLMPolicy:
         dialect: name of the dialect of its messages.
     """
 
-    def __init__(self, engine: Engine, name: str = "vlm") -> None:
+    def __init__(
+        self, engine: Engine, name: str = "vlm", model: ModelSettings | None = None
+    ) -> None:
+        """Takes an engine; `model` tells how its model was loaded, for `settings`."""
         self.name = name
         self._engine = engine
+        self._model = model
         self._session: Session = Session(engine)
 
     @classmethod
@@ -45,15 +51,24 @@ class VLMPolicy:
         Raises:
             ConfigError: the model can't be loaded, or a setting is wrong.
         """
+        model = model or ModelSettings()
         parts = load(path, model)
         encoder = Encoder(parts.tokenizer, parts.image_processor, get_dialect(dialect), system)
         engine = Engine(parts.model, encoder, generation or GREEDY)
-        return cls(engine, name=f"vlm:{path}")
+        return cls(engine, f"vlm:{path}", model)
 
     @property
     def dialect(self) -> str:
         """Name of the dialect of its messages."""
         return self._engine.encoder.dialect.name
+
+    def settings(self) -> dict[str, Any]:
+        """Returns how messages are sampled, what the system message holds, how it was loaded."""
+        return {
+            **asdict(self._engine.config),
+            "system": self._engine.encoder.system,
+            "model": asdict(self._model) if self._model else None,
+        }
 
     def reset(self, lane: int, seed: int | None = None) -> None:
         """Starts an episode in a lane and forgets the last one there.

@@ -127,6 +127,9 @@ def test_policy_from_a_folder_answers_every_lane_and_repeats(checkpoint):
     assert runs[0][0] == runs[1][0]
     assert all(isinstance(text, str) for text in runs[0][0].values())
     assert (policy.dialect, policy.name) == ("pixel-reasoner", f"vlm:{folder}")
+    told = json.loads(json.dumps(policy.settings()))
+    assert (told["max_new_tokens"], told["model"]["dtype"]) == (12, "float32")
+    assert told["system"] == "none"
 
 
 def test_policy_out_of_context_says_nothing():
