@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ConfigError, DataError
-from .media import READ_ERRORS, ImageSource, Media
+from .media import ImageSource, Media
 
 FRAME_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
 """Files of a folder that are taken for frames, in the order of their names."""
@@ -160,7 +160,8 @@ class _VideoFile:
             ) from fault
         try:
             self._video = decord.VideoReader(str(path), num_threads=1)
-        except (*READ_ERRORS, RuntimeError) as fault:  # DECORDError is a RuntimeError
+            self._faults = (RuntimeError, decord.DECORDError)
+        except (RuntimeError, decord.DECORDError) as fault:
             raise DataError(f"clip {path} can't be read: not a video file") from fault
         self._lock = threading.Lock()
 
@@ -174,7 +175,7 @@ class _VideoFile:
         with self._lock:
             try:
                 frame: NDArray[Any] = self._video[number - 1].asnumpy()
-            except RuntimeError as fault:
+            except self._faults as fault:
                 raise ValueError(str(fault).splitlines()[0]) from fault
             return frame
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.error import ResetNeeded
+from gymnasium.spaces import Space
 from numpy.typing import NDArray
 
 from .config import EnvConfig
@@ -123,8 +124,9 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
         self.config = config.replaced(**settings) if config else EnvConfig.of(preset, **settings)
         self.task = task
         self.render_mode = render_mode
-        self.observation_space = observation_space(self.config)
-        self.action_space = action_space(self.config)
+        # A TypedDict is a dict; the spaces are typed by dict.
+        self.observation_space = cast(Space[Observation], observation_space(self.config))
+        self.action_space = cast(Space[Action], action_space(self.config))
         self._samples = sample_cache(task)
         self._episode: Episode | None = None
         self._header: Info = {}
@@ -165,7 +167,7 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
         if seed is not None or self._order_key is None:
             self._order_key = int(self.np_random.integers(2**62))
             self._position = 0
-        index = self._index_of(options or {})
+        index = self._index_of(options or {}, self._order_key)
         episode = self._episode = self._start(index)
         info = {**self._header, **episode.counts()}
         if episode.fault:
@@ -205,7 +207,7 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
         observation = episode.observe(feedback, outcome.views)
         return observation, reward, terminated, truncated, info
 
-    def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
+    def render(self) -> NDArray[np.uint8] | None:
         """Draws the episode so far, (height, width, 3) uint8; None without a render mode."""
         if self.render_mode is None:
             return None
@@ -219,7 +221,7 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
             raise ResetNeeded("expected a readable sample: none was reset, or its files are broken")
         return self._episode.history
 
-    def _index_of(self, options: Mapping[str, Any]) -> int:
+    def _index_of(self, options: Mapping[str, Any], order_key: int) -> int:
         """Chooses the sample: by the options, else the next one of the shuffled order."""
         for name in options:
             if name not in ("index", "id"):
@@ -235,8 +237,7 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
                 raise ConfigError(f"expected index from 0 to {len(self.task) - 1}, got {index!r}")
             return int(index)
         self._position += 1
-        assert self._order_key is not None  # `reset` has drawn it
-        return shuffled_index(self._position - 1, len(self.task), self._order_key)
+        return shuffled_index(self._position - 1, len(self.task), order_key)
 
     def _start(self, index: int) -> Episode:
         """Reads a sample and its overviews; a fault of the data makes an episode without media."""

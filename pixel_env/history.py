@@ -89,7 +89,11 @@ class History:
         if isinstance(first, ClipSource):
             return first.frame(number)
         source = self.sample.media[number - 1]
-        assert isinstance(source, ImageSource)  # for the type checker: media are of one kind
+        if not isinstance(source, ImageSource):
+            raise DataError(
+                f"sample {self.sample.id} ({self.sample.origin}) must hold pictures or one clip, "
+                f"got {type(source).__name__} among them"
+            )
         return source
 
     def selected(self, position: int) -> View:

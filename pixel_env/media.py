@@ -151,7 +151,7 @@ class ImageSource:
             if isinstance(media, PillowImage.Image):
                 return to_rgb(media)
             file = io.BytesIO(media) if isinstance(media, bytes) else media
-            with PillowImage.open(file) as opened:  # type: ignore[arg-type]
+            with PillowImage.open(file) as opened:
                 return to_rgb(opened)
         except READ_ERRORS as fault:
             reason = str(fault).replace("\n", " ") or type(fault).__name__
@@ -201,13 +201,13 @@ def resample(
     Returns:
         A fresh (height, width, 3) uint8 RGB array.
     """
-    left, top, right, bottom = pixels
-    if (right - left, bottom - top) == size:
-        return np.array(picture.crop(pixels), dtype=np.uint8)
-    shrinks = size[0] < right - left or size[1] < bottom - top
+    if pixels != (0, 0, *picture.size):
+        picture = picture.crop(pixels)  # not `resize(box=...)`, whose filter reads past the box
+    if picture.size == size:
+        return np.array(picture, dtype=np.uint8)
+    shrinks = size[0] < picture.width or size[1] < picture.height
     resampling = PillowImage.Resampling.LANCZOS if shrinks else PillowImage.Resampling.BICUBIC
-    resized = picture.resize(size, resampling, box=pixels, reducing_gap=_REDUCING_GAP)
-    return np.array(resized, dtype=np.uint8)
+    return np.array(picture.resize(size, resampling, reducing_gap=_REDUCING_GAP), dtype=np.uint8)
 
 
 def to_rgb(picture: PillowImage.Image) -> PillowImage.Image:
@@ -255,7 +255,8 @@ def _bytes_of_floats(array: NDArray[Any]) -> NDArray[Any]:
     """Scales floats in [0, 1] to 0..255."""
     if not np.isfinite(array).all() or array.min() < 0 or array.max() > 1:
         raise ValueError("expected floats in [0, 1], got values outside")
-    return np.rint(array * 255)
+    scaled: NDArray[Any] = np.rint(array * 255)
+    return scaled
 
 
 def _default_name(media: Media) -> str:

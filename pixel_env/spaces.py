@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,7 @@ class UnicodeText(Space[str]):
         """Tells whether `x` is a str of at most `max_length` characters."""
         return isinstance(x, str) and len(x) <= self.max_length
 
-    def to_jsonable(self, sample_n: Sequence[str]) -> list[str]:
+    def to_jsonable(self, sample_n: Iterable[str]) -> list[str]:
         """Returns the texts as they are."""
         return list(sample_n)
 
@@ -113,9 +113,9 @@ class RGBImage(Space[Image]):
         height, width = x.shape[:2]
         if not 0 < height * width <= self.max_pixels:
             return False
-        return height % self.multiple == 0 and width % self.multiple == 0
+        return bool(height % self.multiple == 0 and width % self.multiple == 0)
 
-    def to_jsonable(self, sample_n: Sequence[Image]) -> list[dict[str, Any]]:
+    def to_jsonable(self, sample_n: Iterable[Image]) -> list[dict[str, Any]]:
         """Returns each picture as its shape and its compressed bytes in base64."""
         return [
             {

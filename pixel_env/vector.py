@@ -123,7 +123,7 @@ class PixelReasoningVectorEnv(VectorEnv[Any, Any, Any]):
         seeds = self._for_lanes("seed", seed, counts_up=True)
         shared = dict(options or {})
         mask = self._mask(shared.pop("reset_mask", None))
-        chosen = {
+        chosen: dict[str, list[Any]] = {
             name: self._for_lanes(name, shared.pop(name))
             for name in ("index", "id")
             if name in shared
@@ -205,7 +205,7 @@ class PixelReasoningVectorEnv(VectorEnv[Any, Any, Any]):
 
     def _batched(self) -> Any:
         """Batches the lanes' last observations as fresh values."""
-        empty = create_empty_array(self.single_observation_space, n=self.num_envs, fn=np.zeros)
+        empty: Any = create_empty_array(self.single_observation_space, n=self.num_envs)
         fresh = [_copied(observation) for observation in self._latest]
         return concatenate(self.single_observation_space, fresh, empty)
 
