@@ -20,6 +20,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from .errors import ConfigError, unknown_name
 
+_LEAST_RATE = 1e-9
+"""Keeps a division finite; a rate of k in n rollouts is larger unless it is 0."""
+
 Numbers = NDArray[np.float64] | np.float64
 """A number, or an array of one number for each rollout."""
 
@@ -89,7 +92,7 @@ class CuriosityConfig:
         shortfall = np.maximum(self.threshold - rates, 0.0)
         if self.is_relative:
             divisor = np.where(video, self.video_divisor, self.image_divisor)
-            shortfall = shortfall / divisor / np.where(rates > 0, rates, 1.0) * (rates > 0)
+            shortfall = shortfall * (rates > 0) / divisor / np.maximum(rates, _LEAST_RATE)
         bonus = np.where(users, self.alpha * shortfall, 0.0)
         penalty = self.beta * np.minimum(self.max_operations - counts, 0.0)
         return np.float64(bonus) if bonus.ndim == 0 else bonus, penalty

@@ -51,7 +51,7 @@ class TextAction(gym.Wrapper[Observation, str, Observation, Action], RecordConst
             ConfigError: no dialect has that name.
         """
         RecordConstructorArgs.__init__(self, dialect=dialect)
-        super().__init__(env)
+        super().__init__(env)  # type: ignore[arg-type]  # gymnasium types it as the outer one
         self.dialect = get_dialect(dialect)
         self.action_space = UnicodeText(MAX_MESSAGE_CHARS)
         self._shown = Shown(sizes=())

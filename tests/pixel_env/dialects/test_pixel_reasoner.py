@@ -1,4 +1,4 @@
-"""The pixel-reasoner dialect: reading, writing and telling."""
+"""The pixel-reasoner dialect: what a message is read as, and how an action is written."""
 
 import contextlib
 import json
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pixel_env.dialects import DIALECTS, PixelReasonerDialect, Shown, get_dialect
 from pixel_env.errors import ConfigError, OperationError
-from pixel_env.types import Action, Observation
+from pixel_env.types import Action
 
 PICTURE = Shown(sizes=((640, 480),))
 CLIP = Shown(sizes=((100, 100),) * 16, n_frames=16)
@@ -225,73 +225,6 @@ def test_numbers_are_written_short():
     coarse = PixelReasonerDialect(n_decimals=2).render(action, PICTURE)
     assert "[0, 0.12, 0.5, 1]" in coarse
     assert "[0, 0, 0, 1]" in PixelReasonerDialect(n_decimals=0).render(action, PICTURE)
-
-
-def observe(**changes) -> Observation:
-    image = np.zeros((28, 28, 3), dtype=np.uint8)
-    news = Observation(
-        question="What colour is the mug?",
-        choices=("red", "blue"),
-        images=(image, image),
-        first_image=1,
-        feedback="",
-        turn=0,
-        turns_left=5,
-        n_frames=0,
-    )
-    return news | changes
-
-
-def test_pictures_come_before_the_question_and_its_options():
-    first, second, text = dialect.tell(observe())
-    assert first.shape == second.shape == (28, 28, 3)
-    assert text.startswith("What colour is the mug?\n(A) red\n(B) blue\n")
-    assert r"\boxed{}" in text
-    assert "letter" in text
-
-
-def test_a_free_question_asks_for_no_letter():
-    text = dialect.tell(observe(choices=()))[-1]
-    assert "(A)" not in text
-    assert "letter" not in text
-
-
-def test_a_clip_says_how_many_frames_it_shows():
-    assert "frames 1 to 16" in dialect.tell(observe(n_frames=16))[-1]
-    assert "frames 1 to 4" in dialect.tell(observe(n_frames=4))[-1]
-    assert "frames" not in dialect.tell(observe())[-1]
-
-
-def test_later_turns_tell_the_feedback_before_the_pictures():
-    feedback, image, _ = dialect.tell(observe(turn=1, feedback="Image 2 shows the region."))
-    assert feedback == "Image 2 shows the region."
-    assert image.shape == (28, 28, 3)
-
-
-@pytest.mark.parametrize("turn", [0, 4])
-def test_the_last_turn_is_announced_and_no_other(turn):
-    told = {left: dialect.tell(observe(turn=turn, turns_left=left)) for left in (0, 1, 2)}
-    texts = {left: next(p for p in parts if isinstance(p, str)) for left, parts in told.items()}
-    assert texts[1].endswith("answer now.")
-    assert not texts[0].endswith("answer now.")
-    assert not texts[2].endswith("answer now.")
-
-
-def test_the_system_prompt_holds_the_schemas_unless_brief():
-    full, brief = dialect.system_prompt(), dialect.system_prompt(brief=True)
-    for schema in dialect.tool_schemas():
-        assert json.dumps(schema) in full
-        assert schema["function"]["name"] in brief
-    assert '{"name": "...", "arguments": {...}}' in full
-    assert len(brief) < 100
-
-
-def test_the_call_that_the_system_prompt_shows_has_the_form_that_is_read():
-    shown = dialect.system_prompt()
-    start = shown.index("<tool_call>")
-    example = shown[start:].split("\n  The next")[0]
-    filled = example.replace('"..."', '"zoom_in"').replace("{...}", '{"bbox_2d": [0, 0, 1, 1]}')
-    assert dialect.parse(filled, PICTURE)["operation"] == 1
 
 
 def test_dialects_are_found_by_name():
