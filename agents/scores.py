@@ -111,14 +111,18 @@ def score_table(results: Sequence[EpisodeResult]) -> tuple[Scores, ...]:
 
 COLUMNS = (
     "",
-    "episodes",
-    "accuracy (95% interval)",
+    "n",
+    "accuracy",
+    "95% interval",
     "RaPR",
-    "operations an episode",
-    "operation errors",
+    "operations",
+    "call errors",
     "no answer",
     "left out",
 )
+"""Heads of a table of scores: the group; episodes that count; accuracy and its interval; share of
+episodes with a call; operations an episode; refused calls / calls; episodes without an answer;
+episodes left out for a fault of the data."""
 
 
 def cells(scores: Scores, label: str | None = None) -> tuple[str, ...]:
@@ -131,7 +135,8 @@ def cells(scores: Scores, label: str | None = None) -> tuple[str, ...]:
     return (
         scores.group if label is None else label,
         str(scores.n),
-        percent_with_interval(scores.accuracy),
+        percent(scores.accuracy.mean),
+        interval(scores.accuracy),
         percent(scores.rapr.mean),
         "-" if math.isnan(scores.operations.mean) else f"{scores.operations.mean:.2f}",
         percent(scores.error_rate),
@@ -157,13 +162,13 @@ def percent(share: float) -> str:
     return "-" if math.isnan(share) else f"{100 * share:.1f}%"
 
 
-def percent_with_interval(estimate: Estimate) -> str:
-    """Writes a share with its interval.
+def interval(estimate: Estimate) -> str:
+    """Writes the interval of a share, in percent; "-" where nothing was measured.
 
     Example:
-        >>> percent_with_interval(Estimate(0.5, 0.25, 0.75))
-        '50.0% (25.0 to 75.0)'
+        >>> interval(Estimate(0.5, 0.25, 0.75))
+        '25.0 to 75.0'
     """
     if math.isnan(estimate.mean):
         return "-"
-    return f"{percent(estimate.mean)} ({100 * estimate.low:.1f} to {100 * estimate.high:.1f})"
+    return f"{100 * estimate.low:.1f} to {100 * estimate.high:.1f}"
