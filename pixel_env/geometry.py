@@ -69,7 +69,7 @@ def _four_numbers(values: object) -> tuple[float, float, float, float]:
 def _number(value: object) -> float:
     """Reads one real number; booleans and numerals in quotes are none."""
     real = isinstance(value, int | float | np.integer | np.floating)
-    if not real or isinstance(value, bool):
+    if not real or isinstance(value, bool | np.timedelta64):  # which is a signed integer
         raise OperationError(
             "bad_box",
             f"bbox must be {_ALLOWED}, got an entry of type {type(value).__name__}.",

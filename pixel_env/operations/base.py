@@ -97,8 +97,9 @@ def described(value: object) -> str:
     """
     if value is None:
         return "None"
+    number = whole_number(value)
     if isinstance(value, bool | float | np.floating) or (
-        isinstance(value, int | np.integer) and abs(int(value)) < 10**12
+        number is not None and abs(number) < 10**12
     ):
         return f"{value}"
     if isinstance(value, np.ndarray) and value.ndim:
