@@ -1,0 +1,317 @@
+"""Warm start: a policy learns to say what demonstrations say.
+
+The loss is the mean negative log-likelihood of the tokens to imitate, over a whole batch; what
+was told, and messages that are not to be imitated, only condition it.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from pixel_env.errors import ConfigError, unknown_name
+
+from .batching import micro_batches
+from .checkpoint import Checkpointer, Training
+from .conversation import Encoder
+from .forward import score
+from .metrics import MetricWriter
+from .rollout import TokenTrajectory
+from .schedules import learning_rate_at
+
+SCHEDULES = ("cosine", "constant")
+MAY_DIFFER = ("tokens_per_micro_batch", "log_every", "checkpoint_every", "keep_checkpoints")
+"""Settings that may change when a training is resumed: they change no number but rounding."""
+
+Watcher = Callable[[int, Mapping[str, float]], None]
+"""Told after each step: its number, from 1, and its metrics."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ImitationConfig:
+    """How a policy is trained on demonstrations; the defaults are the paper's."""
+
+    batch_size: int = 128
+    """Trajectories in one optimizer step."""
+    learning_rate: float = 1e-6
+    """Peak of the learning rate."""
+    warmup_share: float = 0.1
+    """Share of the steps that warm up."""
+    schedule: str = "cosine"
+    """After the warm-up: "cosine" falls to 0, "constant" stays."""
+    epochs: int = 1
+    """How often the data is gone over, where `steps` is 0."""
+    steps: int = 0
+    """Optimizer steps of the whole training; 0: as many as `epochs` takes."""
+    weight_decay: float = 0.0
+    """AdamW's weight decay."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """AdamW's decay rates of the mean gradient and of its square."""
+    max_grad_norm: float = 1.0
+    """Gradients are scaled down to this norm, over all parameters together."""
+    tokens_per_micro_batch: int = 16_384
+    """Padded tokens that go through the model at once; bounds memory, leaves the loss as it is."""
+    seed: int = 0
+    """Fixes the order of the data and, where adapters have dropout, what is dropped."""
+    log_every: int = 1
+    """Steps between two lines of metrics; the loss is the mean over them."""
+    checkpoint_every: int = 100
+    """Steps between two checkpoints; 0 saves only the last."""
+    keep_checkpoints: int = 2
+    """How many of the newest checkpoints are kept."""
+
+    def __post_init__(self) -> None:
+        """Checks every value.
+
+        Raises:
+            ConfigError: a value is out of its range, or the schedule unknown.
+        """
+        least = {"steps": 0, "checkpoint_every": 0, "seed": 0, "weight_decay": 0}
+        counts = ("batch_size", "epochs", "tokens_per_micro_batch", "log_every", "keep_checkpoints")
+        for name, low in {**least, **dict.fromkeys(counts, 1)}.items():
+            if not getattr(self, name) >= low:
+                raise ConfigError(f"expected {name} >= {low}, got {getattr(self, name)}")
+        for name in ("learning_rate", "max_grad_norm"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"expected {name} over 0, got {getattr(self, name)}")
+        if not 0 <= self.warmup_share <= 1:
+            raise ConfigError(f"expected warmup_share in [0, 1], got {self.warmup_share}")
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+            raise ConfigError(f"expected two betas in [0, 1), got {self.betas}")
+        if self.schedule not in SCHEDULES:
+            raise unknown_name("schedule", self.schedule, SCHEDULES)
+
+    def rate_at(self, step: int, n_steps: int) -> float:
+        """Returns the learning rate of a step, from 0 to `n_steps` - 1.
+
+        Example:
+            >>> ImitationConfig(learning_rate=1.0, schedule="constant").rate_at(0, 20)
+            0.5
+        """
+        if self.schedule == "cosine":
+            return learning_rate_at(step, n_steps, self.learning_rate, self.warmup_share)
+        n_warmup = math.ceil(self.warmup_share * n_steps)
+        return self.learning_rate * min((step + 1) / max(n_warmup, 1), 1.0)
+
+
+class ImitationTrainer:
+    """Trains a model on demonstrations.
+
+    Which trajectories a step learns from is a function of the seed and the step; all else that a
+    step depends on is in the checkpoint. So a training that was killed and goes on gives the
+    numbers of one that was not.
+
+    Attributes:
+        config: the settings.
+        n_steps: optimizer steps of the whole training.
+        checkpoints: where checkpoints are, in `folder/checkpoints`; None without a folder.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        encoder: Encoder,
+        data: Sequence[TokenTrajectory],
+        config: ImitationConfig,
+        folder: str | os.PathLike[str] | None = None,
+    ) -> None:
+        """Takes the parts.
+
+        Args:
+            model: a Qwen2.5-VL or Qwen3-VL model, bare or wrapped by peft; what requires
+                gradients is trained.
+            encoder: knows the tokens that can't be said.
+            data: the trajectories; may encode them when asked for (`EncodedDemonstrations`).
+            config: the settings.
+            folder: gets metrics, TensorBoard's files and checkpoints; None writes nothing.
+
+        Raises:
+            ConfigError: there is no data, or nothing in the model to train.
+        """
+        if not len(data):
+            raise ConfigError("expected at least one demonstration, got none")
+        self._parameters = [p for p in model.parameters() if p.requires_grad]
+        if not self._parameters:
+            raise ConfigError("expected a model with parameters that require gradients, got none")
+        if any(p.dtype in (torch.bfloat16, torch.float16) for p in self._parameters):
+            logger.warning(
+                "weights of 16 bits are trained in place: an update much smaller than a weight is "
+                "rounded away; load the model in float32, or train adapters"
+            )
+        self.config = config
+        self.n_steps = config.steps or config.epochs * self._steps_per_epoch(len(data))
+        self.checkpoints = (
+            None
+            if folder is None
+            else Checkpointer(Path(folder) / "checkpoints", config.keep_checkpoints)
+        )
+        self._folder = folder
+        self._model = model
+        self._encoder = encoder
+        self._data = data
+        self._optimizer = torch.optim.AdamW(
+            self._parameters,
+            lr=config.learning_rate,
+            betas=config.betas,
+            weight_decay=config.weight_decay,
+        )
+        self._training = Training(model, self._optimizer, config)
+        self._sums = _Sums()
+
+    def train(self, resume: bool = False, on_step: Watcher | None = None) -> dict[str, float]:
+        """Trains to the last step; returns the last metrics logged.
+
+        Args:
+            resume: go on from the newest checkpoint, if there is one.
+            on_step: called after each step, for a progress bar.
+
+        Raises:
+            ConfigError: the checkpoint is of another configuration, model or data, or there is
+                one and `resume` is False.
+            DataError: every checkpoint is damaged.
+        """
+        done = self._restore(resume)
+        writer = None if self._folder is None else MetricWriter(self._folder, resumed_step=done)
+        logged: dict[str, float] = {}
+        if done == 0:
+            torch.manual_seed(self.config.seed)
+        self._model.train()
+        for step in range(done + 1, self.n_steps + 1):
+            metrics = self.step(step)
+            is_last = step == self.n_steps
+            if is_last or step % self.config.log_every == 0:
+                logged = self._sums.flush(metrics)
+                if writer:
+                    writer.write(step, logged)
+            every = self.config.checkpoint_every
+            if self.checkpoints and (is_last or (every and step % every == 0)):
+                state = {"n_trajectories": len(self._data), "sums": self._sums.held()}
+                self.checkpoints.save(step, self._training, state=state)
+            if on_step:
+                on_step(step, metrics)
+        self._model.eval()
+        if writer:
+            writer.close()
+        return logged
+
+    def step(self, step: int) -> dict[str, float]:
+        """Does one optimizer step, numbered from 1, and returns its metrics."""
+        started = time.perf_counter()
+        batch = [self._data[index] for index in self.batch_of(step)]
+        rate = self.config.rate_at(step - 1, self.n_steps)
+        loss, n_tokens = self._accumulate(batch)
+        norm = torch.nn.utils.clip_grad_norm_(self._parameters, self.config.max_grad_norm)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        self._sums.add(loss * n_tokens, n_tokens)
+        seconds = time.perf_counter() - started
+        return {
+            "imitation/loss": loss,
+            "imitation/grad_norm": float(norm),
+            "imitation/learning_rate": rate,
+            "imitation/epoch": step / self._steps_per_epoch(len(self._data)),
+            "imitation/tokens": float(n_tokens),
+            "seconds/step": seconds,
+            "tokens/per_second": sum(len(t) for t in batch) / seconds,
+        }
+
+    def batch_of(self, step: int) -> list[int]:
+        """Returns the indices of the trajectories that a step, from 1, learns from.
+
+        Every epoch goes over all data once in a new order; its last batch may be smaller.
+        """
+        epoch, place = divmod(step - 1, self._steps_per_epoch(len(self._data)))
+        order = np.random.default_rng([self.config.seed, epoch]).permutation(len(self._data))
+        first = place * self.config.batch_size
+        return [int(index) for index in order[first : first + self.config.batch_size]]
+
+    def _accumulate(self, batch: Sequence[TokenTrajectory]) -> tuple[float, int]:
+        """Adds up the gradient of a batch; returns its loss and the number of its tokens."""
+        n_tokens = sum(int(t.trainable[1:].sum()) for t in batch)
+        if not n_tokens:
+            raise ConfigError("expected a token to imitate in every batch, got none")
+        total = 0.0
+        for part in micro_batches([len(t) for t in batch], self.config.tokens_per_micro_batch):
+            scores = score(self._model, [batch[index] for index in part], self._encoder)
+            loss = -scores.logprobs.sum() / n_tokens
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += float(loss.detach())
+        return total, n_tokens
+
+    def _steps_per_epoch(self, n_trajectories: int) -> int:
+        return math.ceil(n_trajectories / self.config.batch_size)
+
+    def _restore(self, resume: bool) -> int:
+        """Goes back to the newest checkpoint; returns its step, 0 where there is none."""
+        if self.checkpoints is None:
+            return 0
+        if not resume:
+            if found := self.checkpoints.latest():
+                raise ConfigError(f"{found} is there already: resume, or take another folder")
+            return 0
+        progress = self.checkpoints.load(self._training, MAY_DIFFER)
+        if progress is None:
+            return 0
+        n_saved = progress.state["n_trajectories"]
+        if n_saved != len(self._data):
+            raise ConfigError(
+                f"to resume, expected {n_saved} demonstrations, got {len(self._data)}"
+            )
+        self._sums = _Sums(*progress.state["sums"])
+        return progress.step
+
+
+@torch.no_grad()
+def imitation_loss(
+    model: Any,
+    trajectories: Sequence[TokenTrajectory],
+    encoder: Encoder,
+    tokens_per_micro_batch: int = 16_384,
+) -> float:
+    """Returns the mean negative log-likelihood of the tokens to imitate, in nats.
+
+    Args:
+        model: as it is; put it into `eval` mode to measure without dropout.
+        trajectories: at least one, with at least one token to imitate.
+        encoder: knows the tokens that can't be said.
+        tokens_per_micro_batch: padded tokens that go through the model at once.
+    """
+    total, n_tokens = 0.0, 0
+    for part in micro_batches([len(t) for t in trajectories], tokens_per_micro_batch):
+        scores = score(model, [trajectories[index] for index in part], encoder)
+        total -= float(scores.logprobs.sum())
+        n_tokens += int(scores.trainable.sum())
+    return total / n_tokens
+
+
+class _Sums:
+    """What was seen since the last line of metrics."""
+
+    def __init__(self, nll: float = 0.0, n_tokens: int = 0) -> None:
+        self._nll, self._n_tokens = nll, n_tokens
+
+    def add(self, nll: float, n_tokens: int) -> None:
+        self._nll += nll
+        self._n_tokens += n_tokens
+
+    def held(self) -> list[float]:
+        return [self._nll, self._n_tokens]
+
+    def flush(self, latest: Mapping[str, float]) -> dict[str, float]:
+        """Returns the latest metrics with the mean loss, and starts anew."""
+        mean = self._nll / self._n_tokens
+        self._nll, self._n_tokens = 0.0, 0
+        return {**latest, "imitation/loss": mean}
