@@ -76,7 +76,7 @@ class Backbone:
             ConfigError: the model is of another architecture.
         """
         self.model = _unwrap(model)
-        base = getattr(self.model, "model", None)
+        base: Any = getattr(self.model, "model", None)
         if not hasattr(base, "visual") or not hasattr(base, "language_model"):
             raise ConfigError(
                 "expected a Qwen2.5-VL or Qwen3-VL model for conditional generation, "

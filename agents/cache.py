@@ -21,14 +21,17 @@ NOBODY = -1
 """The lane of a row whose episode ended."""
 
 
-class RoomyLayer(DynamicLayer):  # type: ignore[misc]
+class RoomyLayer(DynamicLayer):  # type: ignore[no-untyped-call]
     """A layer's keys and values in a buffer with room to grow.
 
     `keys` and `values` are (rows, heads, length, head size) views of the buffer.
     """
 
+    keys: torch.Tensor
+    values: torch.Tensor
+
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._buffers: tuple[torch.Tensor, torch.Tensor] | None = None
 
     def update(
@@ -72,19 +75,23 @@ class LaneCache:
     Attributes:
         lanes: which lane each row belongs to.
         valid: (rows, length) bool, True where a slot holds a token of the row.
-        kv: transformers' cache, handed to the model, which appends to it.
+        layers: each layer's keys and values.
+        kv: the same as transformers' cache, handed to the model, which appends to it.
     """
 
-    def __init__(self, lanes: Sequence[int], valid: torch.Tensor, kv: Cache) -> None:
+    def __init__(
+        self, lanes: Sequence[int], valid: torch.Tensor, layers: Sequence[RoomyLayer]
+    ) -> None:
         self.lanes = tuple(lanes)
         self.valid = valid
-        self.kv = kv
+        self.layers = tuple(layers)
+        self.kv = Cache(layers=list(layers))
 
     @classmethod
     def empty(cls, lanes: Sequence[int], n_layers: int, device: torch.device) -> LaneCache:
         """Returns a cache of nothing yet, for so many layers."""
         valid = torch.zeros(len(lanes), 0, dtype=torch.bool, device=device)
-        return cls(lanes, valid, Cache(layers=[RoomyLayer() for _ in range(n_layers)]))
+        return cls(lanes, valid, [RoomyLayer() for _ in range(n_layers)])
 
     def keep(self, rows: torch.Tensor) -> LaneCache:
         """Returns a cache of the rows where `rows`, (rows,) bool, is True."""
@@ -109,11 +116,11 @@ class LaneCache:
         """
         index = torch.tensor(list(rows), device=self.valid.device)
         layers = []
-        for layer in self.kv.layers:
+        for layer in self.layers:
             copy = RoomyLayer()
             copy.put(layer.keys.index_select(0, index), layer.values.index_select(0, index))
             layers.append(copy)
-        return LaneCache(lanes, self.valid.index_select(0, index), Cache(layers=layers))
+        return LaneCache(lanes, self.valid.index_select(0, index), layers)
 
 
 def join(caches: Sequence[LaneCache]) -> LaneCache:
@@ -126,16 +133,16 @@ def join(caches: Sequence[LaneCache]) -> LaneCache:
         [_fit(c.valid.gather(1, o), length) for c, o in zip(caches, orders, strict=True)]
     )
     layers = []
-    for number in range(len(caches[0].kv.layers)):
+    for number in range(len(caches[0].layers)):
         layer = RoomyLayer()
-        parts = [c.kv.layers[number] for c in caches]
+        parts = [c.layers[number] for c in caches]
         layer.put(
             torch.cat([_pack(p.keys, o, length) for p, o in zip(parts, orders, strict=True)]),
             torch.cat([_pack(p.values, o, length) for p, o in zip(parts, orders, strict=True)]),
         )
         layers.append(layer)
     lanes = [lane for cache in caches for lane in cache.lanes]
-    return LaneCache(lanes, valid, Cache(layers=layers))
+    return LaneCache(lanes, valid, layers)
 
 
 def _pack(states: torch.Tensor, order: torch.Tensor, length: int) -> torch.Tensor:

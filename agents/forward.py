@@ -72,7 +72,7 @@ def score(
         spread = -(logprobs.exp() * logprobs).sum(-1) if entropy else logprobs.new_zeros(len(ids))
         return logprobs.gather(-1, ids[:, None])[:, 0], spread
 
-    chunks = list(zip(picked.split(CHUNK), targets.split(CHUNK), strict=True))
+    chunks = list(zip(torch.split(picked, CHUNK), torch.split(targets, CHUNK), strict=True))
     if len(chunks) > 1 and torch.is_grad_enabled():
         judged = [checkpoint(judge, *chunk, use_reentrant=False) for chunk in chunks]
     else:

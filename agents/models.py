@@ -150,22 +150,21 @@ class MatrixPatchEmbed(nn.Module):
     checkpoint's names stay.
     """
 
-    def __init__(self, patch_embed: nn.Module) -> None:
+    def __init__(self, proj: nn.Conv3d) -> None:
         super().__init__()
-        self.proj = patch_embed.proj
+        self.proj = proj
 
     def forward(self, patches: torch.Tensor) -> torch.Tensor:
         """Embeds (n, channels * temporal * patch * patch) patches; gives (n, hidden)."""
-        weight = self.proj.weight.flatten(1)  # type: ignore[union-attr, operator]
-        bias = self.proj.bias
-        return nn.functional.linear(patches.to(weight.dtype), weight, bias)  # type: ignore[arg-type]
+        weight = self.proj.weight.flatten(1)
+        return nn.functional.linear(patches.to(weight.dtype), weight, self.proj.bias)
 
 
 def use_matrix_patch_embedding(model: Any) -> Any:
     """Replaces a model's patch embedding by the faster one, in place; returns the model."""
     visual = Backbone(model).visual
     if not isinstance(visual.patch_embed, MatrixPatchEmbed):
-        visual.patch_embed = MatrixPatchEmbed(visual.patch_embed)
+        visual.patch_embed = MatrixPatchEmbed(visual.patch_embed.proj)
     return model
 
 

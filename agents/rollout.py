@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 Ids = NDArray[np.int64]
 """Token ids, (length,) int64."""
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["user", "assistant"]
 
 OVERLONG = "overlong"
 """Mask reason: the next observation or message would not have fitted into the context."""
