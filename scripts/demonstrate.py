@@ -1,0 +1,152 @@
+"""Makes warm-start demonstrations by executing an environment; run again to go on.
+
+python scripts/demonstrate.py --env PixelReason-SyntheticSearch-v0 --n 100 --out demos.jsonl
+python scripts/demonstrate.py --env PixelReason-VStar-v0 --env-arg data_dir='"data/vstar"' \
+    --n 50 --recrop 0.5 --out demos.jsonl
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+from pixel_env.agents.checkpoint import as_plain_config, check_same
+from pixel_env.agents.demonstration_records import KINDS, Demonstration, load, save
+from pixel_env.agents.demonstrations import DemonstrationConfig, Synthesis
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+import pixel_env  # noqa: F401  # registers the environments
+from pixel_env.errors import PixelEnvError
+
+console = Console(soft_wrap=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line; returns the exit code, 1 where something is wrong."""
+    options = parser().parse_args(arguments)
+    try:
+        chosen = {each.name: getattr(options, each.name) for each in fields(DemonstrationConfig)}
+        config = DemonstrationConfig(**chosen)
+        env = gym.make(options.env, **dict(options.env_arg))
+        demonstrations, dropped = make(env, config, options)
+    except (PixelEnvError, gym.error.Error) as error:
+        console.print(str(error), style="red", markup=False)
+        return 1
+    finished = f"{len(demonstrations)} of {config.n} demonstrations in {options.out}"
+    console.print(table(demonstrations, finished))
+    for reason, count in dropped.most_common():
+        console.print(f"left out {count} times: {reason}", markup=False)
+    if demonstrations:
+        show(demonstrations[-1])
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the command line; the options of the mix are the fields of the config."""
+    made = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    made.add_argument("--env", required=True, metavar="ID", help="id of the environment")
+    made.add_argument(
+        "--env-arg",
+        action="append",
+        default=[],
+        type=_named_value,
+        metavar="NAME=JSON",
+        help="an argument of the environment; may be given several times",
+    )
+    made.add_argument("--dialect", default="pixel-reasoner", help="default: %(default)s")
+    made.add_argument("--out", type=Path, required=True, metavar="FILE", help="a .jsonl file")
+    for name, value in asdict(DemonstrationConfig()).items():
+        option = f"--{name.replace('_', '-')}"
+        if isinstance(value, tuple):
+            made.add_argument(option, nargs="*", action=_AsTuple, default=value, metavar="NAME")
+        else:
+            kind = float if value is None else type(value)
+            made.add_argument(option, type=kind, default=value, help="default: %(default)s")
+    return made
+
+
+class _AsTuple(argparse.Action):
+    def __call__(self, *given: Any) -> None:
+        """Keeps a list of words as a tuple: a config's values don't change."""
+        _, namespace, values, _ = given
+        setattr(namespace, self.dest, tuple(values))
+
+
+def _named_value(text: str) -> tuple[str, Any]:
+    """Reads NAME=JSON; what is no JSON is taken as text."""
+    name, _, value = text.partition("=")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def make(
+    env: gym.Env[Any, Any], config: DemonstrationConfig, options: argparse.Namespace
+) -> tuple[list[Demonstration], Counter[str]]:
+    """Makes what the file doesn't hold yet, and writes each one as soon as it is made.
+
+    Raises:
+        ConfigError: the file was begun with other settings.
+        DataError: a line of the file can't be read.
+    """
+    out: Path = options.out
+    settings = as_plain_config(
+        {"env": options.env, "env_args": dict(options.env_arg), "dialect": options.dialect}
+        | asdict(config)
+    )
+    beside = out.with_suffix(".config.json")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.exists() and beside.exists():
+        check_same(json.loads(beside.read_text(encoding="utf-8")), settings)
+    beside.write_text(json.dumps(settings, indent=1), encoding="utf-8")
+    done = load(out) if out.exists() else []
+    save(out, done)  # without the half line that a killed run may have left
+    synthesis = Synthesis(env, config, options.dialect)
+    columns = (TextColumn("demonstrations"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
+        bar = progress.add_task("", total=config.n, completed=len(done))
+        for demonstration in synthesis.run(skip={each.number for each in done}):
+            save(out, [demonstration], append=True)
+            done.append(demonstration)
+            progress.advance(bar)
+    return done, synthesis.dropped
+
+
+def table(demonstrations: Sequence[Demonstration], title: str) -> Table:
+    """Returns the kinds with their numbers and mean lengths."""
+    made = Table("kind", "number", "share", "messages", "to imitate", "characters", title=title)
+    for kind in KINDS:
+        held = [each for each in demonstrations if each.kind == kind]
+        if held:
+            n = len(held)
+            means = (
+                sum(len(each.messages) for each in held) / n,
+                sum(sum(each.imitate) for each in held) / n,
+                sum(len(message) for each in held for message in each.messages) / n,
+            )
+            share = f"{n / len(demonstrations):.1%}"
+            made.add_row(kind, str(n), share, *(f"{mean:.1f}" for mean in means))
+    return made
+
+
+def show(demonstration: Demonstration) -> None:
+    """Prints one demonstration; what is not to be imitated is dim."""
+    console.print(f"\nFor example {demonstration.kind} on {demonstration.sample_id}:", markup=False)
+    for message, imitate in zip(demonstration.messages, demonstration.imitate, strict=True):
+        console.print(message, style="" if imitate else "dim", markup=False, highlight=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
