@@ -110,7 +110,7 @@ def _run(policy: Policy, config: EvaluationConfig) -> Evaluation:
 def _show(evaluation: Evaluation) -> None:
     """Prints the score table; heads wrap between words, cells never."""
     title = f"{evaluation.manifest['policy']} on {evaluation.manifest['env_id']}"
-    table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(title=title, box=box.SIMPLE_HEAD, padding=0, show_edge=False)
     lines = [cells(scores) for scores in evaluation.table]
     for head, *column in zip(COLUMNS, *lines, strict=True):
         width = max(map(len, [*head.split(), *column]))

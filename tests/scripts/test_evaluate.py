@@ -1,0 +1,101 @@
+"""The evaluation script on a small V* folder."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from vstar_folder import write_vstar
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "evaluate.py"
+SMALL = ("--env-arg", "overview_px=[784, 7840]", "--env-arg", "crop_px=[784, 7840]")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_vstar(tmp_path_factory.mktemp("data") / "vstar", n_attributes=16, n_positions=8)
+
+
+def run(*arguments, cwd):
+    command = [sys.executable, str(SCRIPT), *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=240)
+
+
+def evaluate(folder, policy, cwd, *more):
+    base = ("--env", "PixelReason-VStar-v0", "--data-dir", folder, "--policy", policy)
+    return run(*base, *SMALL, *more, cwd=cwd)
+
+
+@pytest.mark.parametrize(
+    ("policy", "low", "high"),
+    [("demonstration", 1.0, 1.0), ("direct", 0.05, 0.7), ("random", 0.05, 0.7)],
+)
+def test_plain_policies_score_as_they_should(folder, tmp_path, policy, low, high):
+    done = evaluate(folder, policy, tmp_path, "--out", "scored", "--lanes", 4)
+    assert done.returncode == 0, done.stderr
+    for word in ("accuracy", "95% interval", "RaPR", "all", "direct_attributes", "scored"):
+        assert word in done.stdout
+    results = [json.loads(line) for line in (tmp_path / "scored" / "results.jsonl").open()]
+    assert len(results) == 24
+    assert low <= sum(result["correct"] for result in results) / 24 <= high
+    assert {"manifest.json", "report.md", "trajectories.jsonl", "images"} <= {
+        path.name for path in (tmp_path / "scored").iterdir()
+    }
+
+
+def test_table_fits_80_columns(folder, tmp_path):
+    done = evaluate(folder, "direct", tmp_path, "--samples", 2, "--out", "x")
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_default_folder_is_a_new_one_each_time(folder, tmp_path):
+    for number in (1, 2):
+        assert evaluate(folder, "direct", tmp_path, "--samples", 1).returncode == 0
+        assert (tmp_path / "runs" / f"PixelReason-VStar-v0-direct-{number}").is_dir()
+
+
+def test_options_reach_environment_and_policy(folder, tmp_path):
+    more = ("--env-arg", "category=relative_position", "--env-arg", "option_order=as_given")
+    more += ("--policy-arg", "look=1", "--seed", 5, "--samples", 4, "--out", "out")
+    assert evaluate(folder, "random", tmp_path, *more).returncode == 0
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["env_kwargs"]["category"] == "relative_position"
+    assert manifest["env_kwargs"]["split"] == "test"
+    assert manifest["env_config"]["option_order"] == "as_given"
+    assert manifest["policy_settings"] == {"look": 1}
+    assert (manifest["seed"], manifest["samples"]) == (5, 4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--policy", "randon"), "Did you mean 'random'?"),
+        (("--policy", "random", "--split", "train"), "expected split to be one of test"),
+        (("--policy", "random", "--env-arg", "max_turn=3"), "Did you mean 'max_turns'?"),
+        (("--policy", "random", "--data-dir", "none"), "prepare_data.py vstar --to none"),
+        (("--policy", "random", "--env", "PixelReason-VSta-v0"), "PixelReason-VStar"),
+    ],
+)
+def test_mistake_is_one_sentence_and_exit_code_1(folder, tmp_path, arguments, message):
+    base = ("--env", "PixelReason-VStar-v0", "--data-dir", folder)
+    done = run(*base, *arguments, cwd=tmp_path)
+    assert done.returncode == 1
+    assert message in done.stdout
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_malformed_pair_is_refused(tmp_path):
+    done = run("--env", "x", "--policy", "direct", "--env-arg", "max_turns", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "expected KEY=VALUE, got 'max_turns'" in done.stderr
+
+
+def test_help_names_policies_and_shows_examples(tmp_path):
+    done = run("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    for word in ("vlm:PATH", "demonstration", "--env-arg", "Examples:", "default: test"):
+        assert word in done.stdout

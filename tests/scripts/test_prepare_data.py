@@ -1,0 +1,73 @@
+"""Fetching and checking V* without a network."""
+
+from __future__ import annotations
+
+import runpy
+import shutil
+from pathlib import Path
+
+import huggingface_hub
+import pytest
+from vstar_folder import write_vstar
+
+SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "prepare_data.py"))
+main = SCRIPT["main"]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return write_vstar(tmp_path_factory.mktemp("whole") / "vstar", n_attributes=115, n_positions=76)
+
+
+def test_whole_folder_passes_the_check(whole, capsys):
+    assert main(["vstar", "--check", str(whole)]) == 0
+    said = capsys.readouterr().out
+    assert "191 questions (direct_attributes 115, relative_position 76)" in said
+    assert "191 with evidence boxes; licence: none declared" in said
+
+
+def test_check_names_every_fault(whole, tmp_path, capsys):
+    folder = shutil.copytree(whole, tmp_path / "copy")
+    (folder / "direct_attributes" / "sa_4690.jpg").unlink()
+    broken = folder / "direct_attributes" / "sa_4691.jpg"
+    broken.write_bytes(broken.read_bytes()[:-300])
+    assert main(["vstar", "--check", str(folder)]) == 1
+    said = capsys.readouterr().out
+    assert "test_questions.jsonl row 1: there is no file" in said
+    assert "sa_4691.jpg (test_questions.jsonl row 2) can't be read" in said
+    assert "expected 191 good questions (direct_attributes 115, relative_position 76)" in said
+
+
+def test_check_of_a_missing_folder_is_one_sentence(tmp_path, capsys):
+    assert main(["vstar", "--check", str(tmp_path / "none")]) == 1
+    assert str(tmp_path / "none") in capsys.readouterr().out
+
+
+def test_fetch_asks_for_the_pinned_revision_and_checks_what_came(
+    whole, tmp_path, monkeypatch, capsys
+):
+    asked = {}
+
+    def snapshot_download(repository, **arguments):
+        asked.update(arguments, repository=repository)
+        shutil.copytree(whole, arguments["local_dir"])
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    assert main(["vstar", "--to", str(tmp_path / "to")]) == 0
+    assert (asked["repository"], asked["repo_type"]) == ("craigwu/vstar_bench", "dataset")
+    assert asked["revision"] == "d9ae62c903da0c98336e85c5ee89cd863b04b4da"
+    assert "licence: none declared" in capsys.readouterr().out
+
+
+def test_no_network_is_one_sentence_and_exit_code_1(tmp_path, monkeypatch, capsys):
+    def snapshot_download(*_, **__):
+        try:
+            raise OSError("Name or service not known")
+        except OSError as error:
+            raise RuntimeError("a long story") from error
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    assert main(["vstar", "--to", str(tmp_path)]) == 1
+    said = capsys.readouterr().out
+    assert "(OSError: Name or service not known); run the same command again" in said
+    assert "a long story" not in said
