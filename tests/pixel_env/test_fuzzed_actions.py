@@ -5,6 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from tiny_tasks import ClipTask, PictureTask
 
 from pixel_env import OperationError, PixelReasoningEnv, answer, select_frames, zoom_in
 
@@ -56,9 +57,7 @@ def check_step(env, action):
 
 
 @pytest.fixture(scope="module")
-def envs(request):
-    from conftest import ClipTask, PictureTask
-
+def envs():
     tasks = (PictureTask(width=120, height=90), ClipTask(n_frames=5))
     small = {"overview_px": (784, 4 * 784), "crop_px": (784, 4 * 784), "frame_px": (784, 4 * 784)}
     envs = [PixelReasoningEnv(task, max_turns=50, **small) for task in tasks]

@@ -6,7 +6,7 @@ import types
 import gymnasium as gym
 import pytest
 
-from pixel_env import PixelReasoningEnv, Sample, Task, View, answer, register_task, zoom_in
+from pixel_env import PixelReasoningEnv, Sample, Task, View, answer, zoom_in
 from pixel_env.types import Evidence
 
 SKIPPED = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType)
@@ -53,9 +53,8 @@ def test_the_environment_leaks_nothing(picture_task):
         assert not {"answer", "grade"} & set(info)
 
 
-def test_the_wrappers_of_make_leak_nothing(picture_task):
-    register_task("Leaks", type(picture_task))
-    env = gym.make("PixelReason-Leaks-v0")
+def test_the_wrappers_of_make_leak_nothing(register):
+    env = gym.make(register("Leaks", "tiny_tasks:PictureTask"))
     returned = list(play(env))
     check_nothing_leaks(returned, env.unwrapped.sample)
     env.close()
