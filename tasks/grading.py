@@ -30,7 +30,7 @@ _QUOTES = str.maketrans(
     {"‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"'}
     | dict.fromkeys("‐‑‒–—−", "-")
 )
-_PAIRS = ("()", "[]", "{}", '""', "''", "``", "**", "__", "$$")
+_PAIRS = {"(": ")", "[": "]", "{": "}"} | {sign: sign for sign in "\"'`*_$"}
 _ARTICLE = re.compile(r"^(?:a|an|the) (?=\S)")
 
 _CUE = re.compile(
@@ -231,9 +231,8 @@ def _strip(text: str) -> str:
     while text != before:
         before = text
         text = text.strip().rstrip(".,;:!?").rstrip()
-        inside = text[1:-1]
-        for opening, closing in _PAIRS:
-            if len(text) > 2 and text[0] == opening and text[-1] == closing:
-                text = inside if opening not in inside and closing not in inside else text
-                break
+        inside, closing = text[1:-1], _PAIRS.get(text[:1])
+        is_pair = inside != "" and closing == text[-1]
+        if is_pair and text[0] not in inside and text[-1] not in inside:
+            text = inside
     return text
