@@ -39,8 +39,8 @@ class DemonstrationConfig:
 
     Attributes:
         n: how many.
-        seed: fixes samples, kinds, boxes and wordings. Demonstration i doesn't depend on `n`'s
-            others, only on the seed, `n` and i.
+        seed: fixes samples, kinds, boxes and wordings. Demonstration i
+            depends on these settings and on i alone, not on the others.
         pixel_space: weight of demonstrations that look closer, against `text_only`.
         text_only: weight of demonstrations that answer at once.
         single_pass: weight, among those on pictures, of one right zoom.
@@ -63,8 +63,8 @@ class DemonstrationConfig:
 
     n: int = 7500
     seed: int = 0
-    pixel_space: float = 5500
-    text_only: float = 2000
+    pixel_space: float = 5500.0
+    text_only: float = 2000.0
     single_pass: float = 0.3
     recrop: float = 0.2
     recrop_twice: float = 0.2

@@ -129,15 +129,12 @@ def table(demonstrations: Sequence[Demonstration], title: str) -> Table:
     made = Table("kind", "number", "share", "messages", "to imitate", "characters", title=title)
     for kind in KINDS:
         held = [each for each in demonstrations if each.kind == kind]
-        if held:
-            n = len(held)
-            means = (
-                sum(len(each.messages) for each in held) / n,
-                sum(sum(each.imitate) for each in held) / n,
-                sum(len(message) for each in held for message in each.messages) / n,
-            )
-            share = f"{n / len(demonstrations):.1%}"
-            made.add_row(kind, str(n), share, *(f"{mean:.1f}" for mean in means))
+        if n := len(held):
+            n_said = sum(len(each.messages) for each in held)
+            n_imitated = sum(sum(each.imitate) for each in held)
+            n_characters = sum(len(message) for each in held for message in each.messages)
+            means = (f"{total / n:.1f}" for total in (n_said, n_imitated, n_characters))
+            made.add_row(kind, str(n), f"{n / len(demonstrations):.1%}", *means)
     return made
 
 
