@@ -7,7 +7,7 @@ import gymnasium as gym
 import pytest
 from tiny_tasks import PictureTask
 
-from pixel_env import ConfigError, PixelReasoningEnv
+from pixel_env import ConfigError, PixelReasoningEnv, register_task
 from pixel_env.registration import TASKS
 
 
@@ -39,8 +39,6 @@ def test_an_unknown_argument_is_refused_with_a_suggestion(register):
 @pytest.mark.parametrize(("name", "entry"), [("a b", "x:Y"), ("", "x:Y"), ("A", "no_colon")])
 def test_malformed_registrations_are_refused(name, entry):
     with pytest.raises(ConfigError):
-        from pixel_env import register_task
-
         register_task(name, entry)
 
 

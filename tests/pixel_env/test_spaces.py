@@ -51,8 +51,8 @@ def test_other_values_are_no_text(value):
 
 @pytest.mark.parametrize(
     ("shape", "dtype"),
-    [((28, 28), np.uint8), ((28, 28, 4), np.uint8), ((28, 28, 3), np.int64), ((28, 30, 3), np.uint8),
-     ((0, 28, 3), np.uint8), ((28, 28 * 21, 3), np.uint8)],
+    [((28, 28), np.uint8), ((28, 28, 4), np.uint8), ((28, 28, 3), np.int64),
+     ((28, 30, 3), np.uint8),     ((0, 28, 3), np.uint8), ((28, 28 * 21, 3), np.uint8)],
 )  # fmt: skip
 def test_other_arrays_are_no_picture(shape, dtype):
     space = RGBImage(20 * 784, 28)

@@ -61,9 +61,8 @@ def test_all_vector_environments_and_single_ones_give_the_same_episodes(task):
     for lane in range(N_LANES):
         env = makers[lane]()
         batches = list(script(PixelReasoningVectorEnv(makers).action_space, 11))
-        single = [env.reset(seed=11 + lane)[0]]
-        for actions in batches:
-            single.append(env.step({name: each[lane] for name, each in actions.items()})[0])
+        own = [{name: each[lane] for name, each in actions.items()} for actions in batches]
+        single = [env.reset(seed=11 + lane)[0], *(env.step(action)[0] for action in own)]
         for alone, (together, *_) in zip(single, ours, strict=True):
             assert alone["feedback"] == together["feedback"][lane]
             assert data_equivalence(alone["images"], together["images"][lane], exact=True)
@@ -99,7 +98,7 @@ def test_an_ended_lane_waits(lanes):
 
 
 def test_a_mask_resets_some_lanes_and_leaves_the_others(lanes):
-    before, _ = lanes.reset(seed=0)
+    lanes.reset(seed=0)
     lanes.step([answer("A"), zoom_in([0, 0, 1, 1]), answer("B")])
     mask = np.array([True, False, False])
     observations, infos = lanes.reset(seed=[4, 5, 6], options={"reset_mask": mask})

@@ -1,0 +1,85 @@
+"""The picture of an episode: boxes where they were looked at, the conversation beside them."""
+
+import numpy as np
+import pytest
+from tiny_tasks import PictureTask
+
+from pixel_env import OperationError, PixelReasoningEnv, answer, select_frames, zoom_in
+from pixel_env.render import COLOURS, PANEL_PX, written_action
+
+
+@pytest.fixture
+def env(picture_task):
+    env = PixelReasoningEnv(picture_task, render_mode="rgb_array", max_turns=20)
+    env.reset(seed=0)
+    return env
+
+
+def test_nothing_is_drawn_without_a_mode(picture_task):
+    env = PixelReasoningEnv(picture_task)
+    env.reset(seed=0)
+    assert env.render() is None
+
+
+def test_a_zoom_is_outlined_where_it_was(env):
+    before = env.render()
+    assert before.dtype == np.uint8
+    assert before.shape == (PANEL_PX, 2 * PANEL_PX, 3)
+    env.step(zoom_in([0.25, 0.5, 0.5, 0.75]))
+    after = env.render()
+    rows, columns = np.nonzero((after[:, :PANEL_PX] == COLOURS[0]).all(-1))
+    height = round(PANEL_PX * 812 / 1008)
+    assert columns.min() == pytest.approx(0.25 * PANEL_PX, abs=2)
+    assert columns.max() == pytest.approx(0.5 * PANEL_PX, abs=2)
+    assert rows.min() == pytest.approx(0.5 * height, abs=2)
+    assert rows.max() == pytest.approx(0.75 * height, abs=2)
+
+
+def test_the_conversation_grows_on_the_right(env):
+    before = env.render()
+    env.step(zoom_in([2, 2, 2, 2]))
+    after = env.render()
+    assert np.array_equal(before[:, :PANEL_PX], after[:, :PANEL_PX])
+    assert (after[:, PANEL_PX:] < 200).sum() > (before[:, PANEL_PX:] < 200).sum()
+
+
+def test_a_long_conversation_makes_a_higher_picture(env):
+    heights = {env.render().shape[0]}
+    for _ in range(12):
+        env.step(zoom_in([2, 2, 2, 2]))
+        heights.add(env.render().shape[0])
+    assert max(heights) > PANEL_PX
+
+
+def test_clips_and_faults_are_drawn(clip_task):
+    env = PixelReasoningEnv(clip_task, render_mode="rgb_array")
+    env.reset(seed=0)
+    env.step(select_frames([16]))
+    env.step(answer("\ud800 odd"))
+    assert env.render().shape[1] == 2 * PANEL_PX
+
+    class Broken(PictureTask):
+        def __getitem__(self, index):
+            sample = super().__getitem__(index)
+            object.__setattr__(sample.media[0], "_media", b"broken")
+            return sample
+
+    env = PixelReasoningEnv(Broken(), render_mode="rgb_array")
+    env.reset(seed=0)
+    assert env.render().shape == (PANEL_PX, 2 * PANEL_PX, 3)
+
+
+@pytest.mark.parametrize(
+    ("action", "written"),
+    [
+        (answer("B"), "answer 'B'"),
+        (zoom_in([0, 0, 0.5, 1], 3), "zoom_in [0. , 0. , 0.5, 1. ] 3"),
+        (None, "(no action)"),
+        ({"operation": 9}, "(unknown operation)"),
+        ({"operation": None}, "(unknown operation)"),
+        (OperationError("malformed", "No."), "(a message that could not be read)"),
+    ],
+)
+def test_actions_are_written_on_one_line(action, written):
+    assert written_action(action) == written
+    assert len(written_action(answer("x" * 10_000))) <= 200
