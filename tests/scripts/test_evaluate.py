@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pixel_env.agents.tiny import blank_model, save, train_tokenizer
 from vstar_folder import write_vstar
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "evaluate.py"
@@ -49,6 +50,23 @@ def test_plain_policies_score_as_they_should(folder, tmp_path, policy, low, high
 def test_table_fits_80_columns(folder, tmp_path):
     done = evaluate(folder, "direct", tmp_path, "--samples", 2, "--out", "x")
     assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_model_from_a_folder_is_scored(folder, tmp_path):
+    texts = ["What is the color of thing 0? (A) red", "<tool_call>", "\\boxed{A}"] * 9
+    tokenizer = train_tokenizer(texts)
+    save(tmp_path / "model", blank_model(tokenizer), tokenizer)
+    more = ("--samples", 3, "--lanes", 2, "--out", "out", "--policy-arg", "system=brief")
+    done = evaluate(folder, "vlm:model", tmp_path, *more, "--policy-arg", "max_new_tokens=4")
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert (manifest["policy"], manifest["dialect"]) == ("vlm:model", "pixel-reasoner")
+    assert manifest["policy_settings"]["max_new_tokens"] == 4
+    assert manifest["policy_settings"]["greedy"] is True
+    lines = [json.loads(line) for line in (tmp_path / "out" / "trajectories.jsonl").open()]
+    assert [len(line["turns"]) > 0 and "message" in line["turns"][0] for line in lines] == [
+        True
+    ] * 3
 
 
 def test_default_folder_is_a_new_one_each_time(folder, tmp_path):
