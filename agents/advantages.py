@@ -68,13 +68,14 @@ def group_advantages(
     values = np.where(counts, given, 0.0)
     n = counts.sum(axis=1, keepdims=True)
     mean = values.sum(axis=1, keepdims=True) / np.maximum(n, 1)
+    gap: NDArray[np.float64]
     gap = np.where(counts & ~_all_equal(values, counts), values - mean, 0.0)
     others = np.maximum(n - 1, 1)
     if kind == "leave_one_out":
-        return gap * n / others
-    if kind == "mean_std":
+        gap = gap * n / others
+    elif kind == "mean_std":
         deviation = np.sqrt((gap**2).sum(axis=1, keepdims=True) / others)
-        return gap / (deviation + EPSILON)
+        gap = gap / (deviation + EPSILON)
     return gap
 
 

@@ -88,6 +88,16 @@ def read_metrics(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
     return rows
 
 
+MEANINGS = {
+    "rapr": "no rollout looks any more (see docs/metrics.md, learning trap)",
+    "reward/curiosity": (
+        "either no rollout looks any more, or every group looks more often than the threshold "
+        "(see docs/metrics.md, learning trap)"
+    ),
+}
+"""The metrics that are watched by default, and what it means when one stays at 0."""
+
+
 class CollapseWatch:
     """Warns when a policy has stopped looking: the learning trap.
 
@@ -96,10 +106,12 @@ class CollapseWatch:
     the number has been over 0 in between.
     """
 
-    def __init__(
-        self, names: tuple[str, ...] = ("rapr", "reward/curiosity"), patience: int = 20
-    ) -> None:
-        """Takes the metrics to watch, and after how many iterations at 0 to warn.
+    def __init__(self, patience: int = 20, meanings: Mapping[str, str] | None = None) -> None:
+        """Takes after how many iterations at 0 to warn, and which metrics to watch.
+
+        Args:
+            patience: at least 1.
+            meanings: metrics to watch, with what to say; `MEANINGS` where None.
 
         Raises:
             ConfigError: `patience` is under 1.
@@ -107,7 +119,8 @@ class CollapseWatch:
         if patience < 1:
             raise ConfigError(f"expected patience of at least 1, got {patience}")
         self.patience = patience
-        self._at_zero = dict.fromkeys(names, 0)
+        self._meanings = MEANINGS if meanings is None else meanings
+        self._at_zero = dict.fromkeys(self._meanings, 0)
 
     def watch(self, metrics: Mapping[str, float]) -> list[str]:
         """Takes one iteration's metrics; returns the warnings, and logs them.
@@ -115,16 +128,13 @@ class CollapseWatch:
         A metric that is missing or not a number changes nothing.
         """
         warnings = []
-        for name in self._at_zero:
+        for name, meaning in self._meanings.items():
             value = metrics.get(name, math.nan)
             if math.isnan(value):
                 continue
             self._at_zero[name] = self._at_zero[name] + 1 if value == 0 else 0
             if self._at_zero[name] == self.patience:
-                warnings.append(
-                    f"{name} has been 0 for {self.patience} iterations: the policy may have "
-                    "stopped looking (see docs/metrics.md, learning trap)"
-                )
+                warnings.append(f"{name} has been 0 for {self.patience} iterations: {meaning}")
         for warning in warnings:
             logger.warning(warning)
         return warnings

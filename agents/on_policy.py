@@ -49,6 +49,7 @@ class OnPolicyTrainer:
 
     Attributes:
         config: the settings.
+        model: what is trained.
         replay: earlier rollouts that taught something.
         checkpoints: where checkpoints are, in `folder/checkpoints`.
     """
@@ -78,6 +79,7 @@ class OnPolicyTrainer:
         """
         _check_lanes(env, config)
         self.config = config
+        self.model = model
         self.replay = ReplayBuffer(config.replay_capacity, config.replay_power, config.seed)
         self.checkpoints = Checkpointer(Path(folder) / "checkpoints", config.keep_checkpoints)
         self._folder = folder

@@ -148,6 +148,9 @@ class PolicyUpdate:
         temperature = self._config.temperature
         scores = score(self._model, trajectories, self._encoder, temperature, entropy=True)
         assert scores.entropy is not None  # it was asked for
+        reference = None
+        if self._reference is not None:
+            reference = self._reference.logprobs(experiences, self._encoder, temperature)
         weighs_entropy = self._loss.entropy_coefficient > 0
         device = scores.logprobs.device
         return TokenBatch(
@@ -155,7 +158,7 @@ class PolicyUpdate:
             pad_rows([t.logprobs for t in trajectories], device),
             scores.trainable,
             torch.tensor([each.advantage for each in experiences], device=device),
-            self._reference and self._reference.logprobs(experiences, self._encoder, temperature),
+            reference,
             scores.entropy if weighs_entropy else scores.entropy.detach(),
         )
 
