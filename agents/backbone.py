@@ -93,6 +93,12 @@ class Backbone:
         device: torch.device = self._language.embed_tokens.weight.device
         return device
 
+    @property
+    def recomputes(self) -> bool:
+        """Whether layers are recomputed in the backward pass, which forbids a cache."""
+        layer = self._language.layers[0]
+        return bool(layer.training and getattr(layer, "gradient_checkpointing", False))
+
     def see(self, images: Sequence[EncodedImage]) -> Features | None:
         """Runs the vision tower once on each different picture; None where there are none."""
         unique = list({id(image): image for image in images}.values())
@@ -127,7 +133,7 @@ class Backbone:
         """
         embedded = self._language.embed_tokens(stretch.ids)
         extra: dict[str, Any] = {}
-        if features is not None and stretch.is_image is not None:
+        if stretch.images and features is not None and stretch.is_image is not None:
             rows = features.rows(stretch.images)
             place = stretch.is_image[..., None].expand_as(embedded)
             embedded = embedded.masked_scatter(place, features.tokens[rows].to(embedded.dtype))

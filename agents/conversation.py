@@ -73,6 +73,7 @@ class Encoder:
         self.image_id = self._id(IMAGE)
         pad = tokenizer.pad_token_id
         self.pad_id: int = self.end_id if pad is None else int(pad)
+        self._forbidden: dict[int, torch.Tensor] = {}
         self._check_literal()
         self._newline = self._text_ids("\n")
 
@@ -131,9 +132,11 @@ class Encoder:
 
     def forbidden_mask(self, vocab_size: int) -> torch.Tensor:
         """Returns (vocab_size,) bool, True where a policy must not say a token."""
-        mask = torch.zeros(vocab_size, dtype=torch.bool)
-        mask[torch.from_numpy(self.forbidden_ids(vocab_size))] = True
-        return mask
+        if vocab_size not in self._forbidden:
+            mask = torch.zeros(vocab_size, dtype=torch.bool)
+            mask[torch.from_numpy(self.forbidden_ids(vocab_size))] = True
+            self._forbidden[vocab_size] = mask
+        return self._forbidden[vocab_size]
 
     def images(self, pictures: Sequence[Image]) -> tuple[EncodedImage, ...]:
         """Cuts pictures, (height, width, 3) uint8 each, into normalised patches.

@@ -6,21 +6,22 @@ are those recorded while generating, up to rounding.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.checkpoint import checkpoint
+from transformers.cache_utils import DynamicCache
 
 from .backbone import Backbone, Stretch, log_probabilities
 from .conversation import Encoder
 from .positions import rotary_positions
-from .rollout import TokenTrajectory
+from .rollout import EncodedImage, TokenTrajectory
 
-CHUNK = 2048
-"""Tokens that the output layer handles at once; more are recomputed in the backward pass."""
+LOGITS_AT_ONCE = 2**27
+"""Logits made at once (512 MiB); where there are more, they are remade in the backward pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ def score(
 ) -> Scores:
     """Gives the log-probabilities of trajectories' trainable tokens, differentiable.
 
-    Pictures that trajectories share (the same object) go through the vision tower once.
+    Pictures that trajectories share (the same object) go through the vision tower once, and a
+    first observation that several of them begin with goes through the language model once.
 
     Args:
         model: a Qwen2.5-VL or Qwen3-VL model, bare or wrapped by peft.
@@ -59,20 +61,19 @@ def score(
         entropy: whether to give entropies too.
     """
     backbone = Backbone(model)
-    stretch = collate(trajectories, backbone.device)
-    hidden = backbone.read(stretch, backbone.see(stretch.images))
     trainable = pad_rows([t.trainable for t in trajectories], backbone.device)
     trainable[:, 0] = False  # nothing stands before the first token
-    asked = trainable[:, 1:]
+    states = last_states(backbone, trajectories)[trainable[:, 1:]]  # (n, hidden)
+    ids = pad_rows([t.ids for t in trajectories], backbone.device)[trainable]  # (n,)
     forbidden = encoder.forbidden_mask(backbone.vocab_size).to(backbone.device)
-    picked, targets = hidden[:, :-1][asked], stretch.ids[:, 1:][asked]  # (n, hidden), (n,)
 
     def judge(states: torch.Tensor, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         logprobs = log_probabilities(backbone.logits(states), forbidden, temperature)
         spread = -(logprobs.exp() * logprobs).sum(-1) if entropy else logprobs.new_zeros(len(ids))
         return logprobs.gather(-1, ids[:, None])[:, 0], spread
 
-    chunks = list(zip(torch.split(picked, CHUNK), torch.split(targets, CHUNK), strict=True))
+    size = max(1, LOGITS_AT_ONCE // backbone.vocab_size)
+    chunks = list(zip(torch.split(states, size), torch.split(ids, size), strict=True))
     if len(chunks) > 1 and torch.is_grad_enabled():
         judged = [checkpoint(judge, *chunk, use_reentrant=False) for chunk in chunks]
     else:
@@ -84,22 +85,86 @@ def score(
     )
 
 
-def collate(trajectories: Sequence[TokenTrajectory], device: torch.device) -> Stretch:
-    """Puts whole trajectories into one padded stretch."""
-    lengths = [len(t) for t in trajectories]
+def last_states(backbone: Backbone, trajectories: Sequence[TokenTrajectory]) -> torch.Tensor:
+    """Runs the language model; gives the last states before each token but the first.
+
+    Returns:
+        (batch, length - 1, hidden). Column t - 1 predicts token t. Where openings are shared,
+        columns inside an opening are 0: nothing in it is trained.
+    """
+    features = backbone.see([image for t in trajectories for image in t.images])
+    owners = _owners(trajectories)
+    if len(set(owners)) == len(owners) or backbone.recomputes:
+        return backbone.read(collate(trajectories, backbone.device), features)[:, :-1]
+    stops = [t.turns[0].stop for t in trajectories]
+    first = sorted(set(owners))
+    openings = collate(
+        [trajectories[row] for row in first], backbone.device, [(0, stops[row]) for row in first]
+    )
+    rest = collate(
+        trajectories,
+        backbone.device,
+        [(stop, len(t)) for stop, t in zip(stops, trajectories, strict=True)],
+    )
+    kv = DynamicCache()
+    read = backbone.read(openings, features, kv=kv)  # (openings, length, hidden)
+    own = [first.index(owner) for owner in owners]
+    kv.batch_select_indices(torch.tensor(own, device=backbone.device))
+    mask = torch.cat([openings.real[own], rest.real], dim=1)
+    said = backbone.read(rest, features, mask, kv)  # (batch, rest, hidden)
+    states = said.new_zeros(len(stops), max(len(t) for t in trajectories) - 1, said.shape[-1])
+    for row, (stop, t) in enumerate(zip(stops, trajectories, strict=True)):
+        states[row, stop - 1] = read[own[row], stop - 1]
+        states[row, stop : len(t) - 1] = said[row, : len(t) - stop - 1]
+    return states
+
+
+def collate(
+    trajectories: Sequence[TokenTrajectory],
+    device: torch.device,
+    spans: Sequence[tuple[int, int]] | None = None,
+) -> Stretch:
+    """Puts trajectories into one padded stretch.
+
+    Args:
+        trajectories: at least one.
+        device: where the tensors go.
+        spans: (first token, token after the last) of what is taken of each, from 0, at the
+            positions that it has in the whole and cutting no picture; None takes them whole.
+    """
+    spans = spans or [(0, len(t)) for t in trajectories]
+    lengths = [stop - start for start, stop in spans]
     positions = np.zeros((3, len(lengths), max(lengths)), np.int64)
     is_image = np.zeros((len(lengths), max(lengths)), np.bool_)
-    for row, t in enumerate(trajectories):
-        positions[:, row, : len(t)], _ = rotary_positions(len(t), t.images, t.image_starts)
-        for image, start in zip(t.images, t.image_starts, strict=True):
-            is_image[row, start : start + image.n_tokens] = True
+    images: list[EncodedImage] = []
+    for row, (t, (start, stop)) in enumerate(zip(trajectories, spans, strict=True)):
+        whole, _ = rotary_positions(len(t), t.images, t.image_starts)
+        positions[:, row, : lengths[row]] = whole[:, start:stop]
+        for image, at in zip(t.images, t.image_starts, strict=True):
+            if start <= at < stop:
+                is_image[row, at - start : at - start + image.n_tokens] = True
+                images.append(image)
     return Stretch(
-        pad_rows([t.ids for t in trajectories], device),
+        pad_rows([t.ids[a:b] for t, (a, b) in zip(trajectories, spans, strict=True)], device),
         torch.from_numpy(positions).to(device),
         pad_rows([np.ones(n, np.bool_) for n in lengths], device),
-        tuple(image for t in trajectories for image in t.images),
+        tuple(images),
         torch.from_numpy(is_image).to(device),
     )
+
+
+def _owners(trajectories: Sequence[TokenTrajectory]) -> list[int]:
+    """Returns for each trajectory the first one that begins with the same observation."""
+    owners: dict[Hashable, int] = {}
+    found = []
+    for row, t in enumerate(trajectories):
+        stop = t.turns[0].stop if t.turns and t.turns[0].role == "user" else len(t)
+        if stop == len(t) or t.trainable[:stop].any():
+            return list(range(len(trajectories)))  # no opening to speak of: all are read whole
+        shown = zip(t.images, t.image_starts, strict=True)
+        seen = tuple(id(image) for image, start in shown if start < stop)
+        found.append(owners.setdefault((t.ids[:stop].tobytes(), seen), row))
+    return found
 
 
 def pad_rows(rows: Sequence[np.ndarray[Any, Any]], device: torch.device) -> torch.Tensor:

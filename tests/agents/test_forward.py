@@ -141,6 +141,60 @@ def test_shared_pictures_are_seen_once_and_change_nothing(architecture, monkeypa
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_shared_openings_are_read_once_with_the_same_scores_and_gradients(
+    architecture, monkeypatch
+):
+    model, encoder = tiny_model(architecture), tiny_encoder(architecture)
+    rng = np.random.default_rng(5)
+    prompts = [
+        encoder.open(observation("which" * n, [picture(rng, architecture, 2, n)])) for n in (3, 1)
+    ]
+    mixed = [episode(architecture, n, 1 + n % 3, prompts[n % 2]) for n in range(5)]
+    mixed.append(episode(architecture, 9))
+    rows = []
+    read = Backbone.read
+
+    def watched(self, stretch, *args, **kwargs):
+        rows.append(stretch.ids.shape[0])
+        return read(self, stretch, *args, **kwargs)
+
+    monkeypatch.setattr(Backbone, "read", watched)
+    results = []
+    for shared in (True, False):
+        if not shared:
+            monkeypatch.setattr(forward, "_owners", lambda each: list(range(len(each))))
+        model.zero_grad()
+        scores = score(model, mixed, encoder, entropy=True)
+        (scores.logprobs.sum() + scores.entropy.sum()).backward()
+        gradients = {name: p.grad.clone() for name, p in model.named_parameters()}
+        results.append((scores.logprobs.detach(), scores.entropy.detach(), gradients))
+    assert rows == [3, 6, 6], "three openings, then six rests; or six whole"
+    (one, spread, ours), (two, other_spread, theirs) = results
+    assert (one - two).abs().max() < 1e-4
+    assert (spread - other_spread).abs().max() < 1e-4
+    for name, gradient in theirs.items():
+        assert (ours[name] - gradient).abs().max() < 1e-3 * (gradient.abs().max() + 1e-3), name
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_recomputed_layers_give_the_same_scores_and_gradients(architecture):
+    model, encoder = tiny_model(architecture), tiny_encoder(architecture)
+    prompt = encoder.open(observation("which ball"))
+    group = [episode(architecture, n, 2, prompt) for n in range(2)]
+    results = []
+    for recomputed in (False, True):
+        if recomputed:
+            model.train()
+            model.gradient_checkpointing_enable({"use_reentrant": False})
+        model.zero_grad()
+        scores = score(model, group, encoder)
+        scores.logprobs.sum().backward()
+        results.append((scores.logprobs.detach(), model.lm_head.weight.grad.clone()))
+    assert (results[0][0] - results[1][0]).abs().max() < 1e-4
+    torch.testing.assert_close(results[0][1], results[1][1], rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_gradients_reach_every_part_and_equal_the_stock_ones(architecture):
     model, encoder = tiny_model(architecture), tiny_encoder(architecture)
     trajectory = episode(architecture)
@@ -170,8 +224,8 @@ def test_output_layer_runs_on_trained_tokens_only_in_chunks_with_the_same_gradie
     rows = []
     hook = model.lm_head.register_forward_pre_hook(lambda _, given: rows.append(len(given[0])))
     results = []
-    for chunk in (10_000, 7):
-        monkeypatch.setattr(forward, "CHUNK", chunk)
+    for rows_at_once in (10_000, 7):
+        monkeypatch.setattr(forward, "LOGITS_AT_ONCE", rows_at_once * VOCABULARY)
         model.zero_grad()
         rows.clear()
         scores = score(model, episodes, encoder, temperature=0.7, entropy=True)
