@@ -96,7 +96,7 @@ class OnPolicyTrainer:
         evaluate: Evaluate | None = None,
         on_iteration: Watcher | None = None,
     ) -> dict[str, float]:
-        """Trains to the last iteration; returns its metrics.
+        """Trains to the last iteration; returns its metrics, {} where it was done already.
 
         Args:
             resume: go on from the newest checkpoint, if there is one.
@@ -105,10 +105,11 @@ class OnPolicyTrainer:
             on_iteration: called after each iteration, for a progress bar.
 
         Raises:
-            ConfigError: the checkpoint is of another configuration or model.
+            ConfigError: the checkpoint is of another configuration or model, or there is one and
+                `resume` is False.
             DataError: every checkpoint is damaged.
         """
-        done = self._restore() if resume else 0
+        done = self._restore(resume)
         writer = MetricWriter(self._folder, resumed_step=done)
         metrics: dict[str, float] = {}
         for iteration in range(done + 1, self.config.iterations + 1):
@@ -207,8 +208,12 @@ class OnPolicyTrainer:
             trajectories={"replay": self.replay.trajectories},
         )
 
-    def _restore(self) -> int:
+    def _restore(self, resume: bool) -> int:
         """Takes everything back from the newest checkpoint; returns its iteration, 0 for none."""
+        if not resume:
+            if held := self.checkpoints.latest():
+                raise ConfigError(f"{held} is there: resume it, or take another folder")
+            return 0
         progress = self.checkpoints.load(self._training, MAY_DIFFER)
         if progress is None:
             return 0

@@ -9,6 +9,7 @@ import pytest
 import torch
 from bandit import Bandit, parts
 from pixel_env.agents.metrics import read_metrics
+from pixel_env.agents.models import LoraSettings, add_adapters
 from pixel_env.agents.on_policy import OnPolicyTrainer
 from pixel_env.agents.on_policy_config import OnPolicyConfig
 from torch.optim.optimizer import register_optimizer_step_pre_hook
@@ -113,6 +114,13 @@ def test_resuming_nothing_starts_anew_and_resuming_the_end_does_nothing(tmp_path
     assert all(torch.equal(value, expected[name]) for name, value in weights(again).items())
 
 
+def test_a_folder_with_checkpoints_is_not_trained_over(tmp_path):
+    trainer(tmp_path, replace(SMALL, iterations=2)).train()
+    with pytest.raises(ConfigError, match="step-00000002 is there: resume it"):
+        trainer(tmp_path).train()
+    assert len(read_metrics(tmp_path)) == 2
+
+
 def test_a_checkpoint_of_other_settings_is_refused(tmp_path):
     trainer(tmp_path).train()
     with pytest.raises(ConfigError, match="learning_rate"):
@@ -196,6 +204,21 @@ def test_kl_keeps_the_policy_nearer_to_where_it_started(tmp_path):
     far = trainer(tmp_path / "far", replace(config, kl_coefficient=1e-6)).train()
     near = trainer(tmp_path / "near", replace(config, kl_coefficient=5.0)).train()
     assert 0 <= near["update/reference_kl"] < far["update/reference_kl"]
+
+
+def test_adapters_are_trained_alone_and_are_off_in_the_reference(tmp_path):
+    model, encoder = parts()
+    model = add_adapters(model, LoraSettings(rank=4, alpha=8))
+    config = replace(SMALL, kl_coefficient=0.01, minibatches=1, epochs=1, learning_rate=0.05)
+    run = OnPolicyTrainer(model, encoder, Bandit(16), config, N_SAMPLES, tmp_path)
+    before = weights(run)
+    assert run.iterate(1)["update/reference_kl"] == pytest.approx(0, abs=1e-6)
+    assert run.iterate(2)["update/reference_kl"] > 1e-4
+    for name, value in weights(run).items():
+        if "lora_B" in name:
+            assert not torch.equal(value, before[name]), name
+        elif "lora" not in name:
+            assert torch.equal(value, before[name]), name
 
 
 def test_the_evaluation_is_called_when_due_and_logged(tmp_path):
