@@ -11,7 +11,7 @@ from .config import EnvConfig
 from .errors import OperationError
 from .history import History
 from .operations import OPERATIONS, Answer, Operation, Outcome
-from .operations.base import GivenAction, described, field_of, whole_number
+from .reading import GivenAction, described, field_of, whole_number
 from .types import Info, Observation, View
 
 UNREADABLE = "This sample could not be read."

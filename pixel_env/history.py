@@ -7,6 +7,7 @@ from .config import EnvConfig, PixelRange
 from .errors import DataError, OperationError
 from .geometry import FULL, fit
 from .media import ImageSource
+from .reading import described
 from .types import Sample, View
 
 
@@ -76,7 +77,9 @@ class History:
         last = len(self._views)
         if not 1 <= number <= last:
             allowed = f"from 1 to {last}" if last > 1 else "1"
-            raise OperationError("bad_image", f"target_image must be {allowed}, got {number}.")
+            raise OperationError(
+                "bad_image", f"target_image must be {allowed}, got {described(number)}."
+            )
         return self._views[number - 1]
 
     def picture(self, number: int) -> ImageSource:

@@ -212,7 +212,7 @@ def resample(
 
 def to_rgb(picture: PillowImage.Image) -> PillowImage.Image:
     """Brings any Pillow picture to a loaded one of mode RGB, turned as its EXIF says."""
-    picture = ImageOps.exif_transpose(picture)
+    picture = ImageOps.exif_transpose(picture)  # loads, and copies in any case
     if picture.mode.startswith("I;16"):
         return picture_from_array(np.asarray(picture).astype(np.uint16))
     if picture.mode == "I":  # 32 bits that hold 16, as older PNG readers give them
@@ -225,8 +225,7 @@ def to_rgb(picture: PillowImage.Image) -> PillowImage.Image:
         picture = PillowImage.alpha_composite(white, picture)
     if picture.mode != "RGB":
         return picture.convert("RGB")
-    picture.load()
-    return picture.copy()
+    return picture
 
 
 def picture_from_array(array: NDArray[Any]) -> PillowImage.Image:

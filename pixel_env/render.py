@@ -11,6 +11,7 @@ from PIL import ImageDraw
 from .episode import UNREADABLE, Episode
 from .errors import OperationError
 from .operations import OPERATIONS
+from .reading import described, whole_number
 from .types import LETTERS, Image, View
 
 PANEL_PX = 480
@@ -52,9 +53,9 @@ def written_action(action: object) -> str:
         return "(a message that could not be read)"
     if not isinstance(action, dict):
         return "(no action)"
-    code = action.get("operation")
-    known = isinstance(code, int | np.integer) and 0 <= code < len(OPERATIONS)
-    name = OPERATIONS[int(code)].name if known and code is not None else "(unknown operation)"
+    code = whole_number(action.get("operation"))
+    known = code is not None and 0 <= code < len(OPERATIONS)
+    name = OPERATIONS[code].name if known and code is not None else "(unknown operation)"
     uses = {"answer": ("text",), "zoom_in": ("bbox", "target_image"), "select_frames": ("frames",)}
     fields = [_short(action.get(field)) for field in uses.get(name, ())]
     return " ".join([name, *fields])[:200]
@@ -62,9 +63,9 @@ def written_action(action: object) -> str:
 
 def _short(value: object) -> str:
     """Writes a field's value in a few characters."""
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
         return np.array2string(value.ravel()[:16], precision=3, separator=", ", threshold=16)
-    return repr(value[:120]) if isinstance(value, str) else repr(value)[:120]
+    return repr(value[:120]) if isinstance(value, str) else described(value)
 
 
 def _overview(views: tuple[View, ...]) -> PillowImage.Image:

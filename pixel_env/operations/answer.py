@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from ..errors import OperationError
 from ..history import History
-from .base import GivenAction, Operation, Outcome, described, field_of
+from ..reading import GivenAction, described, field_of
+from .base import Operation, Outcome
 
 MAX_ANSWER_CHARS = 4096
 """A longer answer is refused: grading compares it letter by letter."""

@@ -8,7 +8,8 @@ import numpy as np
 
 from ..errors import OperationError
 from ..history import History
-from .base import GivenAction, Operation, Outcome, described, field_of, whole_number
+from ..reading import GivenAction, described, field_of, whole_number
+from .base import Operation, Outcome
 
 _MOST_ENTRIES = 4096
 """A longer `frames` is refused unread."""

@@ -11,8 +11,9 @@ from ..errors import OperationError
 from ..geometry import box_to_pixels, check_box, fit, nest_box, pad_box, pixels_to_box
 from ..history import History
 from ..media import resample
+from ..reading import GivenAction, described, field_of, whole_number
 from ..types import Box, Image, View
-from .base import GivenAction, Operation, Outcome, described, field_of, whole_number
+from .base import Operation, Outcome
 
 
 class ZoomIn(Operation):

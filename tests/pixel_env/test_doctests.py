@@ -13,7 +13,7 @@ PATHS = ((pixel_env.__path__, "pixel_env."), (operations.__path__, "pixel_env.op
 MODULES = [info.name for path, prefix in PATHS for info in pkgutil.iter_modules(path, prefix)]
 WITH_EXAMPLES = {
     "actions", "clips", "config", "geometry", "media", "shuffle", "spaces",
-    "operations.answer", "operations.base", "operations.select_frames", "operations.zoom_in",
+    "reading", "operations.answer", "operations.select_frames", "operations.zoom_in",
 }  # fmt: skip
 
 

@@ -60,7 +60,9 @@ def check_step(env, action):
 def envs():
     tasks = (PictureTask(width=120, height=90), ClipTask(n_frames=5))
     small = {"overview_px": (784, 4 * 784), "crop_px": (784, 4 * 784), "frame_px": (784, 4 * 784)}
-    envs = [PixelReasoningEnv(task, max_turns=50, **small) for task in tasks]
+    envs = [
+        PixelReasoningEnv(task, max_turns=50, render_mode="rgb_array", **small) for task in tasks
+    ]
     for env in envs:
         env.reset(seed=0)
     return envs
@@ -92,6 +94,15 @@ def test_a_built_selection_never_raises(envs, frames):
 def test_a_built_answer_never_raises(envs, text):
     for env in envs:
         check_step(env, answer(text))
+
+
+@pytest.mark.parametrize("field", ["operation", "text", "bbox", "target_image", "frames"])
+@pytest.mark.parametrize("operation", [0, 1, 2])
+def test_a_number_too_long_to_be_written_is_told(envs, field, operation):
+    huge = 10**5000  # Python refuses to write it out
+    for value in (huge, -huge, [huge], [huge] * 4, {huge}, np.array([huge] * 4)):
+        for env in envs:
+            check_step(env, {**zoom_in([0, 0, 1, 1]), "operation": operation, field: value})
 
 
 @pytest.mark.parametrize(

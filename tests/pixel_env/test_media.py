@@ -3,7 +3,9 @@
 import copy
 import io
 import pickle
+import struct
 import threading
+import zlib
 
 import numpy as np
 import pytest
@@ -17,6 +19,13 @@ def encoded(picture, file_format, **options):
     file = io.BytesIO()
     picture.save(file, file_format, **options)
     return file.getvalue()
+
+
+def bomb():
+    """Makes a small PNG whose header promises 20,000 x 20,000 pixels."""
+    data = encoded(Image.new("1", (8, 8)), "PNG")
+    header = b"IHDR" + struct.pack(">II", 20_000, 20_000) + data[24:29]
+    return data[:12] + header + struct.pack(">I", zlib.crc32(header)) + data[33:]
 
 
 def pixels(source):
@@ -192,13 +201,14 @@ def test_broken_files_are_named(tmp_path):
         "text.jpg": b"<html>not found</html>",
         "truncated.jpg": whole[: len(whole) // 2],
         "truncated.png": png[:-30],
-        "bomb.png": encoded(Image.new("1", (20_000, 20_000)), "PNG"),
+        "bomb.png": bomb(),
     }
     for name, data in broken.items():
         if data is not None:
             (tmp_path / name).write_bytes(data)
-        with pytest.raises(DataError, match=name):
+        with pytest.raises(DataError, match=name) as fault:
             _ = ImageSource(tmp_path / name).size
+        assert ("decompression bomb" in str(fault.value)) == (name == "bomb.png")
 
 
 def test_what_is_no_picture_is_refused_at_once():
