@@ -227,7 +227,7 @@ def load_weights(path: Path, model: Any) -> None:
         if has_adapter:
             from peft import set_peft_model_state_dict
 
-            result = set_peft_model_state_dict(module, load_file(path / _ADAPTER))
+            result: Any = set_peft_model_state_dict(module, load_file(path / _ADAPTER))
             if result.unexpected_keys:
                 raise RuntimeError(f"it has no {result.unexpected_keys[0]}")
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -69,7 +69,7 @@ class Player:
             Unsuitable: the sample's files can't be read.
         """
         self._env = env
-        self._inner: Any = env.unwrapped
+        self._inner = cast(Any, env.unwrapped)
         self._settings = settings
         self._rng = rng
         self._observation, info = env.reset(options={"index": index})

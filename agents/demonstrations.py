@@ -222,7 +222,8 @@ def kinds(config: DemonstrationConfig) -> list[tuple[str, str]]:
 def _shares(config: DemonstrationConfig, names: tuple[str, ...]) -> NDArray[np.float64]:
     """Returns the upper ends of each kind's share of [0, 1], without the last one."""
     weights = np.array([getattr(config, name) for name in names], np.float64)
-    return (weights.cumsum() / weights.sum())[:-1]
+    ends: NDArray[np.float64] = weights.cumsum() / weights.sum()
+    return ends[:-1]
 
 
 def _origin(env: gym.Env[Any, Any]) -> tuple[str, dict[str, Any]]:

@@ -152,8 +152,8 @@ class ImitationTrainer:
             "imitation/learning_rate": rate,
             "imitation/epoch": step / self._steps_per_epoch(len(self._data)),
             "imitation/tokens": float(n_tokens),
-            "seconds/step": seconds,
-            "tokens/per_second": sum(len(t) for t in batch) / seconds,
+            "imitation/seconds": seconds,
+            "imitation/tokens_per_second": sum(len(t) for t in batch) / seconds,
         }
 
     def batch_of(self, step: int) -> list[int]:

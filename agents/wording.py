@@ -94,7 +94,7 @@ def phrase(wording: str, occasion: Occasion, rng: np.random.Generator, **facts: 
     if wording not in WORDINGS:
         raise unknown_name("wording", wording, WORDINGS)
     said = WORDINGS[wording][occasion]
-    return said[rng.integers(len(said))].format(**facts)
+    return said[int(rng.integers(len(said)))].format(**facts)
 
 
 def place_of(box: Box) -> str:

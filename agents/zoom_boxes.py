@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pixel_env.types import Box
 
@@ -152,7 +153,7 @@ def sides_of(box: Box) -> tuple[float, float]:
 
 
 def _widened(
-    low: float, high: float, margin: float, spread: np.ndarray[tuple[int], np.dtype[np.float64]]
+    low: float, high: float, margin: float, spread: NDArray[np.float64]
 ) -> tuple[float, float]:
     """Adds margins to an interval and makes it at least `SHORTEST_SIDE` long, within [0, 1]."""
     size = high - low
@@ -173,9 +174,10 @@ def _placed(low: float, high: float, side: float, spread: float, step: float) ->
     return _rounded(float(allowed[np.argmin(abs(allowed - wanted))]))
 
 
-def _grid(last: float, step: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _grid(last: float, step: float) -> NDArray[np.float64]:
     """Returns the multiples of `step` from 0 to `last`."""
-    return np.arange(math.floor(max(last, 0.0) / step + 1e-9) + 1) * step
+    n_steps = math.floor(max(last, 0.0) / step + 1e-9)
+    return np.arange(n_steps + 1, dtype=np.float64) * step
 
 
 def _down(value: float, step: float) -> float:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,7 +93,6 @@ def test_a_masked_target_does_not_matter_and_a_trainable_one_does():
     masked.trainable[last] = False
     loss, before = gradient([masked])
     loss_changed, after = gradient([with_token(masked, last)])
-    # As an input the last token reaches no target; only the embedding of it is looked up.
     assert loss_changed == loss
     torch.testing.assert_close(after, before, rtol=1e-4, atol=1e-6)
     loss, before = gradient([trajectory])
@@ -139,7 +139,7 @@ def test_a_killed_run_goes_on_with_the_same_numbers(tmp_path, episodes, kill_at)
         return weights(network)
 
     def lines(folder):
-        measured = ("seconds/step", "tokens/per_second")
+        measured = ("imitation/seconds", "imitation/tokens_per_second")
         held = [json.loads(line) for line in (folder / "metrics.jsonl").open()]
         return [{k: v for k, v in line.items() if k not in measured} for line in held]
 
@@ -149,6 +149,13 @@ def test_a_killed_run_goes_on_with_the_same_numbers(tmp_path, episodes, kill_at)
     assert_equal(run(tmp_path / "killed", resume=True), whole)
     assert lines(tmp_path / "killed") == lines(tmp_path / "whole")
     assert [line["step"] for line in lines(tmp_path / "whole")] == [3, 6, 9]
+
+
+def test_every_metric_is_defined(tmp_path, episodes):
+    metrics = ImitationTrainer(model(), ENCODER, episodes, FAST, tmp_path).train()
+    documented = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
+    assert len(metrics) == 7
+    assert all(f"| `{name}` |" in documented for name in metrics)
 
 
 def test_a_finished_run_resumes_to_itself(tmp_path, episodes):
