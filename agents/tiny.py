@@ -135,7 +135,7 @@ def blank_model(
         "max_position_embeddings": 4096,
         "rope_parameters": {
             "rope_type": "default",
-            "rope_theta": 10_000.0,
+            "rope_theta": 1_000_000.0,
             "mrope_section": [half - 2 * side, side, side],
         },
         "bos_token_id": None,

@@ -110,7 +110,7 @@ class CuriosityReward(
         env: gym.Env[Observation, Action],
         tracker: RateTracker | None = None,
         preset: str = "paper",
-        counts: str = "executed",
+        counts: str = "calls",
         per: str = "sample",
         **overrides: float | None,
     ) -> None:

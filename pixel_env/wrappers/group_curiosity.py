@@ -73,7 +73,7 @@ class GroupCuriosity(VectorWrapper):
         env: gym.vector.VectorEnv[Any, Any, Any],
         group_size: int = 8,
         preset: str = "paper",
-        counts: str = "executed",
+        counts: str = "calls",
         **overrides: float | None,
     ) -> None:
         """Wraps a vector environment that doesn't reset itself.

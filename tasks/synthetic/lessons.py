@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...media import ImageSource
 from ...types import Box, Image
 from .layout import Difficulty, random_scene
 from .scene import COLOURS, SHAPES, Scene, SceneObject, draw
@@ -99,7 +100,7 @@ def exhibits(rng: np.random.Generator, difficulty: Difficulty, n_crops: int) -> 
     scene = random_scene(rng, difficulty)
     while belongs_to(scene) != "train":
         scene = random_scene(rng, difficulty)
-    source = draw(scene)
+    source = ImageSource(draw(scene))
     whole = (0.0, 0.0, 1.0, 1.0)
     shown = [Exhibit(_picture(source, whole), scene, whole, scene.objects[0])]
     for _ in range(n_crops):
@@ -110,6 +111,14 @@ def exhibits(rng: np.random.Generator, difficulty: Difficulty, n_crops: int) -> 
         box = _square(float(x + shift[0]), float(y + shift[1]), side)
         shown.append(Exhibit(_picture(source, box), scene, box, subject))
     return shown
+
+
+def vocabulary(rng: np.random.Generator, difficulty: Difficulty, n_scenes: int) -> list[str]:
+    """Returns requests and messages of lessons, to train a tokenizer on."""
+    shown = [thing for _ in range(n_scenes) for thing in exhibits(rng, difficulty, 2)]
+    taught = [lesson(rng, thing, difficulty.marks) for thing in shown]
+    names = [f"{colour} {shape}" for colour in COLOURS for shape in SHAPES]
+    return [text for item in taught for text in (item.question, *item.choices, item.says)] + names
 
 
 def token_labels(exhibit: Exhibit, marks: str) -> NDArray[np.int64]:
@@ -247,8 +256,6 @@ def _square(x: float, y: float, side: float) -> Box:
     return (x1, y1, x1 + side, y1 + side)
 
 
-def _picture(source: object, box: Box) -> Image:
+def _picture(source: ImageSource, box: Box) -> Image:
     """Cuts a picture out of a drawn scene as the environment would."""
-    from ...media import ImageSource
-
-    return ImageSource(source).region(box, (PICTURE_PX, PICTURE_PX))  # type: ignore[arg-type]
+    return source.region(box, (PICTURE_PX, PICTURE_PX))

@@ -71,13 +71,13 @@ def test_each_operation_after_the_first_costs(make_env):
     assert info["operation_penalty"] == info["reward_terms"]["operations"] == pytest.approx(-0.1)
 
 
-def test_a_failed_call_costs_but_is_no_looking_unless_calls_count(make_env):
-    env = CuriosityReward(make_env())
+def test_a_failed_call_costs_but_is_no_looking_where_only_executed_ones_do(make_env):
+    env = CuriosityReward(make_env(), counts="executed")
     play(env)
     info = play(env, BAD, BAD)[1]
     assert (info["rapr"], info["curiosity_bonus"]) == (0.0, 0.0)
     assert info["operation_penalty"] == pytest.approx(-0.05)
-    env = CuriosityReward(make_env(), counts="calls", threshold=1.0)
+    env = CuriosityReward(make_env(), threshold=1.0)
     play(env)
     info = play(env, BAD, BAD)[1]
     assert (info["rapr"], info["curiosity_bonus"]) == (0.5, 0.25)

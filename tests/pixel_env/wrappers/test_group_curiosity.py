@@ -44,7 +44,7 @@ def test_the_papers_table_holds_on_whole_episodes(make_vector, group_size, n_use
 
 
 def test_lanes_that_ended_earlier_are_paid_with_the_last_one(make_vector):
-    envs = GroupCuriosity(make_vector(4), 4, threshold=1.0)
+    envs = GroupCuriosity(make_vector(4), 4, counts="executed", threshold=1.0)
     start(envs, 0)
     paid = []
     plans = [[GOOD, END], [END], [GOOD, GOOD, GOOD, END], [BAD, BAD, END]]
@@ -107,7 +107,7 @@ def test_the_released_preset_knows_clips(make_vector):
 
 
 def test_a_rollout_with_a_fault_of_the_data_is_left_out(make_vector, monkeypatch):
-    envs = GroupCuriosity(make_vector(4), 4, threshold=1.0)
+    envs = GroupCuriosity(make_vector(4), 4, counts="executed", threshold=1.0)
     start(envs, 0)
     envs.step([GOOD, GOOD, END, END])
     with monkeypatch.context() as patched:

@@ -1,0 +1,155 @@
+"""The settings of a whole run: warm start, on-policy training, and what is measured between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pixel_env.errors import ConfigError, unknown_name
+
+from .demonstrations import DemonstrationConfig
+from .imitation_config import ImitationConfig
+from .models import LoraSettings, ModelSettings
+from .on_policy_config import OnPolicyConfig
+
+TINY = "tiny"
+"""The model that ships with the package."""
+
+STAGES = ("base", "warm start", "RL")
+
+
+@dataclass(frozen=True, slots=True)
+class CuriosityOptions:
+    """What the wrapper around the lanes pays besides the task's score."""
+
+    enabled: bool = True
+    """Whether there is a bonus at all; off is the paper's "RL without curiosity"."""
+    preset: str = "paper"
+    """Formula: "paper" or "released"."""
+    counts: str = "calls"
+    """What makes a rollout one that looks: any "calls", as in the paper, or only "executed" ones."""
+    alpha: float | None = None
+    """Weight of the bonus; null takes the preset's."""
+    beta: float | None = None
+    """Weight of the penalty for operations past the allowed number; null takes the preset's."""
+    threshold: float | None = None
+    """Rate of pixel-space reasoning over which no bonus is paid; null takes the preset's."""
+
+    def overrides(self) -> dict[str, float]:
+        """Returns the numbers that differ from the preset's."""
+        given = {"alpha": self.alpha, "beta": self.beta, "threshold": self.threshold}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """One run from a base model to a trained policy."""
+
+    env: str = "PixelReason-SyntheticSearch-v0"
+    """Id of the environment that is trained in."""
+    env_args: Mapping[str, Any] = field(default_factory=lambda: {"split": "train"})
+    """Arguments of gym.make for training, as JSON."""
+    eval_env: str = ""
+    """Id of the environment that stages are measured in; empty: the one trained in."""
+    eval_args: Mapping[str, Any] = field(default_factory=lambda: {"split": "test"})
+    """Arguments of gym.make for measuring, as JSON."""
+    model: str = TINY
+    """"tiny", a folder in the hub's layout, or a name on the hub."""
+    dialect: str = "pixel-reasoner"
+    """How calls are written."""
+    system: str = "full"
+    """System message: "full" with the operations' schemas, "brief", or "none"."""
+    seed: int = 0
+    """Fixes everything that is drawn: demonstrations, batches, samples, sampled tokens."""
+    threads: int = 0
+    """Torch's threads; 0 takes one for each core."""
+    warm_start: bool = True
+    """Whether demonstrations are imitated first."""
+    rl: bool = True
+    """Whether on-policy training follows."""
+    eval_samples: int = 400
+    """Samples that every stage is measured on, the first of the test split."""
+    eval_temperature: float = 0.0
+    """Of sampling while measuring; 0 is greedy."""
+    lanes: int = 0
+    """Episodes that run at once in training; 0: all rollouts of an iteration."""
+    loading: ModelSettings = field(default_factory=ModelSettings)
+    """How the model is loaded."""
+    lora: bool = False
+    """Whether low-rank adapters are trained instead of the weights."""
+    lora_rank: int = 32
+    """Rank of the adapters."""
+    demonstrations: DemonstrationConfig = field(default_factory=DemonstrationConfig)
+    """What is imitated."""
+    imitation: ImitationConfig = field(default_factory=ImitationConfig)
+    """How it is imitated."""
+    on_policy: OnPolicyConfig = field(default_factory=OnPolicyConfig)
+    """How the policy is trained on its own rollouts."""
+    curiosity: CuriosityOptions = field(default_factory=CuriosityOptions)
+    """What is paid for looking."""
+
+    def __post_init__(self) -> None:
+        """Checks what no part checks by itself.
+
+        Raises:
+            ConfigError: a value is out of its range, or a name unknown.
+        """
+        if self.system not in ("full", "brief", "none"):
+            raise unknown_name("system", self.system, ("full", "brief", "none"))
+        for name in ("seed", "threads", "lanes", "eval_temperature"):
+            if not getattr(self, name) >= 0:
+                raise ConfigError(f"expected {name} >= 0, got {getattr(self, name)}")
+        if self.eval_samples < 1:
+            raise ConfigError(f"expected eval_samples >= 1, got {self.eval_samples}")
+
+    def seeded(self) -> RunConfig:
+        """Returns the config with the run's seed in every part."""
+        return replace(
+            self,
+            demonstrations=replace(self.demonstrations, seed=self.seed),
+            imitation=replace(self.imitation, seed=self.seed),
+            on_policy=replace(self.on_policy, seed=self.seed),
+        )
+
+    def model_settings(self) -> ModelSettings:
+        """Returns how the model is loaded, adapters included."""
+        if not self.lora:
+            return self.loading
+        return replace(self.loading, lora=LoraSettings(rank=self.lora_rank, alpha=2 * self.lora_rank))
+
+
+def tiny_defaults() -> RunConfig:
+    """Returns what fits the tiny policy and two processor cores."""
+    return RunConfig(
+        system="none",
+        eval_temperature=1.0,
+        demonstrations=DemonstrationConfig(
+            n=3000,
+            pixel_space=0.5,
+            text_only=0.5,
+            single_pass=0.7,
+            recrop=0.2,
+            recrop_twice=0.0,
+            zoom_further=0.1,
+            box_step=0.05,
+            square_side=0.15,
+            jitter=0.0,
+            wording="brief",
+        ),
+        imitation=ImitationConfig(
+            batch_size=64, learning_rate=1e-3, epochs=2, tokens_per_micro_batch=12_000
+        ),
+        on_policy=OnPolicyConfig(
+            iterations=60,
+            groups_per_iteration=16,
+            group_size=8,
+            learning_rate=3e-4,
+            minibatches=2,
+            max_new_tokens=48,
+            max_context=640,
+            lanes_at_once=128,
+            tokens_per_micro_batch=12_000,
+            checkpoint_every=10,
+        ),
+    )

@@ -1,0 +1,245 @@
+"""A whole run: measure, imitate, measure, train on-policy, measure, report.
+
+Every stage leaves its outcome in the run's folder, so a run that was stopped goes on with the
+stage (and inside it, with the checkpoint) that it was in.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import gymnasium as gym
+import torch
+
+import pixel_env
+from pixel_env.dialects import get_dialect
+from pixel_env.errors import ConfigError
+from pixel_env.vector import PixelReasoningVectorEnv
+from pixel_env.wrappers import GroupCuriosity, TextAction
+
+from . import demonstration_records
+from .checkpoint import as_plain_config, check_same
+from .conversation import Encoder
+from .demonstrations import Synthesis
+from .engine import Engine, GenerationConfig
+from .evaluation import EvaluationConfig, evaluate
+from .imitation import ImitationTrainer
+from .models import load
+from .on_policy import OnPolicyTrainer
+from .policies.vlm import VLMPolicy
+from .run_config import STAGES, TINY, RunConfig
+from .scores import EpisodeResult, score_table
+from .tiny import BASE_WEIGHTS
+
+MAY_DIFFER = ("threads",)
+"""Settings that may change when a run goes on."""
+
+
+class Display(Protocol):
+    """Shows how far a stage is."""
+
+    def __call__(self, stage: str, done: int, total: int, text: str = "") -> None:
+        """Takes the stage's name, steps done and to do, and a few words or numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a finished run left.
+
+    Attributes:
+        results: every evaluated episode of each stage that ran, by the stage's name.
+        seconds: how long each step took, by its name, over all sessions of the run.
+        folder: where everything is.
+    """
+
+    results: Mapping[str, Sequence[EpisodeResult]]
+    seconds: Mapping[str, float]
+    folder: Path
+
+
+class TrainingRun:
+    """Runs the stages of a `RunConfig` in a folder.
+
+    Attributes:
+        config: the settings, with the run's seed in every part.
+        folder: gets `config.json`, `demonstrations.jsonl`, `imitation/`, `on_policy/`,
+            `evaluation/<stage>/`, `model/` and `report.md`.
+    """
+
+    def __init__(self, config: RunConfig, folder: Path, display: Display) -> None:
+        """Loads the model; nothing is trained yet.
+
+        Raises:
+            ConfigError: the model can't be loaded, or the folder holds a run of other settings.
+        """
+        self.config = config = config.seeded()
+        self.folder = folder
+        self._display = display
+        _keep_config(config, folder)
+        torch.set_num_threads(config.threads or os.cpu_count() or 1)
+        self._parts = load(
+            BASE_WEIGHTS if config.model == TINY else config.model, config.model_settings()
+        )
+        self.model = self._parts.model
+        self.encoder = Encoder(
+            self._parts.tokenizer,
+            self._parts.image_processor,
+            get_dialect(config.dialect),
+            config.system,  # type: ignore[arg-type]
+        )
+        self._times = folder / "seconds.json"
+        self._seconds: dict[str, float] = (
+            json.loads(self._times.read_text()) if self._times.exists() else {}
+        )
+
+    def run(self) -> Outcome:
+        """Runs what isn't done yet, to the end."""
+        results = {STAGES[0]: self._timed("evaluate base", lambda: self._measure(STAGES[0]))}
+        if self.config.warm_start:
+            self._timed("warm start", self._imitate)
+            results[STAGES[1]] = self._timed(
+                "evaluate warm start", lambda: self._measure(STAGES[1])
+            )
+        if self.config.rl:
+            self._timed("RL", self._reinforce)
+            results[STAGES[2]] = self._timed("evaluate RL", lambda: self._measure(STAGES[2]))
+        self._export()
+        return Outcome(results, self._seconds, self.folder)
+
+    def _measure(self, stage: str) -> list[EpisodeResult]:
+        """Evaluates the model as it is, or reads what an earlier session measured."""
+        folder = self.folder / "evaluation" / stage.replace(" ", "_")
+        kept = folder / "results.jsonl"
+        if (folder / "report.md").exists():
+            lines = kept.read_text(encoding="utf-8").splitlines()
+            return [EpisodeResult(**json.loads(line)) for line in lines]
+        shutil.rmtree(folder, ignore_errors=True)  # half an evaluation of a run that was stopped
+        config, rl = self.config, self.config.on_policy
+        generation = GenerationConfig(
+            max_new_tokens=rl.max_new_tokens,
+            max_context=rl.max_context,
+            temperature=config.eval_temperature or 1.0,
+            greedy=config.eval_temperature == 0,
+            lanes_at_once=rl.lanes_at_once,
+        )
+        self.model.eval()
+        policy = VLMPolicy(Engine(self.model, self.encoder, generation), f"{config.model} {stage}")
+        settings = EvaluationConfig(
+            env_id=config.eval_env or config.env,
+            env_kwargs=config.eval_args,
+            samples=config.eval_samples,
+            lanes=rl.lanes_at_once,
+            seed=config.seed,
+            out=folder,
+        )
+        right: list[bool] = []
+
+        def note(result: EpisodeResult, n_samples: int) -> None:
+            right.append(result.correct)
+            text = f"accuracy {sum(right) / len(right):.1%}"
+            self._display(f"evaluate {stage}", len(right), n_samples, text)
+
+        return list(evaluate(policy, settings, note).results)
+
+    def _imitate(self) -> None:
+        """Makes the demonstrations that are missing and learns from all of them."""
+        env = gym.make(self.config.env, **self.config.env_args)
+        path = self.folder / "demonstrations.jsonl"
+        wanted = self.config.demonstrations
+        kept = demonstration_records.load(path) if path.exists() else []
+        demonstration_records.save(path, kept)  # without the half line of a stopped run
+        made = [demonstration_records.replay(each, env) for each in kept]
+        synthesis = Synthesis(env, wanted, self.config.dialect)
+        for each in synthesis.run(skip={each.number for each in made}):
+            demonstration_records.save(path, [each], append=True)
+            made.append(each)
+            self._display("demonstrations", len(made), wanted.n)
+        made.sort(key=lambda each: each.number)
+        data = demonstration_records.EncodedDemonstrations(made, self.encoder)
+        trainer = ImitationTrainer(
+            self.model, self.encoder, data, self.config.imitation, self.folder / "imitation"
+        )
+
+        def note(step: int, metrics: Mapping[str, float]) -> None:
+            text = f"loss {metrics['imitation/loss']:.3f}"
+            self._display("warm start", step, trainer.n_steps, text)
+
+        trainer.train(resume=True, on_step=note)
+
+    def _reinforce(self) -> None:
+        """Trains on the policy's own rollouts, under the curiosity wrapper."""
+        config, rl = self.config, self.config.on_policy
+        lanes = PixelReasoningVectorEnv.from_id(
+            config.env,
+            config.lanes or rl.n_rollouts,
+            wrappers=[lambda env: TextAction(env, config.dialect)],
+            **config.env_args,
+        )
+        first = lanes.envs[0].unwrapped
+        if not isinstance(first, pixel_env.PixelReasoningEnv):
+            raise ConfigError(f"expected a PixelReasoningEnv behind {config.env!r}, got {first}")
+        options = config.curiosity
+        env: Any = lanes
+        if options.enabled:
+            env = GroupCuriosity(
+                lanes, rl.group_size, options.preset, options.counts, **options.overrides()
+            )
+        trainer = OnPolicyTrainer(
+            self.model, self.encoder, env, rl, len(first.task), self.folder / "on_policy"
+        )
+
+        def note(iteration: int, metrics: Mapping[str, float], warnings: list[str]) -> None:
+            text = f"accuracy {metrics['accuracy/all']:.1%}, RaPR {metrics['rapr']:.1%}"
+            for warning in warnings:
+                self._display("warning", iteration, rl.iterations, warning)
+            self._display("RL", iteration, rl.iterations, text)
+
+        trainer.train(resume=True, on_iteration=note)
+
+    def _export(self) -> None:
+        """Writes the trained model as a folder that `from_pretrained` and `vlm:PATH` take."""
+        folder = self.folder / "model"
+        model = self.model
+        if hasattr(model, "merge_and_unload"):
+            model = model.merge_and_unload()
+        model.save_pretrained(folder)
+        self._parts.tokenizer.save_pretrained(folder)
+        self._parts.image_processor.save_pretrained(folder)
+
+    def _timed(self, name: str, step: Callable[[], Any]) -> Any:
+        """Runs a step and adds its time to the run's."""
+        started = time.perf_counter()
+        try:
+            return step()
+        finally:
+            spent = time.perf_counter() - started
+            self._seconds[name] = self._seconds.get(name, 0.0) + spent
+            self._times.write_text(json.dumps(self._seconds))
+
+
+def _keep_config(config: RunConfig, folder: Path) -> None:
+    """Writes the settings, or checks that they are those that the run began with."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "config.json"
+    plain = as_plain_config(asdict(config))
+    if path.exists():
+        check_same(json.loads(path.read_text(encoding="utf-8")), plain, MAY_DIFFER)
+        return
+    path.write_text(json.dumps(plain, indent=1), encoding="utf-8")
+
+
+def table_of(outcome: Outcome) -> dict[str, Any]:
+    """Returns the scores of every stage: all samples, then each category apart."""
+    lines = {}
+    for stage, results in outcome.results.items():
+        overall, *categories = score_table(results)
+        lines[stage] = overall
+        lines |= {f"{stage}, {scores.group}": scores for scores in categories}
+    return lines

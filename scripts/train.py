@@ -1,0 +1,134 @@
+"""Trains a policy: warm start by imitation, then on-policy RL with the curiosity bonus.
+
+    python scripts/train.py                                # the tiny policy, on this machine
+    python scripts/train.py --out runs/mine                # run it again to go on after a stop
+    python scripts/train.py --curiosity.enabled false      # the paper's "RL without curiosity"
+    python scripts/train.py --model Qwen/Qwen2.5-VL-7B-Instruct --env PixelReason-VStar-v0 \\
+        --loading.dtype bfloat16 --loading.device cuda --lora true
+
+The base model, the warm start and the trained policy are each measured on the first samples of
+the test split. The run's folder gets TensorBoard's files, checkpoints, every evaluated trajectory
+with its pictures, the trained model and report.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from itertools import count
+from pathlib import Path
+
+import gymnasium as gym
+from pixel_env.agents.options import add_options, read_options
+from pixel_env.agents.run_config import TINY, RunConfig, tiny_defaults
+from pixel_env.agents.run_report import write_report
+from pixel_env.agents.scores import COLUMNS, cells
+from pixel_env.agents.training_run import Outcome, TrainingRun, table_of
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from transformers.utils.logging import disable_progress_bar
+
+from pixel_env.errors import PixelEnvError
+
+console = Console(soft_wrap=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line; returns the exit code, 1 where an argument or the data is wrong."""
+    given = vars(_parser(tiny_defaults()).parse_args(arguments))
+    defaults = tiny_defaults() if given["model"] in (None, TINY) else RunConfig()
+    disable_progress_bar()
+    try:
+        config = read_options(given, defaults)
+        folder = given["out"] or _free_folder(config)
+        with _Bars() as bars:
+            outcome = TrainingRun(config, folder, bars).run()
+    except (PixelEnvError, gym.error.Error) as error:
+        console.print(str(error), style="red", markup=False)
+        return 1
+    except KeyboardInterrupt:
+        console.print(f"stopped; the same command with --out {folder} goes on", markup=False)
+        return 130
+    write_report(outcome, config)
+    _show(outcome)
+    return 0
+
+
+def _parser(defaults: RunConfig) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="Defaults are those of the tiny policy; other models begin with the paper's.",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder of the run; one that was begun goes on (default: a new one in runs/)",
+    )
+    add_options(parser, defaults)
+    return parser
+
+
+def _free_folder(config: RunConfig) -> Path:
+    """Returns the first folder runs/MODEL-ENV-n that isn't there."""
+    name = f"{Path(config.model).name}-{config.env}".replace(":", "-")
+    numbered = (Path("runs") / f"{name}-{number}" for number in count(1))
+    return next(folder for folder in numbered if not folder.exists())
+
+
+class _Bars:
+    """A bar with time left for every stage; plain lines now and then where there is no screen."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description:<20}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[text]}"),
+            console=console,
+        )
+        self._bars: dict[str, int] = {}
+        self._told = time.monotonic()
+
+    def __enter__(self) -> _Bars:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def __call__(self, stage: str, done: int, total: int, text: str = "") -> None:
+        """Takes the stage's name, steps done and to do, and a few words or numbers."""
+        if stage == "warning":
+            self._progress.console.print(text, style="yellow", markup=False)
+            return
+        if stage not in self._bars:
+            self._bars[stage] = self._progress.add_task(stage, total=total, text="")
+        self._progress.update(self._bars[stage], completed=done, total=total, text=text)  # type: ignore[arg-type]
+        if not console.is_terminal and (done == total or time.monotonic() - self._told > 30):
+            self._told = time.monotonic()
+            console.print(f"{stage} {done}/{total} {text}", markup=False, highlight=False)
+
+
+def _show(outcome: Outcome) -> None:
+    """Prints the table of scores and where everything is."""
+    table = Table(title="Accuracy after each stage, on unseen samples")
+    for head in COLUMNS:
+        table.add_column(head, justify="right" if head else "left")
+    for label, scores in table_of(outcome).items():
+        table.add_row(*cells(scores, label))
+    console.print(table)
+    minutes = sum(outcome.seconds.values()) / 60
+    console.print(
+        f"{minutes:.1f} minutes. Report, model and trajectories: {outcome.folder}\n"
+        f"Curves: tensorboard --logdir {outcome.folder}",
+        markup=False,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
