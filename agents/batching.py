@@ -33,7 +33,7 @@ def micro_batches(
         >>> micro_batches([5, 2, 3, 2], max_tokens=6)
         [[0], [2, 1], [3]]
         >>> micro_batches([5, 2, 3, 2], max_tokens=10, together=["a", "b", "b", "a"])
-        [[0, 3], [1, 2]]
+        [[0, 3], [2, 1]]
     """
     if max_tokens < 1:
         raise ConfigError(f"expected max_tokens of at least 1, got {max_tokens}")
