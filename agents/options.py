@@ -10,6 +10,7 @@ import re
 import textwrap
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from pixel_env.errors import ConfigError
@@ -78,7 +79,7 @@ def field_help(cls: type) -> dict[str, str]:
             told[last] += " " + line.strip()
     body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
     statements = body.body if isinstance(body, ast.ClassDef) else []
-    for statement, following in zip(statements, statements[1:], strict=False):
+    for statement, following in pairwise(statements):
         if isinstance(statement, ast.AnnAssign) and isinstance(following, ast.Expr):
             line = ast.literal_eval(following.value)
             told[ast.unparse(statement.target)] = " ".join(str(line).split())

@@ -1,11 +1,9 @@
 """Teaches a blank model to see and to name: what a pretrained checkpoint brings along.
 
-Stages, each cheap where the next would be slow. First the vision tower alone, from labels of
-every token (through linear heads that are thrown away). Then its last layer is turned so that a
-token of a picture points the way of the words for what it shows, as contrastive pretraining does
-for the towers of larger models: attention by likeness finds "the red one" from the first step.
-Then the language model alone, on features that are computed once; then both together. Not part
-of the paper: it stands where the pretraining of Qwen2.5-VL stands.
+Stages, each cheap where the next would be slow: the vision tower alone, from labels of every
+token (through linear heads that are thrown away); the turn of `alignment.py`; the language model
+alone, on features that are computed once; then both together. Not part of the paper: it stands
+where the pretraining of Qwen2.5-VL stands.
 """
 
 from __future__ import annotations
@@ -22,18 +20,16 @@ from torch import nn
 from torch.nn import functional
 
 from pixel_env.errors import ConfigError
-from pixel_env.types import Image
+from pixel_env.types import Image, Observation
 
 from .backbone import Backbone, Features
 from .conversation import Encoder
 from .forward import collate, pad_rows
-from .rollout import EncodedImage, TokenTrajectory
+from .rollout import EncodedImage, TokenTrajectory, TrajectoryBuilder
 
 IGNORED = -100
-TEMPERATURE = 0.07
-"""Divides likenesses in `align`, as in CLIP (arXiv 2103.00020)."""
-WORD_NORM = 0.4
-"""Norm of the embeddings that `align` sets, about twice that of random ones."""
+AT_ONCE = 16
+"""Lessons that are padded to one length."""
 Report = Callable[[int, float], None]
 """Called after every step with its number, from 1, and its loss."""
 
@@ -114,91 +110,8 @@ def teach_eyes(
         ]
         return torch.stack(losses).sum()
 
-    _descend(parameters, loss_of, config, report)
+    descend(parameters, loss_of, config, report)
     return layer
-
-
-def align(
-    model: Any,
-    features: Features,
-    labels: NDArray[np.int64],
-    words: Sequence[Sequence[Sequence[int]]],
-    config: PretrainingConfig,
-    report: Report,
-) -> tuple[Features, float]:
-    """Turns the vision tower's last layer towards the embeddings of the words for what it sees.
-
-    The loss is contrastive in both directions: which word fits this token, and which of the
-    picture's tokens fits this word. The turn is folded into the tower's last linear layer, and
-    the words' embeddings are set to what was found.
-
-    Args:
-        model: a Qwen2.5-VL model.
-        features: what the tower gives, for pictures of equal size.
-        labels: (pictures, tokens, n_heads) int64; a class without a word counts as nothing.
-        words: for each head, for each of its named classes, the token ids of its name.
-        config: steps and so on; a batch is of pictures.
-        report: told of every step.
-
-    Returns:
-        What the turned tower gives, and how often, at the end, the token that a word fits best
-        shows what the word names.
-    """
-    width = features.tokens.shape[-1]
-    tokens = features.tokens.view(*labels.shape[:2], width)  # (pictures, tokens, hidden)
-    scale = 0.25 / float(tokens.std())
-    turn = nn.Linear(width, width)
-    nn.init.eye_(turn.weight)
-    nn.init.zeros_(turn.bias)
-    rng = np.random.default_rng(config.seed)
-    names = nn.ParameterList(
-        nn.Parameter(torch.from_numpy(rng.normal(size=(len(named), width))).float())
-        for named in words
-    )
-    known = torch.from_numpy(labels)
-    hits: list[float] = []
-
-    def loss_of(drawn: np.random.Generator) -> torch.Tensor:
-        index = torch.from_numpy(drawn.integers(len(tokens), size=config.batch_size))
-        seen = functional.normalize(turn(tokens[index] * scale), dim=-1)
-        losses = []
-        for head, name in enumerate(names):
-            likeness = seen @ functional.normalize(name, dim=-1).T / TEMPERATURE
-            wanted = known[index][..., head]
-            is_named = (wanted >= 0) & (wanted < len(name))
-            if not is_named.any():
-                continue
-            losses.append(functional.cross_entropy(likeness[is_named], wanted[is_named]))
-            picture, token = is_named.nonzero(as_tuple=True)
-            rivals = likeness[picture, :, wanted[picture, token]]  # (named, tokens)
-            same = wanted[picture] == wanted[picture, token][:, None]
-            own = torch.zeros_like(same).scatter_(1, token[:, None], True)
-            rivals = rivals.masked_fill(same & ~own, torch.finfo(rivals.dtype).min)
-            losses.append(functional.cross_entropy(rivals, token))
-            hits.append(float((rivals.argmax(1) == token).float().mean()))
-        return torch.stack(losses).sum()
-
-    _descend([*turn.parameters(), *names], loss_of, config, report)
-    _fold(model, turn, scale)
-    _name(model, names, words)
-    with torch.no_grad():
-        turned = replace(features, tokens=turn(features.tokens * scale))
-    return turned, float(np.mean(hits[-10 * len(words) :]))
-
-
-def attend_by_likeness(model: Any, layers: int = 2, gain: float = 4.0) -> None:
-    """Starts a blank model's first layers so that a token looks at tokens that are like it.
-
-    Keys begin as queries do, and both larger: the score of two tokens is then the likeness of
-    their embeddings, which random weights would have to be taught.
-    """
-    with torch.no_grad():
-        for layer in model.model.language_model.layers[:layers]:
-            attention = layer.self_attn
-            attention.q_proj.weight.mul_(gain)
-            attention.k_proj.weight.copy_(attention.q_proj.weight)
-            attention.q_proj.bias.zero_()
-            attention.k_proj.bias.zero_()
 
 
 def teach_speech(
@@ -223,15 +136,35 @@ def teach_speech(
     def loss_of(rng: np.random.Generator) -> torch.Tensor:
         return speech_loss(model, [draw(rng) for _ in range(config.batch_size)], features)
 
-    _descend(list(parameters.parameters()), loss_of, config, report)
+    descend(list(parameters.parameters()), loss_of, config, report)
+
+
+def as_trajectory(
+    encoder: Encoder, observation: Observation, says: str, stand_in: EncodedImage | None = None
+) -> TokenTrajectory:
+    """Returns a lesson, one observation and what to say to it, as tokens.
+
+    Args:
+        encoder: in the format that the model is to learn.
+        observation: with one picture.
+        says: the message to be learnt.
+        stand_in: takes the picture's place, where its features are known.
+    """
+    piece = encoder.open(observation)
+    builder = TrajectoryBuilder()
+    builder.hear(piece if stand_in is None else replace(piece, images=(stand_in,)))
+    builder.say(encoder.says(says))
+    return builder.build()
 
 
 def speech_loss(
     model: Any, lessons: Sequence[TokenTrajectory], features: Features | None = None
 ) -> torch.Tensor:
     """Returns the mean negative log-likelihood of the lessons' trainable tokens, in nats."""
-    guess, wanted = _predict(model, lessons, features)
-    return functional.cross_entropy(guess, wanted)
+    by_length = sorted(lessons, key=len)  # lessons of like length go together: less padding
+    parts = [by_length[i : i + AT_ONCE] for i in range(0, len(by_length), AT_ONCE)]
+    guesses, wanted = zip(*(_predict(model, part, features) for part in parts), strict=True)
+    return functional.cross_entropy(torch.cat(guesses), torch.cat(wanted))
 
 
 @torch.no_grad()
@@ -286,23 +219,6 @@ def _predict(
     return backbone.logits(hidden[:, :-1][asked]), stretch.ids[:, 1:][asked]
 
 
-@torch.no_grad()
-def _fold(model: Any, turn: nn.Linear, scale: float) -> None:
-    """Puts a linear map behind the vision tower into its last linear layer."""
-    last = [part for part in model.model.visual.merger.modules() if isinstance(part, nn.Linear)][-1]
-    last.bias.copy_(turn(last.bias * scale))
-    last.weight.copy_(turn.weight @ last.weight * scale)
-
-
-@torch.no_grad()
-def _name(model: Any, names: Sequence[torch.Tensor], words: Sequence[Sequence[Sequence[int]]]) -> None:
-    """Sets the embeddings of words to what was found for what they name."""
-    embeddings = model.get_input_embeddings().weight
-    for found, named in zip(names, words, strict=True):
-        for vector, ids in zip(functional.normalize(found, dim=-1), named, strict=True):
-            embeddings[list(ids)] = WORD_NORM * vector
-
-
 def _class_weights(name: str, n_classes: int, nothing: float) -> torch.Tensor:
     """Weighs "nothing there", the last class of what can be missing, against the others."""
     weights = torch.ones(n_classes)
@@ -311,7 +227,7 @@ def _class_weights(name: str, n_classes: int, nothing: float) -> torch.Tensor:
     return weights
 
 
-def _descend(
+def descend(
     parameters: list[nn.Parameter],
     loss_of: Callable[[np.random.Generator], torch.Tensor],
     config: PretrainingConfig,

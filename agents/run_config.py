@@ -28,7 +28,7 @@ class CuriosityOptions:
     preset: str = "paper"
     """Formula: "paper" or "released"."""
     counts: str = "calls"
-    """What makes a rollout one that looks: any "calls", as in the paper, or only "executed" ones."""
+    """What makes a rollout one that looks: any "calls", as in the paper, or "executed" ones."""
     alpha: float | None = None
     """Weight of the bonus; null takes the preset's."""
     beta: float | None = None
@@ -116,7 +116,9 @@ class RunConfig:
         """Returns how the model is loaded, adapters included."""
         if not self.lora:
             return self.loading
-        return replace(self.loading, lora=LoraSettings(rank=self.lora_rank, alpha=2 * self.lora_rank))
+        return replace(
+            self.loading, lora=LoraSettings(rank=self.lora_rank, alpha=2 * self.lora_rank)
+        )
 
 
 def tiny_defaults() -> RunConfig:

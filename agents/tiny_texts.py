@@ -47,7 +47,9 @@ def episode_texts(env: gym.Env[Any, Any], dialect: Dialect, n: int, seed: int = 
     shown = Shown(sizes=((112, 112),))
     mistakes = itertools.cycle(
         [
-            dialect.render({**zoom_in((0, 0, 1, 1)), "bbox": np.array([0.5, 0.5, 0.1, 0.1])}, shown),
+            dialect.render(
+                {**zoom_in((0, 0, 1, 1)), "bbox": np.array([0.5, 0.5, 0.1, 0.1])}, shown
+            ),
             dialect.render({**zoom_in((0, 0, 1, 1)), "target_image": 9}, shown),
             dialect.render(select_frames([1]), shown),
             "nothing",

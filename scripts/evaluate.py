@@ -22,14 +22,13 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
+from pixel_env.agents.display import score_screen
 from pixel_env.agents.evaluation import Evaluation, EvaluationConfig, evaluate
 from pixel_env.agents.policies.base import Policy
 from pixel_env.agents.policies.by_name import make_policy
-from pixel_env.agents.scores import COLUMNS, EpisodeResult, cells
-from rich import box
+from pixel_env.agents.scores import EpisodeResult
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-from rich.table import Table
 
 from pixel_env.errors import PixelEnvError
 
@@ -53,7 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (PixelEnvError, gym.error.Error) as error:
         console.print(str(error), style="red", markup=False)
         return 1
-    _show(evaluation)
+    title = f"{evaluation.manifest['policy']} on {config.env_id}"
+    console.print(score_screen(title, {each.group: each for each in evaluation.table}))
     console.print(f"Report, manifest and trajectories: {config.out}", markup=False)
     return 0
 
@@ -105,19 +105,6 @@ def _run(policy: Policy, config: EvaluationConfig) -> Evaluation:
             progress.update(bar, advance=1, total=n_samples)
 
         return evaluate(policy, config, note)
-
-
-def _show(evaluation: Evaluation) -> None:
-    """Prints the score table; heads wrap between words, cells never."""
-    title = f"{evaluation.manifest['policy']} on {evaluation.manifest['env_id']}"
-    table = Table(title=title, box=box.SIMPLE_HEAD, padding=0, show_edge=False)
-    lines = [cells(scores) for scores in evaluation.table]
-    for head, *column in zip(COLUMNS, *lines, strict=True):
-        width = max(map(len, [*head.split(), *column]))
-        table.add_column(head, justify="right" if head else "left", min_width=width)
-    for line in lines:
-        table.add_row(*line)
-    console.print(table)
 
 
 if __name__ == "__main__":

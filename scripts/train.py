@@ -1,9 +1,9 @@
-"""Trains a policy: warm start by imitation, then on-policy RL with the curiosity bonus.
+r"""Trains a policy: warm start by imitation, then on-policy RL with the curiosity bonus.
 
     python scripts/train.py                                # the tiny policy, on this machine
     python scripts/train.py --out runs/mine                # run it again to go on after a stop
     python scripts/train.py --curiosity.enabled false      # the paper's "RL without curiosity"
-    python scripts/train.py --model Qwen/Qwen2.5-VL-7B-Instruct --env PixelReason-VStar-v0 \\
+    python scripts/train.py --model Qwen/Qwen2.5-VL-7B-Instruct --env PixelReason-VStar-v0 \
         --loading.dtype bfloat16 --loading.device cuda --lora true
 
 The base model, the warm start and the trained policy are each measured on the first samples of
@@ -20,14 +20,13 @@ from itertools import count
 from pathlib import Path
 
 import gymnasium as gym
+from pixel_env.agents.display import score_screen
 from pixel_env.agents.options import add_options, read_options
 from pixel_env.agents.run_config import TINY, RunConfig, tiny_defaults
 from pixel_env.agents.run_report import write_report
-from pixel_env.agents.scores import COLUMNS, cells
 from pixel_env.agents.training_run import Outcome, TrainingRun, table_of
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from transformers.utils.logging import disable_progress_bar
 
 from pixel_env.errors import PixelEnvError
@@ -116,12 +115,8 @@ class _Bars:
 
 def _show(outcome: Outcome) -> None:
     """Prints the table of scores and where everything is."""
-    table = Table(title="Accuracy after each stage, on unseen samples")
-    for head in COLUMNS:
-        table.add_column(head, justify="right" if head else "left")
-    for label, scores in table_of(outcome).items():
-        table.add_row(*cells(scores, label))
-    console.print(table)
+    title = "Accuracy after each stage, on unseen samples"
+    console.print(score_screen(title, table_of(outcome)))
     minutes = sum(outcome.seconds.values()) / 60
     console.print(
         f"{minutes:.1f} minutes. Report, model and trajectories: {outcome.folder}\n"

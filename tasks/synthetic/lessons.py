@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...media import ImageSource
-from ...types import Box, Image
+from ...types import Box, Image, Observation
 from .layout import Difficulty, random_scene
 from .scene import COLOURS, SHAPES, Scene, SceneObject, draw
 from .search import N_OPTIONS, PARTS, belongs_to, part_of
@@ -87,6 +87,20 @@ class Lesson:
     question: str
     choices: tuple[str, ...]
     says: str
+
+    @property
+    def observation(self) -> Observation:
+        """The lesson as the first observation of an episode."""
+        return Observation(
+            question=self.question,
+            choices=self.choices,
+            images=(self.picture,),
+            first_image=1,
+            n_frames=0,
+            feedback="",
+            turn=0,
+            turns_left=5,
+        )
 
 
 def exhibits(rng: np.random.Generator, difficulty: Difficulty, n_crops: int) -> list[Exhibit]:
@@ -162,7 +176,14 @@ def spoken_box(scene: Scene, thing: SceneObject) -> Box:
 def lesson(rng: np.random.Generator, exhibit: Exhibit, marks: str) -> Lesson:
     """Makes one lesson of a picture; which one is drawn from those that it allows."""
     if exhibit.is_overview:
-        kinds: tuple[Callable[..., Lesson], ...] = (_describe, _locate, _locate, _part, _shape)
+        kinds: tuple[Callable[..., Lesson], ...] = (
+            _describe,
+            _locate,
+            _locate,
+            _locate,
+            _part,
+            _shape,
+        )
     elif exhibit.is_readable:
         kinds = (_name, _letter, _letter)
     else:

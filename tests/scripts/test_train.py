@@ -1,0 +1,74 @@
+"""The commands that train, with a tiny budget."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+BUDGET = [
+    "--threads=1",
+    "--eval-samples=2",
+    "--demonstrations.n=4",
+    "--imitation.batch-size=4",
+    "--imitation.epochs=1",
+    "--on-policy.iterations=1",
+    "--on-policy.groups-per-iteration=1",
+    "--on-policy.group-size=2",
+    "--on-policy.max-new-tokens=12",
+]
+
+
+@pytest.fixture(scope="module")
+def train():
+    return runpy.run_path(str(SCRIPTS / "train.py"))["main"]
+
+
+def test_one_command_trains_and_reports(train, tmp_path, capsys):
+    out = tmp_path / "run"
+    assert train([*BUDGET, "--out", str(out)]) == 0
+    text = capsys.readouterr().out
+    assert "warm start" in text
+    assert (out / "report.md").read_text().startswith("# tiny on PixelReason-SyntheticSearch-v0")
+    assert (out / "model" / "config.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--model", "nowhere/at-all"], "nowhere/at-all"),
+        (["--env", "PixelReason-Nothing-v0"], "Nothing"),
+        (["--on-policy.group-size", "1"], "group_size"),
+        (["--seed", "x"], "--seed"),
+    ],
+)
+def test_a_wrong_argument_is_one_sentence_and_exit_code_1(train, tmp_path, capsys, arguments, told):
+    assert train([*BUDGET, "--out", str(tmp_path / "run"), *arguments]) == 1
+    said = capsys.readouterr().out
+    assert told in said
+    assert "Traceback" not in said
+
+
+def test_help_names_every_part(train, capsys):
+    with pytest.raises(SystemExit):
+        train(["--help"])
+    text = capsys.readouterr().out
+    for option in ("--on-policy.clip-high", "--curiosity.alpha", "--loading.dtype", "--lora"):
+        assert option in text
+
+
+def test_the_base_weights_can_be_made_again(tmp_path, monkeypatch, capsys):
+    """With a budget of a few steps: the stages run, and a second call takes them from disk."""
+    arguments = (
+        f"--out {tmp_path / 'out'} --work {tmp_path / 'work'} --scenes 4 --crops 2 --eyes 2 "
+        "--align 2 --speech 2 --both 2"
+    ).split()
+    main = runpy.run_path(str(SCRIPTS / "pretrain_tiny.py"))["main"]
+    monkeypatch.setattr(sys, "argv", ["pretrain_tiny.py", *arguments])
+    main(arguments)
+    assert (tmp_path / "out" / "model.safetensors").exists()
+    first = (tmp_path / "out" / "model.safetensors").read_bytes()
+    main(arguments)
+    assert "taken from" in capsys.readouterr().out
+    assert (tmp_path / "out" / "model.safetensors").read_bytes() == first
