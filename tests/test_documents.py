@@ -1,0 +1,69 @@
+"""The examples in docstrings, README and documents run, with the output that they show."""
+
+import doctest
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = (
+    "pixel_env.dialects",
+    "pixel_env.wrappers",
+    "pixel_env.tasks",
+    "pixel_env.tasks.synthetic",
+    "pixel_env.agents",
+    "pixel_env.agents.policies",
+)
+"""Those whose examples no other test runs."""
+
+MODULES = [
+    info.name
+    for package in PACKAGES
+    for info in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}.")
+]
+DOCUMENTS = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+WITH_EXAMPLES = {"README.md", "docs/environment.md"}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_of_docstrings(name):
+    result = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
+    assert result.failed == 0
+
+
+def test_each_wrapper_and_dialect_shows_an_example():
+    shown = {
+        name: doctest.testmod(importlib.import_module(f"pixel_env.{name}")).attempted
+        for name in (
+            "wrappers.curiosity",
+            "wrappers.full_history",
+            "wrappers.group_curiosity",
+            "wrappers.record",
+            "wrappers.text_action",
+            "dialects.pixel_reasoner",
+        )
+    }
+    assert all(shown.values()), shown
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_examples_of_documents(name, tmp_path, monkeypatch):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    shown = "\n".join(block for block in blocks if block.startswith(">>> "))
+    test = doctest.DocTestParser().get_doctest(shown, {}, name, name, 0)
+    result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test)
+    assert result.failed == 0
+    assert (result.attempted > 0) == (name in WITH_EXAMPLES)
+
+
+@pytest.mark.parametrize("name", [*DOCUMENTS, "ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_links_lead_somewhere(name):
+    path = ROOT / name
+    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (path.parent / target).exists(), target
