@@ -95,7 +95,7 @@ def align(
 
     descend([*turn.parameters(), *names], loss_of, config, report)
     _fold(model, turn, scale)
-    _name(model, names, words)
+    _name(model, list(names), words)
     with torch.no_grad():
         turned = replace(features, tokens=turn(features.tokens * scale))
     return turned, float(np.mean(hits[-10 * len(words) :]))

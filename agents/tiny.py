@@ -90,7 +90,7 @@ def train_tokenizer(texts: Iterable[str], max_vocabulary: int = 4096) -> PreTrai
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
-    return PreTrainedTokenizerFast(
+    made: PreTrainedTokenizerFast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
         pad_token=PAD,
         eos_token=END,
@@ -98,6 +98,7 @@ def train_tokenizer(texts: Iterable[str], max_vocabulary: int = 4096) -> PreTrai
         padding_side="right",
         clean_up_tokenization_spaces=False,
     )
+    return made
 
 
 def image_processor() -> Any:
@@ -124,7 +125,7 @@ def blank_model(
     config = config or TinyConfig()
     half = config.hidden // config.heads // 2
     side = half * 3 // 8
-    ids = {token: tokenizer.convert_tokens_to_ids(token) for token in SPECIAL_TOKENS}
+    ids: dict[str, Any] = {t: tokenizer.convert_tokens_to_ids(t) for t in SPECIAL_TOKENS}
     text = {
         "vocab_size": len(tokenizer),
         "hidden_size": config.hidden,

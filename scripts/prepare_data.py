@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import track
 
 from pixel_env.errors import PixelEnvError
+from pixel_env.media import ImageSource
 from pixel_env.types import LETTERS
 
 VSTAR_COUNTS = {"direct_attributes": 115, "relative_position": 76}
@@ -98,7 +99,9 @@ def check_vstar(folder: Path) -> list[str]:
     for index in track(range(len(task)), "Checking", console=console, transient=True):
         try:
             sample = task[index]
-            sample.media[0].overview(LOOK)
+            media = sample.media[0]
+            if isinstance(media, ImageSource):
+                media.overview(LOOK)
         except PixelEnvError as error:
             faults.append(str(error))
             continue

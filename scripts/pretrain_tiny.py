@@ -36,6 +36,7 @@ from pixel_env.agents.rollout import EncodedImage, TokenTrajectory
 from pixel_env.agents.tiny_texts import dialect_texts, episode_texts
 from pixel_env.tasks.synthetic import lessons
 from pixel_env.tasks.synthetic.layout import Difficulty
+from pixel_env.tasks.synthetic.scene import COLOURS, SHAPES
 from rich.console import Console
 from rich.progress import Progress, TextColumn
 from safetensors.torch import load_file, save_file
@@ -74,7 +75,7 @@ class School:
         pictures = [exhibit.picture for exhibit in self.exhibits]
         stand_ins, features = see_pictures(self.model, self.encoder, pictures)
         labels = np.stack([lessons.token_labels(each, self.marks) for each in self.exhibits])
-        kinds = (lessons.COLOURS, lessons.SHAPES, self.marks)
+        kinds = (COLOURS, SHAPES, self.marks)
         words = [[self.word_ids(name) for name in names] for names in kinds]
         turning = PretrainingConfig(steps=self.args.align, seed=self.args.seed)
         features, hits = align(self.model, features, labels, words, turning, lambda *_: None)
@@ -105,7 +106,7 @@ class School:
 
     def pick(self, rng: np.random.Generator) -> int:
         """Draws the index of a picture: an overview half of the time, as it has more to teach."""
-        shown = self.args.crops + 1
+        shown: int = self.args.crops + 1
         scene = int(rng.integers(len(self.exhibits) // shown))
         return scene * shown + (int(rng.integers(1, shown)) if rng.random() < 0.5 else 0)
 
@@ -133,7 +134,7 @@ def main(arguments: list[str] | None = None) -> None:
     args.work.mkdir(parents=True, exist_ok=True)
     difficulty, dialect = Difficulty(), get_dialect("pixel-reasoner")
     texts = dialect_texts(dialect)
-    texts += episode_texts(TextAction(gym.make(ENV), dialect), dialect, 60)
+    texts += episode_texts(TextAction(gym.make(ENV, options=True), dialect), dialect, 60)
     texts += lessons.vocabulary(np.random.default_rng(args.seed), difficulty, 30)
     tokenizer = tiny.train_tokenizer(2 * texts)
     encoder = Encoder(tokenizer, tiny.image_processor(), dialect, "none")

@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns the exit code, 1 where an argument or the data is wrong."""
     given = vars(_parser(tiny_defaults()).parse_args(arguments))
     defaults = tiny_defaults() if given["model"] in (None, TINY) else RunConfig()
-    disable_progress_bar()
+    disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         config = read_options(given, defaults)
         folder = given["out"] or _free_folder(config)

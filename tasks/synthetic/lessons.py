@@ -31,6 +31,9 @@ CROP_SIDES = (0.1, 0.15, 0.15, 0.15, 0.2, 0.3, 0.4)
 LARGEST_READABLE = 0.2
 """In a crop of a larger side (fraction of the scene) the letters are too small to be asked."""
 
+OPTIONS_SHARE = 0.3
+"""Share of the task's questions that come with options."""
+
 IGNORED = -100
 N_STEPS = round(1 / BOX_STEP) + 1
 HEADS: dict[str, int] = {
@@ -243,7 +246,9 @@ def _part(rng: np.random.Generator, exhibit: Exhibit, _: str) -> Lesson:
 def _quiz(
     rng: np.random.Generator, exhibit: Exhibit, question: str, right: str, pool: tuple[str, ...]
 ) -> Lesson:
-    """A question with options, answered as the task wants it."""
+    """A question of the task, answered as the task wants it; some have options."""
+    if rng.random() > OPTIONS_SHARE:
+        return Lesson(exhibit.picture, question, (), rf"I see {right}. \boxed{{{right}}}")
     wrong = [text for text in pool if text != right]
     options = [right, *(wrong[i] for i in rng.permutation(len(wrong))[: N_OPTIONS - 1])]
     choices = tuple(options[i] for i in rng.permutation(len(options)))

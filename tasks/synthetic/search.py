@@ -42,9 +42,11 @@ class SyntheticSearch(Task):
     >>> task = SyntheticSearch(split="test")
     >>> sample = task[0]
     >>> sample == task[0], sample.category in ("easy", "hard"), len(sample.choices)
-    (True, True, 4)
-    >>> task.grade(sample, "ABCD"[sample.right_choice]).score
+    (True, True, 0)
+    >>> task.grade(sample, sample.answers[0]).score
     1.0
+    >>> SyntheticSearch(split="test", options=True)[0].choices
+    ('Z', 'O', 'X', 'L')
     """
 
     name = "SyntheticSearch"
@@ -55,7 +57,7 @@ class SyntheticSearch(Task):
         category: str | None = None,
         *,
         easy_share: float = 0.3,
-        options: bool = True,
+        options: bool = False,
         seed: int = 0,
         **knobs: int | str,
     ) -> None:
@@ -65,7 +67,8 @@ class SyntheticSearch(Task):
             split: "train" or "test".
             category: "easy" or "hard" alone; None for the mixture.
             easy_share: share of questions that the overview answers, in [0, 1].
-            options: whether four options are shown; otherwise the answer is free text.
+            options: whether four options are shown, as V* does; otherwise the answer is free
+                text, which can't be guessed as often.
             seed: another seed gives other scenes.
             **knobs: fields of `Difficulty`.
 

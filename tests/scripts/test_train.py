@@ -8,15 +8,9 @@ import pytest
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 BUDGET = [
-    "--threads=1",
-    "--eval-samples=2",
-    "--demonstrations.n=4",
-    "--imitation.batch-size=4",
-    "--imitation.epochs=1",
-    "--on-policy.iterations=1",
-    "--on-policy.groups-per-iteration=1",
-    "--on-policy.group-size=2",
-    "--on-policy.max-new-tokens=12",
+    *("--threads=1", "--eval-samples=2", "--demonstrations.n=4", "--imitation.batch-size=4"),
+    *("--imitation.epochs=1", "--on-policy.iterations=1", "--on-policy.groups-per-iteration=1"),
+    *("--on-policy.group-size=2", "--on-policy.max-new-tokens=12"),
 ]
 
 

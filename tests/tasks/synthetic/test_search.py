@@ -33,7 +33,7 @@ def one_object(**changes):
 
 @pytest.fixture(scope="module")
 def task():
-    return SyntheticSearch(split="test")
+    return SyntheticSearch(split="test", options=True)
 
 
 def test_the_same_index_gives_the_same_sample_and_pixels():
