@@ -127,7 +127,7 @@ def tiny_defaults() -> RunConfig:
         system="none",
         eval_temperature=1.0,
         demonstrations=DemonstrationConfig(
-            n=3000,
+            n=2400,
             pixel_space=0.5,
             text_only=0.5,
             single_pass=0.7,
@@ -140,7 +140,11 @@ def tiny_defaults() -> RunConfig:
             wording="brief",
         ),
         imitation=ImitationConfig(
-            batch_size=64, learning_rate=1e-3, epochs=2, tokens_per_micro_batch=12_000
+            batch_size=16,
+            learning_rate=2e-3,
+            betas=(0.9, 0.98),
+            epochs=2,
+            tokens_per_micro_batch=12_000,
         ),
         on_policy=OnPolicyConfig(
             iterations=60,
