@@ -177,6 +177,8 @@ def fit(
     (504, 420)
     >>> fit(10_000, 10, 4 * 784, 16 * 784)
     (448, 28)
+    >>> fit(896, 896, 112 * 112, 112 * 112, multiple=32)
+    (96, 96)
     """
     columns = max(1, round(width / multiple))
     rows = max(1, round(height / multiple))
@@ -197,7 +199,10 @@ def fit(
 
 
 def _nearest_sides(ratio: float, fewest: int, most: int) -> tuple[int, int]:
-    """Returns the whole (columns, rows), fewest <= columns * rows <= most, nearest to `ratio`."""
+    """Returns the whole (columns, rows), fewest <= columns * rows <= most, nearest to `ratio`.
+
+    Of several with that ratio the largest is taken.
+    """
     best: tuple[float, int, int, int] | None = None
     for columns in range(1, most + 1):
         low, high = max(1, math.ceil(fewest / columns)), most // columns
@@ -205,7 +210,7 @@ def _nearest_sides(ratio: float, fewest: int, most: int) -> tuple[int, int]:
             continue
         rows = min(max(round(columns / ratio), low), high)
         distance = round(abs(math.log(columns / rows / ratio)), 9)
-        candidate = (distance, abs(columns - rows), columns, rows)
+        candidate = (distance, -columns * rows, columns, rows)
         best = candidate if best is None or candidate < best else best
     if best is None:
         return _nearest_sides(ratio, 1, most)

@@ -3,8 +3,8 @@ r"""Trains a policy: warm start by imitation, then on-policy RL with the curiosi
     python scripts/train.py                                # the tiny policy, on this machine
     python scripts/train.py --out runs/mine                # run it again to go on after a stop
     python scripts/train.py --curiosity.enabled false      # the paper's "RL without curiosity"
-    python scripts/train.py --model Qwen/Qwen2.5-VL-7B-Instruct --env PixelReason-VStar-v0 \
-        --loading.dtype bfloat16 --loading.device cuda --lora true
+    python scripts/train.py --model Qwen/Qwen2.5-VL-7B-Instruct --loading.dtype bfloat16 \
+        --loading.device cuda --lora true --eval-env PixelReason-VStar-v0
 
 The base model, the warm start and the trained policy are each measured on the first samples of
 the test split. The run's folder gets TensorBoard's files, checkpoints, every evaluated trajectory

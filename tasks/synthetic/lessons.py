@@ -8,7 +8,7 @@ request, what to say), for the whole model. No lesson holds a call: looking is t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,11 +179,13 @@ def spoken_box(scene: Scene, thing: SceneObject) -> Box:
 def lesson(rng: np.random.Generator, exhibit: Exhibit, marks: str) -> Lesson:
     """Makes one lesson of a picture; which one is drawn from those that it allows."""
     if exhibit.is_overview:
+        things = exhibit.scene.objects
+        exhibit = replace(exhibit, subject=things[rng.integers(len(things))])
         kinds: tuple[Callable[..., Lesson], ...] = (
             _describe,
             _locate,
-            _locate,
-            _locate,
+            _ground,
+            _ground,
             _part,
             _shape,
         )
@@ -212,6 +214,14 @@ def _locate(rng: np.random.Generator, exhibit: Exhibit, _: str) -> Lesson:
         for thing in things
     ]
     return Lesson(exhibit.picture, f"Where is {asked}?", (), "\n".join(boxes))
+
+
+def _ground(_: np.random.Generator, exhibit: Exhibit, __: str) -> Lesson:
+    """The box of one object, in the JSON in which Qwen2.5-VL grounds."""
+    thing = exhibit.subject
+    box = ", ".join(f"{edge:g}" for edge in spoken_box(exhibit.scene, thing))
+    question = f"Where is the {thing.colour} shape?"
+    return Lesson(exhibit.picture, question, (), f'Here: {{"bbox_2d": [{box}]}}')
 
 
 def _name(_: np.random.Generator, exhibit: Exhibit, __: str) -> Lesson:
