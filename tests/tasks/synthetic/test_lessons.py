@@ -93,9 +93,16 @@ def test_lessons_of_an_overview_say_the_truth():
     assert description[1:15] == ["-"] * 14
     where = lessons._locate(rng, shown, MARKS)
     assert "red [0.05, 0.05, 0.2, 0.2]" in where.says
-    part = lessons._part(rng, shown, MARKS)
-    assert "I see top left." in part.says
-    assert part.choices["ABCD".index(part.says[-2])] == "top left"
+    assert lessons._ground(rng, shown, MARKS).says == 'Here: {"bbox_2d": [0.05, 0.05, 0.2, 0.2]}'
+    forms = set()
+    for _ in range(30):
+        part = lessons._part(rng, shown, MARKS)
+        assert part.says.startswith("I see top left. \\boxed{")
+        declared = part.says[part.says.index("{") + 1 : -1]
+        forms.add(bool(part.choices))
+        right = part.choices["ABCD".index(declared)] if part.choices else declared
+        assert right == "top left"
+    assert forms == {True, False}
 
 
 def test_the_vocabulary_covers_colours_and_shapes():
