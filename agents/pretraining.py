@@ -140,19 +140,22 @@ def teach_speech(
 
 
 def as_trajectory(
-    encoder: Encoder, observation: Observation, says: str, stand_in: EncodedImage | None = None
+    encoder: Encoder,
+    observation: Observation,
+    says: str,
+    stand_ins: tuple[EncodedImage, ...] = (),
 ) -> TokenTrajectory:
     """Returns a lesson, one observation and what to say to it, as tokens.
 
     Args:
         encoder: in the format that the model is to learn.
-        observation: with one picture.
+        observation: with one picture or more.
         says: the message to be learnt.
-        stand_in: takes the picture's place, where its features are known.
+        stand_ins: take the pictures' places, where their features are known.
     """
     piece = encoder.open(observation)
     builder = TrajectoryBuilder()
-    builder.hear(piece if stand_in is None else replace(piece, images=(stand_in,)))
+    builder.hear(replace(piece, images=stand_ins) if stand_ins else piece)
     builder.say(encoder.says(says))
     return builder.build()
 

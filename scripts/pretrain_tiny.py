@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ from rich.progress import Progress, TextColumn
 from safetensors.torch import load_file, save_file
 
 from pixel_env.dialects import get_dialect
+from pixel_env.types import Observation
 from pixel_env.wrappers import TextAction
 
 CONSOLE = Console()
@@ -83,9 +85,7 @@ class School:
         attend_by_likeness(self.model)
 
         def spoken(rng: np.random.Generator) -> TokenTrajectory:
-            index = self.pick(rng)
-            lesson = lessons.lesson(rng, self.exhibits[index], self.marks)
-            return as_trajectory(self.encoder, lesson.observation, lesson.says, stand_ins[index])
+            return self.spoken(rng, stand_ins)[1]
 
         config = PretrainingConfig(steps=self.args.speech, seed=self.args.seed + 1)
         teach_speech(self.model, spoken, config, report, features)
@@ -98,11 +98,28 @@ class School:
         )
         teach_speech(self.model, lambda rng: self.spoken(rng)[1], config, report)
 
-    def spoken(self, rng: np.random.Generator) -> tuple[str, TokenTrajectory]:
-        """Draws a lesson; returns its request's first words too."""
-        lesson = lessons.lesson(rng, self.exhibits[self.pick(rng)], self.marks)
+    def spoken(
+        self, rng: np.random.Generator, stand_ins: Sequence[EncodedImage] = ()
+    ) -> tuple[str, TokenTrajectory]:
+        """Draws a lesson; half of those on a crop show the whole scene before it.
+
+        Args:
+            rng: draws it.
+            stand_ins: one for each picture, where features are known.
+
+        Returns:
+            The first words of its request, and the lesson.
+        """
+        index = self.pick(rng)
+        lesson = lessons.lesson(rng, self.exhibits[index], self.marks)
+        shown = [index]
+        if not self.exhibits[index].is_overview and rng.random() < 0.5:
+            shown = [index - index % (self.args.crops + 1), index]
+        pictures = tuple(self.exhibits[each].picture for each in shown)
+        observation: Observation = {**lesson.observation, "images": pictures}
+        stood = tuple(stand_ins[each] for each in shown) if stand_ins else ()
         kind = " ".join(lesson.question.split()[:2])
-        return kind, as_trajectory(self.encoder, lesson.observation, lesson.says)
+        return kind, as_trajectory(self.encoder, observation, lesson.says, stood)
 
     def pick(self, rng: np.random.Generator) -> int:
         """Draws the index of a picture: an overview half of the time, as it has more to teach."""

@@ -61,7 +61,7 @@ def labelled(encoder):
     return draw
 
 
-def lesson(encoder, name, stand_in=None):
+def lesson(encoder, name, *stand_ins):
     observation = Observation(
         question="Say it.",
         choices=(),
@@ -72,7 +72,7 @@ def lesson(encoder, name, stand_in=None):
         turn=0,
         turns_left=5,
     )
-    return as_trajectory(encoder, observation, name, stand_in)
+    return as_trajectory(encoder, observation, name, stand_ins)
 
 
 def test_eyes_learn_colours_and_the_language_model_stays(model, encoder):
