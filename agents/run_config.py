@@ -68,7 +68,7 @@ class RunConfig:
     """Whether demonstrations are imitated first."""
     rl: bool = True
     """Whether on-policy training follows."""
-    eval_samples: int = 400
+    eval_samples: int = 300
     """Samples that every stage is measured on, the first of the test split."""
     eval_temperature: float = 0.0
     """Of sampling while measuring; 0 is greedy."""
@@ -147,7 +147,7 @@ def tiny_defaults() -> RunConfig:
             tokens_per_micro_batch=12_000,
         ),
         on_policy=OnPolicyConfig(
-            iterations=60,
+            iterations=40,
             groups_per_iteration=16,
             group_size=8,
             learning_rate=3e-4,

@@ -37,7 +37,10 @@ def test_one_command_trains_and_reports(train, tmp_path, capsys):
         (["--seed", "x"], "--seed"),
     ],
 )
-def test_a_wrong_argument_is_one_sentence_and_exit_code_1(train, tmp_path, capsys, arguments, told):
+def test_a_wrong_argument_is_one_sentence_and_exit_code_1(
+    train, tmp_path, capsys, monkeypatch, arguments, told
+):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # or it tries for long
     assert train([*BUDGET, "--out", str(tmp_path / "run"), *arguments]) == 1
     said = capsys.readouterr().out
     assert told in said
