@@ -79,18 +79,10 @@ def align(
         losses = []
         for head, name in enumerate(names):
             likeness = seen @ functional.normalize(name, dim=-1).T / TEMPERATURE
-            wanted = known[index][..., head]
-            is_named = (wanted >= 0) & (wanted < len(name))
-            if not is_named.any():
-                continue
-            losses.append(functional.cross_entropy(likeness[is_named], wanted[is_named]))
-            picture, token = is_named.nonzero(as_tuple=True)
-            rivals = likeness[picture, :, wanted[picture, token]]  # (named, tokens)
-            same = wanted[picture] == wanted[picture, token][:, None]
-            own = torch.zeros_like(same).scatter_(1, token[:, None], True)
-            rivals = rivals.masked_fill(same & ~own, torch.finfo(rivals.dtype).min)
-            losses.append(functional.cross_entropy(rivals, token))
-            hits.append(float((rivals.argmax(1) == token).float().mean()))
+            judged = _contrast(likeness, known[index][..., head])
+            if judged is not None:
+                losses.append(judged[0])
+                hits.append(judged[1])
         return torch.stack(losses).sum()
 
     descend([*turn.parameters(), *names], loss_of, config, report)
@@ -99,6 +91,31 @@ def align(
     with torch.no_grad():
         turned = replace(features, tokens=turn(features.tokens * scale))
     return turned, float(np.mean(hits[-10 * len(words) :]))
+
+
+def _contrast(likeness: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, float] | None:
+    """Asks both ways which word fits a token, and which token of its picture fits a word.
+
+    Args:
+        likeness: (pictures, tokens, words), divided by the temperature.
+        wanted: (pictures, tokens) int64, the word of each token; others have none.
+
+    Returns:
+        The sum of both losses and how often a word found its token; None where no token has a
+        word. Other tokens that the word names as well are no rivals.
+    """
+    is_named = (wanted >= 0) & (wanted < likeness.shape[-1])
+    if not is_named.any():
+        return None
+    picture, token = is_named.nonzero(as_tuple=True)
+    word = wanted[picture, token]
+    rivals = likeness[picture, :, word]  # (named, tokens)
+    own = torch.zeros_like(rivals, dtype=torch.bool).scatter_(1, token[:, None], True)
+    same = wanted[picture] == word[:, None]
+    rivals = rivals.masked_fill(same & ~own, torch.finfo(rivals.dtype).min)
+    which_word = functional.cross_entropy(likeness[is_named], word)
+    which_token = functional.cross_entropy(rivals, token)
+    return which_word + which_token, float((rivals.argmax(1) == token).float().mean())
 
 
 def attend_by_likeness(model: Any, layers: int = 2, gain: float = 4.0) -> None:
