@@ -73,7 +73,7 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
     `target_image`, `requested_box` and `executed_box` (fractions of the source), `views_added`
     (numbers of the new views), `env_error` (the fault of the data; such an episode says nothing
     about the policy). When the episode ended by an answer, and never before: `answer`, `grade`
-    (a dict: `score`, `correct`, `parsed`).
+    (a dict: `score`, `correct`, `parsed`, `error`).
 
     ## Arguments
     `task`, and the fields of `EnvConfig` by name; `preset` names a published set of them, and

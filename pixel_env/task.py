@@ -7,6 +7,7 @@ A new task set is one file with one subclass of `Task`, and one line in `registr
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from .errors import ConfigError
 from .types import Grade, Sample
@@ -19,9 +20,12 @@ class Task(ABC):
 
     Attributes:
         name: short name, used in trajectories and reports.
+        score_name: what `Grade.score` is called in reports, such as "ANLS"; "" where it is 1 for
+            a correct answer and 0 for any other, so that accuracy says it all.
     """
 
     name: str = ""
+    score_name: ClassVar[str] = ""
 
     @abstractmethod
     def __len__(self) -> int:

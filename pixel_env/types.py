@@ -49,6 +49,8 @@ class Sample:
         category: the task set's own grouping, reported apart ("" where there is none).
         evidence: where the answer is visible, where that is known.
         origin: file and row that the sample comes from, for error messages.
+        cycle: which order of the same options this row shows, where a data set asks each question
+            once in every order (HR-Bench); its score is the mean over the orders.
     """
 
     id: str
@@ -60,6 +62,7 @@ class Sample:
     category: str = ""
     evidence: tuple[Evidence, ...] = ()
     origin: str = ""
+    cycle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +92,14 @@ class Grade:
         score: in [0, 1]; the task's own metric for this one answer.
         correct: whether the answer counts as right in accuracy.
         parsed: the answer as the grader understood it; None where it could not be read.
+        error: the number read minus the true one, where the true answer is a number and one
+            could be read; else None.
     """
 
     score: float
     correct: bool
     parsed: str | None
+    error: float | None = None
 
 
 class Observation(TypedDict):

@@ -23,8 +23,8 @@ WRITTEN = [
     *(ROOT / name for name in ("Makefile", "setup.cfg", "pyproject.toml", ".ci/run")),
 ]
 
-ENVIRONMENT_TAKES = {"numpy", "gymnasium", "PIL", "decord"}
-TASKS_TAKE = {"numpy", "PIL"}
+ENVIRONMENT_TAKES = {"numpy", "gymnasium", "PIL", "decord", "av"}
+TASKS_TAKE = {"numpy", "PIL", "pyarrow"}
 DISTRIBUTIONS = {"PIL": "pillow"}
 UNTOLD = {"__init__.py", "py.typed"}
 """Files that README's tree leaves out."""
