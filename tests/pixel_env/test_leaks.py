@@ -74,4 +74,4 @@ def test_the_end_tells_the_answer_given_and_its_grade(picture_task, order):
     env.reset(seed=0)
     *_, info = env.step(answer("A"))
     assert info["answer"] == "A"
-    assert set(info["grade"]) == {"score", "correct", "parsed"}
+    assert set(info["grade"]) == {"score", "correct", "parsed", "error"}
