@@ -23,7 +23,7 @@ SILENCE = ""
 def collect(
     engine: Engine,
     env: VectorEnv[Any, Any, Any],
-    seed: int,
+    seed: int | Sequence[Sequence[int]],
     group_size: int = 1,
     env_seed: int | Sequence[int | None] | None = None,
     options: Mapping[str, Any] | None = None,
@@ -36,14 +36,15 @@ def collect(
     Args:
         engine: says the messages.
         env: takes one message a lane, and lets ended lanes wait (autoreset disabled).
-        seed: fixes every sampled token.
+        seed: fixes every sampled token. A list holds each lane's own seed; lanes past its end stay
+            silent, and none of theirs is returned.
         group_size: lanes in a group; lanes 0 to G - 1 are the first. Divides the lanes.
         env_seed: for `env.reset`; a list with the same number for all lanes of a group gives
             them the same sample, a single number gives every lane its own.
         options: for `env.reset`.
 
     Returns:
-        One trajectory a lane, in order.
+        One trajectory a lane that has a seed, in order.
 
     Raises:
         ConfigError: `group_size` doesn't divide the lanes, or the lanes of a group got
@@ -58,17 +59,19 @@ def collect(
     ledger = _Ledger(n_lanes)
     ledger.note(infos, np.zeros(n_lanes), np.zeros(n_lanes, bool), np.ones(n_lanes, bool))
     ledger.check_groups(group_size)
+    seeds = [[seed, lane] for lane in range(n_lanes)] if isinstance(seed, int) else seed
+    speaking = np.arange(n_lanes) < len(seeds)
     session = Session(engine)
-    for lane in range(n_lanes):
-        session.begin(lane, [seed, lane])
-    running = np.ones(n_lanes, bool)
+    for lane, words in enumerate(seeds):
+        session.begin(lane, words)
+    running = speaking
     while running.any():
         messages = _speak(session, observations, [int(lane) for lane in np.flatnonzero(running)])
         step = env.step(tuple(messages.get(lane, SILENCE) for lane in range(n_lanes)))
         observations, rewards, terminated, truncated, infos = step
         ledger.note(infos, np.asarray(rewards), np.asarray(truncated), running)
-        running = ~(np.asarray(terminated) | np.asarray(truncated))
-    return [_trajectory(session, ledger, lane, lane // group_size) for lane in range(n_lanes)]
+        running = speaking & ~(np.asarray(terminated) | np.asarray(truncated))
+    return [_trajectory(session, ledger, lane, lane // group_size) for lane in range(len(seeds))]
 
 
 def lane_values(batched: Mapping[str, Any], lane: int) -> dict[str, Any]:
@@ -145,7 +148,7 @@ def _trajectory(session: Session, ledger: _Ledger, lane: int, group: int) -> Tok
     facts.pop("waiting", None)
     overlong = session.overlong(lane)
     record = session.end(lane)
-    assert record is not None  # every lane began above
+    assert record is not None  # every lane with a seed began above
     grade = facts.get("grade") or {}
     facts["correct"] = bool(grade.get("correct", False))
     facts["score"] = float(grade.get("score", 0.0))

@@ -11,27 +11,22 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from gymnasium.vector import VectorEnv
 
 from pixel_env.errors import ConfigError
-from pixel_env.shuffle import shuffled_index
 
-from .advantages import group_advantages
 from .checkpoint import Checkpointer, Training
-from .collection import collect
 from .conversation import Encoder
 from .engine import Engine
+from .group_rollouts import GroupRollouts
 from .metrics import CollapseWatch, MetricWriter
 from .on_policy_config import MAY_DIFFER, OnPolicyConfig
 from .policy_update import PolicyUpdate
 from .replay import Experience, ReplayBuffer
-from .rollout import TokenTrajectory
-from .rollout_metrics import advantage_metrics, rollout_metrics
+from .rollout_metrics import group_metrics, rollout_metrics
 
 Evaluate = Callable[[int], Mapping[str, float]]
 """Takes the iteration, evaluates the policy as it is, and returns numbers to log."""
@@ -68,8 +63,8 @@ class OnPolicyTrainer:
         Args:
             model: a Qwen2.5-VL or Qwen3-VL model, bare or wrapped by peft.
             encoder: turns observations into tokens, in the model's format.
-            env: takes messages; its lanes hold whole groups, and an iteration's rollouts fill
-                them a whole number of times. `reset` takes the option "index", one a lane.
+            env: takes messages; its lanes hold whole groups, which run in as many waves as they
+                need. `reset` takes the option "index", one a lane.
             config: the settings.
             n_samples: how many samples the task's split has.
             folder: gets metrics, TensorBoard's files and checkpoints.
@@ -83,9 +78,8 @@ class OnPolicyTrainer:
         self.replay = ReplayBuffer(config.replay_capacity, config.replay_power, config.seed)
         self.checkpoints = Checkpointer(Path(folder) / "checkpoints", config.keep_checkpoints)
         self._folder = folder
-        self._env = env
-        self._n_samples = n_samples
-        self._engine = Engine(model, encoder, config.generation())
+        engine = Engine(model, encoder, config.generation())
+        self._groups = GroupRollouts(engine, env, config, n_samples)
         self._update = PolicyUpdate(model, encoder, config)
         self._watch = CollapseWatch(patience=config.collapse_patience)
         self._training = Training(model, self._update.optimizer, config)
@@ -130,9 +124,9 @@ class OnPolicyTrainer:
     def iterate(self, iteration: int) -> dict[str, float]:
         """Does one iteration, numbered from 1, and returns its metrics."""
         started = time.perf_counter()
-        rollouts = self._collect(iteration)
+        groups = self._groups.run(iteration)
         collected = time.perf_counter()
-        fresh, metrics = self._judge(rollouts)
+        rollouts, fresh = groups.rollouts, groups.experiences()
         replayed = self._draw(fresh, iteration)
         batch = [each for each in fresh if self._is_trained(each)] + replayed
         report = self._update(batch, iteration)
@@ -141,7 +135,7 @@ class OnPolicyTrainer:
         n_said = sum(each.n_trainable for each in rollouts)
         return (
             rollout_metrics(rollouts)
-            | metrics
+            | group_metrics(groups)
             | report.metrics()
             | {
                 "replay/share": len(replayed) / len(batch) if batch else math.nan,
@@ -152,41 +146,6 @@ class OnPolicyTrainer:
                 "tokens/per_second": n_said / (collected - started),
             }
         )
-
-    def _collect(self, iteration: int) -> list[TokenTrajectory]:
-        """Runs the iteration's groups, in as many waves as the lanes need."""
-        size, n_groups = self.config.group_size, self.config.groups_per_iteration
-        n_lanes = self._env.num_envs
-        first = (iteration - 1) * n_groups
-        indices = [
-            shuffled_index(first + group, self._n_samples, self.config.seed)
-            for group in range(n_groups)
-            for _ in range(size)
-        ]
-        rollouts: list[TokenTrajectory] = []
-        for start in range(0, len(indices), n_lanes):
-            seeds = np.random.SeedSequence([self.config.seed, iteration, start])
-            sampling, resetting = (int(word) for word in seeds.generate_state(2))
-            wave = collect(
-                self._engine,
-                self._env,
-                seed=sampling,
-                group_size=size,
-                env_seed=[resetting + lane // size for lane in range(n_lanes)],
-                options={"index": indices[start : start + n_lanes]},
-            )
-            rollouts += [replace(each, group=start // size + each.group) for each in wave]
-        return rollouts
-
-    def _judge(self, rollouts: list[TokenTrajectory]) -> tuple[list[Experience], dict[str, float]]:
-        """Gives every rollout its advantage; returns those that aren't masked, and metrics."""
-        shape = (-1, self.config.group_size)
-        rewards = np.array([each.reward for each in rollouts]).reshape(shape)
-        counted = np.array([not each.masked for each in rollouts]).reshape(shape)
-        advantages = group_advantages(rewards, counted, self.config.advantage)
-        pairs = zip(rollouts, advantages.ravel().tolist(), strict=True)
-        judged = [Experience(each, advantage) for each, advantage in pairs if not each.masked]
-        return judged, advantage_metrics(advantages, counted)
 
     def _draw(self, fresh: list[Experience], iteration: int) -> list[Experience]:
         """Draws earlier rollouts in the place of those that teach nothing."""
@@ -227,11 +186,11 @@ def _is_due(iteration: int, every: int) -> bool:
 
 
 def _check_lanes(env: VectorEnv[Any, Any, Any], config: OnPolicyConfig) -> None:
-    """Checks that groups fill lanes, and lanes an iteration, a whole number of times."""
-    if env.num_envs % config.group_size or config.n_rollouts % env.num_envs:
+    """Checks that groups fill the lanes, and that they are those that are paid."""
+    if env.num_envs % config.group_size:
         raise ConfigError(
-            f"expected a number of lanes that is a multiple of group_size {config.group_size} and "
-            f"divides the {config.n_rollouts} rollouts of an iteration, got {env.num_envs}"
+            f"expected a number of lanes that is a multiple of group_size {config.group_size}, "
+            f"got {env.num_envs}"
         )
     paid: Any = env
     while paid is not None and not hasattr(paid, "group_size"):

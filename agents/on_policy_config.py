@@ -17,6 +17,7 @@ _LEAST = {
     "iterations": 1,
     "group_size": 2,
     "groups_per_iteration": 1,
+    "refill_rounds": 0,
     "epochs": 1,
     "minibatches": 1,
     "tokens_per_micro_batch": 1,
@@ -44,6 +45,8 @@ class OnPolicyConfig:
     """Rollouts of each sample, at least 2: they are each other's baseline."""
     groups_per_iteration: int = 16
     """Samples an iteration; the policy that collects them is the one trained last."""
+    refill_rounds: int = 0
+    """How often, at most, groups of equal rewards are made up for by groups on other samples."""
     epochs: int = 1
     """How often the update goes over an iteration's rollouts."""
     minibatches: int = 1

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
+from .group_rollouts import JudgedGroups
 from .rollout import ENV_ERROR, OVERLONG, TokenTrajectory
 
 
@@ -42,18 +40,14 @@ def rollout_metrics(trajectories: Sequence[TokenTrajectory]) -> dict[str, float]
     return metrics
 
 
-def advantage_metrics(
-    advantages: NDArray[np.float64], counted: NDArray[np.bool_]
-) -> dict[str, float]:
-    """Describes advantages.
-
-    Args:
-        advantages: (n_groups, group_size).
-        counted: (n_groups, group_size), False for masked rollouts.
-    """
+def group_metrics(groups: JudgedGroups) -> dict[str, float]:
+    """Describes groups and their advantages."""
+    counted = groups.advantages[groups.counted]
     return {
-        "advantage/zero_groups": float((advantages == 0).all(axis=1).mean()),
-        "advantage/std": float(advantages[counted].std()) if counted.any() else math.nan,
+        "advantage/zero_groups": groups.n_equal / len(groups.advantages),
+        "advantage/std": float(counted.std()) if len(counted) else math.nan,
+        "groups/equal": float(groups.n_equal),
+        "groups/refilled": float(groups.n_refilled),
     }
 
 
