@@ -94,6 +94,11 @@ class Backbone:
         return device
 
     @property
+    def blocks(self) -> list[torch.nn.Module]:
+        """The layers of the vision tower, then those of the language model."""
+        return [*self.visual.blocks, *self._language.layers]
+
+    @property
     def recomputes(self) -> bool:
         """Whether layers are recomputed in the backward pass, which forbids a cache."""
         layer = self._language.layers[0]

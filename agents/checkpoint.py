@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import shutil
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
@@ -18,17 +17,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, load_model, save_file, save_model
+from safetensors.torch import load_file, save_file
 
 from pixel_env.errors import ConfigError, DataError
 
+from .processes import Processes
 from .random_state import Generator, random_states, restore_random_states
 from .rollout import TokenTrajectory
-from .sealed_folder import begin, fault_of, finish
+from .sealed_folder import begin, fault_of, finish, remove
 from .stored_trajectories import load_trajectories, plain, save_trajectories
+from .stored_weights import load_optimizer, load_weights, optimizer_state, save_weights, weights_of
 
 _NAME = re.compile(r"step-(\d{8,})")
-_WEIGHTS, _ADAPTER = "model.safetensors", "adapter.safetensors"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +103,8 @@ class Checkpointer:
     ) -> Path:
         """Saves a checkpoint, then removes those that are too old.
 
+        Of several processes, all must call it, and the first one writes what it was given.
+
         Args:
             step: steps done so far, from 0; a checkpoint of the same step is replaced.
             training: the model and what belongs to it.
@@ -123,24 +125,30 @@ class Checkpointer:
             "tensors": sorted(tensors or {}),
             "trajectories": sorted(trajectories or {}),
         }
-        numbers, words = random_states(training.generators)
-        target = self.folder / f"step-{step:08d}"
-        writing = begin(target)
-        _save_weights(writing, training.model)
-        if training.optimizer is not None:
-            torch.save(training.optimizer.state_dict(), writing / "optimizer.pt")
-        save_file(words, writing / "random.safetensors")
-        for name, values in (tensors or {}).items():
-            contiguous = {key: value.detach().contiguous() for key, value in values.items()}
-            save_file(contiguous, writing / f"tensors.{name}.safetensors")
-        for name, held in (trajectories or {}).items():
-            save_trajectories(writing / f"trajectories.{name}.safetensors", held)
-        written = json.dumps({**facts, "random": numbers})
-        (writing / "state.json").write_text(written, encoding="utf-8")
-        finish(writing, target)
-        for old in [path for _, path in self._found()][self.keep :]:
-            shutil.rmtree(old, ignore_errors=True)
-        return target
+        weights = weights_of(training.model)
+        optimizer = optimizer_state(training.model, training.optimizer)
+
+        def write() -> Path:
+            numbers, words = random_states(training.generators)
+            target = self.folder / f"step-{step:08d}"
+            writing = begin(target)
+            save_weights(writing, training.model, weights)
+            if optimizer is not None:
+                torch.save(optimizer, writing / "optimizer.pt")
+            save_file(words, writing / "random.safetensors")
+            for name, values in (tensors or {}).items():
+                contiguous = {key: value.detach().contiguous() for key, value in values.items()}
+                save_file(contiguous, writing / f"tensors.{name}.safetensors")
+            for name, held in (trajectories or {}).items():
+                save_trajectories(writing / f"trajectories.{name}.safetensors", held)
+            written = json.dumps({**facts, "random": numbers})
+            (writing / "state.json").write_text(written, encoding="utf-8")
+            finish(writing, target)
+            for old in [path for _, path in self._found()][self.keep :]:
+                remove(old)
+            return target
+
+        return Processes.current().told_by_first(write)
 
     def latest(self) -> Path | None:
         """Returns the newest checkpoint that is whole; None where there is none."""
@@ -167,13 +175,18 @@ class Checkpointer:
                 generators are not those that were saved.
             DataError: there are checkpoints, and every one is damaged.
         """
+        path = Processes.current().told_by_first(self._newest_whole)
+        return None if path is None else restore(path, training, may_differ)
+
+    def _newest_whole(self) -> Path | None:
+        """Returns the newest whole checkpoint and sets aside damaged ones before it."""
         faults = []
         for _, path in self._found():
             fault = fault_of(path)
             if not fault:
-                return restore(path, training, may_differ)
+                return path
             faults.append(f"{path}: {fault}")
-            warnings.warn(f"checkpoint {faults[-1]}; taking the one before it", stacklevel=2)
+            warnings.warn(f"checkpoint {faults[-1]}; taking the one before it", stacklevel=4)
             _set_aside(path)
         if faults:
             raise DataError("every checkpoint is damaged: " + "; ".join(faults))
@@ -204,36 +217,10 @@ def restore(path: Path, training: Training, may_differ: Sequence[str] = ()) -> P
     }
     load_weights(path, training.model)
     if training.optimizer is not None:
-        _load_optimizer(path / "optimizer.pt", training.optimizer)
+        load_optimizer(path / "optimizer.pt", training.model, training.optimizer)
     words = load_file(path / "random.safetensors")
     restore_random_states(facts["random"], words, training.generators)
     return Progress(facts["step"], facts["state"], tensors, trajectories, path)
-
-
-def load_weights(path: Path, model: Any) -> None:
-    """Puts a checkpoint's weights, or its adapter, into a model, and nothing else.
-
-    Raises:
-        ConfigError: the weights are of another model.
-    """
-    module = _unwrapped(model)
-    has_adapter = (path / _ADAPTER).is_file()
-    if has_adapter != hasattr(module, "peft_config"):
-        got = "none" if has_adapter else "one"
-        raise ConfigError(
-            f"{path} holds {'an adapter' if has_adapter else 'no adapter'}, the model has {got}"
-        )
-    try:
-        if has_adapter:
-            from peft import set_peft_model_state_dict
-
-            result: Any = set_peft_model_state_dict(module, load_file(path / _ADAPTER))
-            if result.unexpected_keys:
-                raise RuntimeError(f"it has no {result.unexpected_keys[0]}")
-        else:
-            load_model(module, path / _WEIGHTS)
-    except RuntimeError as fault:
-        raise ConfigError(f"{path} holds the weights of another model: {fault}") from fault
 
 
 def as_plain_config(config: Any) -> Any:
@@ -263,34 +250,6 @@ def check_same(saved: Any, given: Any, may_differ: Sequence[str] = (), name: str
         raise ConfigError(
             f"to resume, {name or 'config'} must be as it was saved: {saved!r}, got {given!r}"
         )
-
-
-def _save_weights(folder: Path, model: Any) -> None:
-    """Writes an adapter, or the whole model with tied weights once."""
-    module = _unwrapped(model)
-    if hasattr(module, "peft_config"):
-        from peft import get_peft_model_state_dict
-
-        adapter = get_peft_model_state_dict(module)
-        save_file({name: w.detach().contiguous() for name, w in adapter.items()}, folder / _ADAPTER)
-    else:
-        save_model(module, str(folder / _WEIGHTS))
-
-
-def _load_optimizer(path: Path, optimizer: torch.optim.Optimizer) -> None:
-    if not path.is_file():
-        raise ConfigError(f"{path.parent} was saved without an optimizer")
-    try:
-        optimizer.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    except ValueError as fault:
-        raise ConfigError(f"{path} is the state of another optimizer: {fault}") from fault
-
-
-def _unwrapped(model: Any) -> Any:
-    """Takes off the wrappers of parallel training, but not peft's."""
-    while isinstance(getattr(model, "module", None), torch.nn.Module):
-        model = model.module
-    return model
 
 
 def _set_aside(path: Path) -> None:

@@ -93,6 +93,13 @@ def lane_values(batched: Mapping[str, Any], lane: int) -> dict[str, Any]:
     return values
 
 
+def lane_observation(batched: Mapping[str, Any], lane: int) -> Observation:
+    """Returns one lane's observation out of batched ones."""
+    values = {key: each[lane] for key, each in batched.items()}
+    plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in values.items()}
+    return cast("Observation", plain)
+
+
 class _Ledger:
     """What the environment said of each lane's episode."""
 
@@ -132,15 +139,9 @@ class _Ledger:
 def _speak(session: Session, observations: Mapping[str, Any], lanes: list[int]) -> dict[int, str]:
     """Lets the lanes hear and answer; lanes out of context are missing in the result."""
     hearing = [lane for lane in lanes if not session.overlong(lane)]
-    session.hear([_lane_observation(observations, lane) for lane in hearing], hearing)
+    session.hear([lane_observation(observations, lane) for lane in hearing], hearing)
     speaking = [lane for lane in hearing if not session.overlong(lane)]
     return dict(zip(speaking, session.speak(speaking), strict=True))
-
-
-def _lane_observation(batched: Mapping[str, Any], lane: int) -> Observation:
-    values = {key: each[lane] for key, each in batched.items()}
-    plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in values.items()}
-    return cast("Observation", plain)
 
 
 def _trajectory(session: Session, ledger: _Ledger, lane: int, group: int) -> TokenTrajectory:

@@ -108,8 +108,17 @@ class EncodedDemonstrations(Sequence[TokenTrajectory]):
         demonstrations: Sequence[Demonstration],
         encoder: Encoder,
         cache_bytes: int = CACHE_BYTES,
+        env: gym.Env[Any, Any] | None = None,
     ) -> None:
-        """Takes demonstrations with observations, and how many bytes of patches are kept."""
+        """Takes the demonstrations.
+
+        Args:
+            demonstrations: with observations, unless there is an environment.
+            encoder: of their dialect.
+            cache_bytes: how many bytes of patches are kept.
+            env: where those without observations are executed again, whenever they are encoded.
+        """
+        self._env = env
         self._demonstrations = demonstrations
         self._encoder = encoder
         self._free = cache_bytes
@@ -128,7 +137,10 @@ class EncodedDemonstrations(Sequence[TokenTrajectory]):
             return [self[i] for i in range(*index.indices(len(self)))]
         if index in self._kept:
             return self._kept[index]
-        trajectory = encode(self._demonstrations[index], self._encoder)
+        demonstration = self._demonstrations[index]
+        if self._env is not None and not demonstration.observations:
+            demonstration = replay(demonstration, self._env)
+        trajectory = encode(demonstration, self._encoder)
         size = sum(image.patches.nbytes for image in trajectory.images)
         if size <= self._free:
             self._free -= size

@@ -20,8 +20,11 @@ from .advantages import group_advantages
 from .collection import collect
 from .engine import Engine
 from .on_policy_config import OnPolicyConfig
+from .processes import Processes
+from .recording import LaneRecorder
 from .replay import Experience
 from .rollout import TokenTrajectory
+from .rollout_facts import Rollout, RolloutFacts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,13 +32,14 @@ class JudgedGroups:
     """Rollouts of whole groups, with what they are worth.
 
     Attributes:
-        rollouts: group by group, in the order in which the groups are numbered.
+        rollouts: group by group, in the order in which the groups are numbered; of those that
+            other processes ran, the facts.
         advantages: (n_groups, group_size) float64.
         counted: (n_groups, group_size) bool, False for masked rollouts.
         n_refilled: how many of the groups, the last ones, ran in the place of equal ones.
     """
 
-    rollouts: list[TokenTrajectory]
+    rollouts: list[Rollout]
     advantages: NDArray[np.float64]
     counted: NDArray[np.bool_]
     n_refilled: int
@@ -55,15 +59,20 @@ class GroupRollouts:
     """Runs an iteration's groups.
 
     Which samples run, and what is sampled, are functions of the seed, the iteration and a group's
-    number. How many lanes there are changes neither.
+    number. How many lanes and processes there are changes neither. A group runs in one process, so
+    that its curiosity is exact.
     """
 
     def __init__(
         self, engine: Engine, env: VectorEnv[Any, Any, Any], config: OnPolicyConfig, n_samples: int
     ) -> None:
-        """Takes what speaks, what is spoken to, the settings and how many samples there are."""
+        """Takes what speaks, what is spoken to, the settings and how many samples there are.
+
+        Where `env` is a `LaneRecorder`, it is told which rollouts to record.
+        """
         self._engine = engine
         self._env = env
+        self._recorder = env if isinstance(env, LaneRecorder) else None
         self._config = config
         self._n_samples = n_samples
         words = np.random.SeedSequence([config.seed, 1]).generate_state(1)
@@ -72,7 +81,7 @@ class GroupRollouts:
     def run(self, iteration: int) -> JudgedGroups:
         """Runs the groups of an iteration, numbered from 1, and those in place of equal ones."""
         config = self._config
-        rollouts: list[TokenTrajectory] = []
+        rollouts: list[Rollout] = []
         n_groups, missing = 0, config.groups_per_iteration
         for refill in range(config.refill_rounds + 1):
             rollouts += self._run(iteration, n_groups, self._samples(iteration, refill, missing))
@@ -92,16 +101,20 @@ class GroupRollouts:
             place, key = rounds * config.groups_per_iteration, self._refill_key
         return [shuffled_index(place + group, self._n_samples, key) for group in range(n_groups)]
 
-    def _run(
-        self, iteration: int, first_group: int, samples: Sequence[int]
-    ) -> list[TokenTrajectory]:
-        """Runs one group on each sample, in as many waves as the lanes need."""
+    def _run(self, iteration: int, first_group: int, samples: Sequence[int]) -> list[Rollout]:
+        """Runs one group on each sample, this process's share of them, in waves."""
         at_once = self._env.num_envs // self._config.group_size
-        rollouts: list[TokenTrajectory] = []
-        for start in range(0, len(samples), at_once):
-            wave = samples[start : start + at_once]
-            rollouts += self._wave(iteration, first_group + start, wave)
-        return rollouts
+        processes = Processes.current()
+        mine = processes.share(len(samples))
+        here: list[TokenTrajectory] = []
+        for start in range(mine.start, mine.stop, at_once):
+            wave = samples[start : min(start + at_once, mine.stop)]
+            here += self._wave(iteration, first_group + start, wave)
+        everyones: list[Sequence[Rollout]] = [here]
+        if processes.count > 1:
+            everyones = [*processes.gather([RolloutFacts.of(each) for each in here])]
+            everyones[processes.rank] = here
+        return [each for part in everyones for each in part]
 
     def _wave(
         self, iteration: int, first_group: int, samples: Sequence[int]
@@ -114,6 +127,11 @@ class GroupRollouts:
         first_lane = first_group * size
         idle = self._env.num_envs - len(groups)
         lanes = [*groups, *[len(samples) - 1] * idle]  # those left over look at the last sample
+        if self._recorder:
+            due = range(
+                -self._place(iteration, first_lane) % self._config.record_every, len(groups)
+            )
+            self._recorder.begin(iteration, due[:: self._config.record_every])
         wave = collect(
             self._engine,
             self._env,
@@ -122,9 +140,16 @@ class GroupRollouts:
             env_seed=[resetting + first_group + int(group) for group in lanes],
             options={"index": [samples[group] for group in lanes]},
         )
+        if self._recorder:
+            self._recorder.finish()
         return [replace(each, group=first_group + each.group) for each in wave]
 
-    def _judged(self, rollouts: list[TokenTrajectory]) -> JudgedGroups:
+    def _place(self, iteration: int, lane: int) -> int:
+        """Returns the number of a rollout among all of the training, were every refill run."""
+        config = self._config
+        return (iteration - 1) * config.n_rollouts * (config.refill_rounds + 1) + lane
+
+    def _judged(self, rollouts: list[Rollout]) -> JudgedGroups:
         """Gives every rollout its advantage."""
         shape = (-1, self._config.group_size)
         rewards = np.array([each.reward for each in rollouts]).reshape(shape)

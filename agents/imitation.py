@@ -25,7 +25,10 @@ from .conversation import Encoder
 from .forward import score
 from .imitation_config import MAY_DIFFER, ImitationConfig
 from .metrics import MetricWriter
+from .optimizer_step import take_step
+from .processes import Processes
 from .rollout import TokenTrajectory
+from .sharding import assemble, trained_parameters
 
 Watcher = Callable[[int, Mapping[str, float]], None]
 """Told after each step: its number, from 1, and its metrics."""
@@ -69,10 +72,10 @@ class ImitationTrainer:
         """
         if not len(data):
             raise ConfigError("expected at least one demonstration, got none")
-        self._parameters = [p for p in model.parameters() if p.requires_grad]
-        if not self._parameters:
+        parameters = trained_parameters(model)
+        if not parameters:
             raise ConfigError("expected a model with parameters that require gradients, got none")
-        if any(p.dtype in (torch.bfloat16, torch.float16) for p in self._parameters):
+        if any(p.dtype in (torch.bfloat16, torch.float16) for p in parameters):
             logger.warning(
                 "weights of 16 bits are trained in place: an update much smaller than a weight is "
                 "rounded away; load the model in float32, or train adapters"
@@ -89,7 +92,7 @@ class ImitationTrainer:
         self._encoder = encoder
         self._data = data
         self._optimizer = torch.optim.AdamW(
-            self._parameters,
+            parameters,
             lr=config.learning_rate,
             betas=config.betas,
             weight_decay=config.weight_decay,
@@ -110,10 +113,12 @@ class ImitationTrainer:
             DataError: every checkpoint is damaged.
         """
         done = self._restore(resume)
-        writer = None if self._folder is None else MetricWriter(self._folder, resumed_step=done)
+        processes = Processes.current()
+        writes = self._folder is not None and processes.is_first
+        writer = MetricWriter(self._folder or "", resumed_step=done) if writes else None
         logged: dict[str, float] = {}
         if done == 0:
-            torch.manual_seed(self.config.seed)
+            torch.manual_seed(self.config.seed + processes.rank)  # adapters' dropout draws from it
         self._model.train()
         for step in range(done + 1, self.n_steps + 1):
             metrics = self.step(step)
@@ -136,24 +141,24 @@ class ImitationTrainer:
     def step(self, step: int) -> dict[str, float]:
         """Does one optimizer step, numbered from 1, and returns its metrics."""
         started = time.perf_counter()
-        batch = [self._data[index] for index in self.batch_of(step)]
+        processes = Processes.current()
+        mine = self.batch_of(step)[processes.rank :: processes.count]
+        batch = [self._data[index] for index in mine]
         rate = self.config.rate_at(step - 1, self.n_steps)
         loss, n_tokens = self._accumulate(batch)
-        norm = torch.nn.utils.clip_grad_norm_(self._parameters, self.config.max_grad_norm)
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
-        self._optimizer.step()
-        self._optimizer.zero_grad(set_to_none=True)
+        norm = take_step(
+            self._model, self._encoder, self._optimizer, rate, self.config.max_grad_norm
+        )
         self._sums.add(loss * n_tokens, n_tokens)
         seconds = time.perf_counter() - started
         return {
             "imitation/loss": loss,
-            "imitation/grad_norm": float(norm),
+            "imitation/grad_norm": norm,
             "imitation/learning_rate": rate,
             "imitation/epoch": step / self._steps_per_epoch(len(self._data)),
             "imitation/tokens": float(n_tokens),
             "imitation/seconds": seconds,
-            "imitation/tokens_per_second": sum(len(t) for t in batch) / seconds,
+            "imitation/tokens_per_second": processes.total(sum(len(t) for t in batch)) / seconds,
         }
 
     def batch_of(self, step: int) -> list[int]:
@@ -167,17 +172,23 @@ class ImitationTrainer:
         return [int(index) for index in order[first : first + self.config.batch_size]]
 
     def _accumulate(self, batch: Sequence[TokenTrajectory]) -> tuple[float, int]:
-        """Adds up the gradient of a batch; returns its loss and the number of its tokens."""
-        n_tokens = sum(int(t.trainable[1:].sum()) for t in batch)
+        """Adds up the gradient of this process's part of a batch.
+
+        Returns:
+            The loss of the whole batch, and the number of its tokens.
+        """
+        processes = Processes.current()
+        n_tokens = int(processes.total(sum(int(t.trainable[1:].sum()) for t in batch)))
         if not n_tokens:
             raise ConfigError("expected a token to imitate in every batch, got none")
         total = 0.0
+        assemble(self._model)
         for part in micro_batches([len(t) for t in batch], self.config.tokens_per_micro_batch):
             scores = score(self._model, [batch[index] for index in part], self._encoder)
             loss = -scores.logprobs.sum() / n_tokens
             loss.backward()  # type: ignore[no-untyped-call]
             total += float(loss.detach())
-        return total, n_tokens
+        return processes.total(total), n_tokens
 
     def _steps_per_epoch(self, n_trajectories: int) -> int:
         return math.ceil(n_trajectories / self.config.batch_size)

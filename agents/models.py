@@ -6,6 +6,7 @@ torchvision for a video processor that is not used here (a clip's frames are pic
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,25 @@ def add_adapters(model: Any, settings: LoraSettings) -> Any:
         target_modules=rf".*language_model\.layers\..*\.({names})",
     )
     return get_peft_model(model, config)
+
+
+def export(
+    parts: LoadedModel, folder: str | Path, weights: Mapping[str, torch.Tensor] | None = None
+) -> None:
+    """Writes a folder in the hub's layout, as `from_pretrained` and `vlm:PATH` take it.
+
+    Args:
+        parts: of adapters the sum with the weights under them is written. They are merged in
+            place: the model is not to be trained any more.
+        folder: where to.
+        weights: instead of the model's own, where it lies spread over processes.
+    """
+    model = parts.model
+    if hasattr(model, "merge_and_unload"):
+        model = model.merge_and_unload()
+    model.save_pretrained(folder, state_dict=weights)
+    parts.tokenizer.save_pretrained(folder)
+    parts.image_processor.save_pretrained(folder)
 
 
 class MatrixPatchEmbed(nn.Module):

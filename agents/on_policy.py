@@ -16,17 +16,21 @@ from typing import Any
 
 from gymnasium.vector import VectorEnv
 
-from pixel_env.errors import ConfigError
+from pixel_env.errors import ConfigError, unknown_name
 
 from .checkpoint import Checkpointer, Training
 from .conversation import Encoder
 from .engine import Engine
 from .group_rollouts import GroupRollouts
+from .host_memory import give_back_free_memory
 from .metrics import CollapseWatch, MetricWriter
 from .on_policy_config import MAY_DIFFER, OnPolicyConfig
 from .policy_update import PolicyUpdate
+from .processes import Processes
+from .recording import LaneRecorder
 from .replay import Experience, ReplayBuffer
 from .rollout_metrics import group_metrics, rollout_metrics
+from .sharding import assemble
 
 Evaluate = Callable[[int], Mapping[str, float]]
 """Takes the iteration, evaluates the policy as it is, and returns numbers to log."""
@@ -67,7 +71,7 @@ class OnPolicyTrainer:
                 need. `reset` takes the option "index", one a lane.
             config: the settings.
             n_samples: how many samples the task's split has.
-            folder: gets metrics, TensorBoard's files and checkpoints.
+            folder: gets metrics, TensorBoard's files, checkpoints and recorded rollouts.
 
         Raises:
             ConfigError: groups don't fit the lanes, or the environment pays other groups.
@@ -78,11 +82,13 @@ class OnPolicyTrainer:
         self.replay = ReplayBuffer(config.replay_capacity, config.replay_power, config.seed)
         self.checkpoints = Checkpointer(Path(folder) / "checkpoints", config.keep_checkpoints)
         self._folder = folder
+        self._recorder = _recorder(env, config, Path(folder)) if config.record_every else None
         engine = Engine(model, encoder, config.generation())
-        self._groups = GroupRollouts(engine, env, config, n_samples)
+        self._groups = GroupRollouts(engine, self._recorder or env, config, n_samples)
         self._update = PolicyUpdate(model, encoder, config)
         self._watch = CollapseWatch(patience=config.collapse_patience)
         self._training = Training(model, self._update.optimizer, config)
+        self._best: float | None = None
 
     def train(
         self,
@@ -94,8 +100,8 @@ class OnPolicyTrainer:
 
         Args:
             resume: go on from the newest checkpoint, if there is one.
-            evaluate: called every `evaluate_every` iterations; its numbers are logged as
-                "evaluation/...".
+            evaluate: called every `evaluate_every` iterations, in the first process; its numbers
+                are logged as "evaluation/...", and the best policy by `best_by` is kept.
             on_iteration: called after each iteration, for a progress bar.
 
         Raises:
@@ -104,26 +110,32 @@ class OnPolicyTrainer:
             DataError: every checkpoint is damaged.
         """
         done = self._restore(resume)
-        writer = MetricWriter(self._folder, resumed_step=done)
+        if self._recorder:
+            self._recorder.forget_after(done)
+        first = Processes.current().is_first
+        writer = MetricWriter(self._folder, resumed_step=done) if first else None
         metrics: dict[str, float] = {}
         for iteration in range(done + 1, self.config.iterations + 1):
             metrics = self.iterate(iteration)
             warnings = self._watch.watch(metrics)
             metrics["learning_trap"] = float(len(warnings))
             if evaluate and _is_due(iteration, self.config.evaluate_every):
-                metrics |= {f"evaluation/{k}": v for k, v in evaluate(iteration).items()}
-            writer.write(iteration, metrics)
+                metrics |= self._evaluated(evaluate, iteration)
+            if writer:
+                writer.write(iteration, metrics)
             last = iteration == self.config.iterations
             if last or _is_due(iteration, self.config.checkpoint_every):
-                self._save(iteration)
+                self._save(iteration, self.checkpoints)
             if on_iteration:
                 on_iteration(iteration, metrics, warnings)
-        writer.close()
+        if writer:
+            writer.close()
         return metrics
 
     def iterate(self, iteration: int) -> dict[str, float]:
         """Does one iteration, numbered from 1, and returns its metrics."""
         started = time.perf_counter()
+        assemble(self.model)
         groups = self._groups.run(iteration)
         collected = time.perf_counter()
         rollouts, fresh = groups.rollouts, groups.experiences()
@@ -131,6 +143,7 @@ class OnPolicyTrainer:
         batch = [each for each in fresh if self._is_trained(each)] + replayed
         report = self._update(batch, iteration)
         self.replay.add(fresh)
+        give_back_free_memory()
         updated = time.perf_counter()
         n_said = sum(each.n_trainable for each in rollouts)
         return (
@@ -159,12 +172,28 @@ class OnPolicyTrainer:
             return each.trajectory.n_trainable > 0
         return each.teaches
 
-    def _save(self, iteration: int) -> None:
-        self.checkpoints.save(
+    def _evaluated(self, evaluate: Evaluate, iteration: int) -> dict[str, float]:
+        """Evaluates, and keeps the policy where it is the best so far."""
+        assemble(self.model)
+        numbers = Processes.current().told_by_first(lambda: dict(evaluate(iteration)))
+        if self.config.best_by not in numbers:
+            raise unknown_name("best_by", self.config.best_by, tuple(numbers))
+        value = numbers[self.config.best_by]
+        if self._best is None or value > self._best:
+            self._best = value
+            self._save(iteration, self.checkpoints.best)
+        return {f"evaluation/{name}": number for name, number in numbers.items()}
+
+    def _save(self, iteration: int, checkpoints: Checkpointer) -> None:
+        checkpoints.save(
             iteration,
             self._training,
-            state={"replay": self.replay.state(), "watch": self._watch.state()},
-            trajectories={"replay": self.replay.trajectories},
+            state={
+                "replay": self.replay.state(),
+                "watch": self._watch.state(),
+                "best": self._best,
+            },
+            trajectories={"replay": self.replay.trajectories()},
         )
 
     def _restore(self, resume: bool) -> int:
@@ -178,7 +207,15 @@ class OnPolicyTrainer:
             return 0
         self.replay.restore(progress.trajectories["replay"], progress.state["replay"])
         self._watch.restore(progress.state["watch"])
+        self._best = progress.state["best"]
         return progress.step
+
+
+def _recorder(env: VectorEnv[Any, Any, Any], config: OnPolicyConfig, folder: Path) -> LaneRecorder:
+    """Wraps the lanes so that some rollouts are recorded, each process's in folders of its own."""
+    rank = Processes.current().rank
+    suffix = f"-process-{rank}" if rank else ""
+    return LaneRecorder(env, folder / "rollouts", config.record_iterations, suffix)
 
 
 def _is_due(iteration: int, every: int) -> bool:

@@ -10,7 +10,14 @@ from .advantages import KINDS
 from .engine import GenerationConfig
 from .losses import LossConfig
 
-MAY_DIFFER = ("checkpoint_every", "keep_checkpoints", "evaluate_every", "tokens_per_micro_batch")
+MAY_DIFFER = (
+    "checkpoint_every",
+    "keep_checkpoints",
+    "evaluate_every",
+    "record_every",
+    "record_iterations",
+    "tokens_per_micro_batch",
+)
 """Settings that may change when a training is resumed: they change no number but rounding."""
 
 _LEAST = {
@@ -28,6 +35,8 @@ _LEAST = {
     "checkpoint_every": 0,
     "keep_checkpoints": 1,
     "evaluate_every": 0,
+    "record_every": 0,
+    "record_iterations": 1,
     "collapse_patience": 1,
 }
 
@@ -95,6 +104,12 @@ class OnPolicyConfig:
     """How many of the newest checkpoints are kept."""
     evaluate_every: int = 0
     """Iterations between two calls of the evaluation; 0 never calls it."""
+    best_by: str = "accuracy"
+    """The evaluation's number by which the best checkpoint is known; it is kept in `best`."""
+    record_every: int = 0
+    """One in so many rollouts is recorded for the viewer; 0 records none."""
+    record_iterations: int = 50
+    """Of how many of the newest iterations the recorded rollouts are kept."""
     collapse_patience: int = 20
     """Iterations that RaPR or the bonus may be 0 before a warning."""
 

@@ -13,7 +13,7 @@ from dataclasses import fields, is_dataclass, replace
 from itertools import pairwise
 from typing import Any, TypeVar
 
-from pixel_env.errors import ConfigError
+from pixel_env.errors import ConfigError, unknown_name
 
 Config = TypeVar("Config")
 _ENTRY = re.compile(r"^    ?(\w+): (.*)$")
@@ -68,6 +68,33 @@ def read_options(given: Mapping[str, str | None], config: Config, prefix: str = 
     return made
 
 
+def with_values(config: Config, values: Any, prefix: str = "") -> Config:
+    """Returns a config with the values of a file.
+
+    Args:
+        config: the defaults.
+        values: fields by name, those of nested configs in mappings of their own, of JSON's types.
+        prefix: stands before every name in errors.
+
+    Raises:
+        ConfigError: a name is unknown, or a value is not of its field's kind, or out of range.
+    """
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"expected {prefix.rstrip('.') or 'a file'} to hold settings by name")
+    known = [each.name for each in fields(config)]  # type: ignore[arg-type]
+    changes: dict[str, Any] = {}
+    for key, value in values.items():
+        name, default = f"{prefix}{key}", getattr(config, str(key), None)
+        if key not in known:
+            raise unknown_name(f"settings in {prefix.rstrip('.') or 'the file'}", key, known)
+        if is_dataclass(default):
+            changes[key] = with_values(default, value, f"{name}.")
+        else:
+            changes[key] = _checked(value, default, name, value)
+    made: Config = replace(config, **changes)  # type: ignore[type-var]
+    return made
+
+
 def field_help(cls: type) -> dict[str, str]:
     """Returns what is said about each field: in the line under it, or under "Attributes:"."""
     told: dict[str, str] = {}
@@ -96,13 +123,17 @@ def _read(text: str, default: Any, option: str) -> Any:
         value = json.loads(text)
     except ValueError:
         value = text
-    wanted = type(default)
+    return _checked(value, default, option, text)
+
+
+def _checked(value: Any, default: Any, name: str, shown: Any) -> Any:
+    """Returns a value of JSON's types as its field has it."""
     if isinstance(default, tuple) and isinstance(value, list):
         return tuple(value)
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if default is not None and type(value) is not wanted:
-        raise ConfigError(f"expected {option} to be {_metavar(default)}, got {text!r}")
+    if default is not None and type(value) is not type(default):
+        raise ConfigError(f"expected {name} to be {_metavar(default)}, got {shown!r}")
     return value
 
 

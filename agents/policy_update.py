@@ -12,13 +12,19 @@ from typing import Any
 import numpy as np
 import torch
 
+from pixel_env.errors import ConfigError
+
 from .batching import micro_batches
 from .conversation import Encoder
 from .forward import pad_rows, score
 from .losses import LossConfig, LossSums, TokenBatch, loss_normaliser, policy_loss
 from .on_policy_config import OnPolicyConfig
+from .optimizer_step import take_step
+from .processes import Processes
 from .replay import Experience
+from .rollout import TokenTrajectory
 from .schedules import learning_rate_at
+from .sharding import assemble, sharding_of, trained_parameters
 
 
 class Reference:
@@ -28,7 +34,13 @@ class Reference:
     """
 
     def __init__(self, model: Any) -> None:
-        """Keeps the model as it is now."""
+        """Keeps the model as it is now.
+
+        Raises:
+            ConfigError: the model lies spread over processes, so that it can't be copied.
+        """
+        if sharding_of(model):
+            raise ConfigError("expected kl_coefficient 0 where weights are spread over processes")
         self._has_adapters = hasattr(model, "disable_adapter")
         self._model = model if self._has_adapters else copy.deepcopy(model)
         if not self._has_adapters:
@@ -36,12 +48,11 @@ class Reference:
 
     @torch.no_grad()
     def logprobs(
-        self, experiences: Sequence[Experience], encoder: Encoder, temperature: float
+        self, trajectories: Sequence[TokenTrajectory], encoder: Encoder, temperature: float
     ) -> torch.Tensor:
         """Returns (batch, length) log-probabilities of the trainable tokens, 0 elsewhere."""
         off = self._model.disable_adapter() if self._has_adapters else contextlib.nullcontext()
         with off:
-            trajectories = [each.trajectory for each in experiences]
             return score(self._model, trajectories, encoder, temperature).logprobs
 
 
@@ -90,9 +101,8 @@ class PolicyUpdate:
         self._encoder = encoder
         self._config = config
         self._loss: LossConfig = config.loss()
-        self._parameters = [p for p in model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
-            self._parameters, lr=config.learning_rate, weight_decay=config.weight_decay
+            trained_parameters(model), lr=config.learning_rate, weight_decay=config.weight_decay
         )
         self._reference = Reference(model) if config.kl_coefficient > 0 else None
 
@@ -100,7 +110,8 @@ class PolicyUpdate:
         """Goes over the rollouts `epochs` times, in `minibatches` steps each.
 
         Args:
-            experiences: not masked, each with a token to train; may be none.
+            experiences: not masked, each with a token to train; may be none. The same in every
+                process; each scores those that it holds.
             iteration: from 1; fixes the order, and the learning rate.
         """
         config = self._config
@@ -118,6 +129,7 @@ class PolicyUpdate:
                     sums += more
                     norms.append(norm)
         self._model.eval()
+        sums = sum(Processes.current().gather(sums), LossSums())
         mean_norm = sum(norms) / len(norms) if norms else float("nan")
         return UpdateReport(sums, len(norms), mean_norm, rate)
 
@@ -125,39 +137,44 @@ class PolicyUpdate:
         """Takes one optimizer step; the gradient is that of the whole batch at once."""
         counts = [each.trajectory.n_trainable for each in batch]
         normaliser = loss_normaliser(counts, self._loss.reduction)
+        here = [
+            (each.trajectory, each.advantage)
+            for each in batch
+            if isinstance(each.trajectory, TokenTrajectory)
+        ]
         sums = LossSums()
+        assemble(self._model)
         for part in micro_batches(
-            [len(each.trajectory) for each in batch],
+            [len(trajectory) for trajectory, _ in here],
             self._config.tokens_per_micro_batch,
-            [each.trajectory.sample_id for each in batch],
+            [trajectory.sample_id for trajectory, _ in here],
         ):
-            tokens = self._score([batch[index] for index in part])
+            tokens = self._score(*zip(*(here[index] for index in part), strict=True))
             loss, more = policy_loss(tokens, self._loss, normaliser)
             loss.backward()  # type: ignore[no-untyped-call]
             sums += more
-        norm = torch.nn.utils.clip_grad_norm_(self._parameters, self._config.max_grad_norm)
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        return sums, float(norm)
+        norm = take_step(
+            self._model, self._encoder, self.optimizer, learning_rate, self._config.max_grad_norm
+        )
+        return sums, norm
 
-    def _score(self, experiences: Sequence[Experience]) -> TokenBatch:
+    def _score(
+        self, trajectories: Sequence[TokenTrajectory], advantages: Sequence[float]
+    ) -> TokenBatch:
         """Runs the policy, and the reference where there is one, over some rollouts."""
-        trajectories = [each.trajectory for each in experiences]
         temperature = self._config.temperature
         scores = score(self._model, trajectories, self._encoder, temperature, entropy=True)
         assert scores.entropy is not None  # it was asked for
         reference = None
         if self._reference is not None:
-            reference = self._reference.logprobs(experiences, self._encoder, temperature)
+            reference = self._reference.logprobs(trajectories, self._encoder, temperature)
         weighs_entropy = self._loss.entropy_coefficient > 0
         device = scores.logprobs.device
         return TokenBatch(
             scores.logprobs,
             pad_rows([t.logprobs for t in trajectories], device),
             scores.trainable,
-            torch.tensor([each.advantage for each in experiences], device=device),
+            torch.tensor(advantages, device=device),
             reference,
             scores.entropy if weighs_entropy else scores.entropy.detach(),
         )

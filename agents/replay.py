@@ -16,7 +16,9 @@ import numpy as np
 
 from pixel_env.errors import ConfigError
 
+from .processes import Processes
 from .rollout import TokenTrajectory
+from .rollout_facts import Rollout, RolloutFacts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,11 +26,12 @@ class Experience:
     """A rollout with what it is worth.
 
     Attributes:
-        trajectory: the rollout, with its log-probabilities as recorded while generating.
+        trajectory: the rollout, with its log-probabilities as recorded while generating; the
+            facts of it where another process holds it.
         advantage: its advantage over its group.
     """
 
-    trajectory: TokenTrajectory
+    trajectory: Rollout
     advantage: float
 
     @property
@@ -88,17 +91,24 @@ class ReplayBuffer:
         chosen = rng.choice(len(weights), size=count, replace=False, p=weights / weights.sum())
         return [self._held[int(index)] for index in chosen]
 
-    @property
     def trajectories(self) -> list[TokenTrajectory]:
-        """What is held, oldest first, for a checkpoint."""
-        return [each.trajectory for each in self._held]
+        """Brings what is held together in the first process, oldest first, for a checkpoint.
+
+        All processes must call it; those other than the first get [].
+        """
+        numbered = enumerate(each.trajectory for each in self._held)
+        here = {n: each for n, each in numbered if isinstance(each, TokenTrajectory)}
+        together: dict[int, TokenTrajectory] = {}
+        for part in Processes.current().gather_in_first(here):
+            together |= part
+        return [together[number] for number in sorted(together)]
 
     def state(self) -> dict[str, Any]:
         """Returns what a checkpoint keeps beside the trajectories, of JSON's types."""
         return {"advantages": [each.advantage for each in self._held]}
 
     def restore(self, trajectories: Sequence[TokenTrajectory], state: dict[str, Any]) -> None:
-        """Takes back what `trajectories` and `state` gave.
+        """Takes back what `trajectories` and `state` gave; of several processes each its share.
 
         Raises:
             ConfigError: there are not as many advantages as trajectories.
@@ -109,5 +119,8 @@ class ReplayBuffer:
                 f"expected an advantage for each of {len(trajectories)} trajectories, "
                 f"got {len(advantages)}"
             )
+        mine = Processes.current().share(len(trajectories))
         self._held.clear()
-        self._held.extend(map(Experience, trajectories, map(float, advantages)))
+        for number, (each, advantage) in enumerate(zip(trajectories, advantages, strict=True)):
+            held = each if number in mine else RolloutFacts.of(each)
+            self._held.append(Experience(held, float(advantage)))

@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterable, Sequence
 
 from .group_rollouts import JudgedGroups
-from .rollout import ENV_ERROR, OVERLONG, TokenTrajectory
+from .rollout import ENV_ERROR, OVERLONG
+from .rollout_facts import Rollout
 
 
-def rollout_metrics(trajectories: Sequence[TokenTrajectory]) -> dict[str, float]:
+def rollout_metrics(trajectories: Sequence[Rollout]) -> dict[str, float]:
     """Describes rollouts; those that the environment failed are counted and left out.
 
     Args:
@@ -51,11 +52,11 @@ def group_metrics(groups: JudgedGroups) -> dict[str, float]:
     }
 
 
-def _count(trajectory: TokenTrajectory, name: str) -> int:
+def _count(trajectory: Rollout, name: str) -> int:
     return int(trajectory.info.get(name, 0))
 
 
-def _is_correct(trajectory: TokenTrajectory) -> bool:
+def _is_correct(trajectory: Rollout) -> bool:
     return bool(trajectory.info.get("correct", False))
 
 

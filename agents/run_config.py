@@ -10,7 +10,7 @@ from pixel_env.errors import ConfigError, unknown_name
 
 from .demonstrations import DemonstrationConfig
 from .imitation_config import ImitationConfig
-from .models import LoraSettings, ModelSettings
+from .models import DTYPES, LoraSettings, ModelSettings
 from .on_policy_config import OnPolicyConfig
 
 TINY = "tiny"
@@ -73,9 +73,13 @@ class RunConfig:
     eval_temperature: float = 0.0
     """Of sampling while measuring; 0 is greedy."""
     lanes: int = 0
-    """Episodes that run at once in training; 0: all rollouts of an iteration."""
+    """Episodes that run at once in each process; 0: its whole share of an iteration's rollouts."""
     loading: ModelSettings = field(default_factory=ModelSettings)
     """How the model is loaded."""
+    sharding: bool = False
+    """Whether weights and optimizer lie spread over several processes (FSDP2)."""
+    compute: str = ""
+    """With sharding, what is computed in; empty: `loading.dtype`, which the optimizer updates."""
     lora: bool = False
     """Whether low-rank adapters are trained instead of the weights."""
     lora_rank: int = 32
@@ -100,6 +104,12 @@ class RunConfig:
         for name in ("seed", "threads", "lanes", "eval_temperature"):
             if not getattr(self, name) >= 0:
                 raise ConfigError(f"expected {name} >= 0, got {getattr(self, name)}")
+        if self.compute and self.compute not in DTYPES:
+            raise unknown_name("compute", self.compute, DTYPES)
+        if self.sharding and self.lora:
+            raise ConfigError("expected sharding or lora, got both: adapters fit on one device")
+        if self.compute and not self.sharding:
+            raise ConfigError("expected sharding where compute is given; else it is loading.dtype")
         if self.eval_samples < 1:
             raise ConfigError(f"expected eval_samples >= 1, got {self.eval_samples}")
 

@@ -47,6 +47,13 @@ def finish(writing: Path, target: Path) -> None:
     _sync(target.parent)
 
 
+def remove(folder: Path) -> None:
+    """Removes a sealed folder; a process that dies meanwhile leaves no half of it in its place."""
+    going = folder.parent / f"{WRITING}removed-{folder.name}"
+    os.replace(folder, going)
+    shutil.rmtree(going, ignore_errors=True)
+
+
 def fault_of(folder: Path) -> str:
     """Says what is wrong with a sealed folder; "" where nothing is."""
     try:

@@ -7,6 +7,7 @@ stage (and inside it, with the checkpoint) that it was in.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import time
@@ -24,21 +25,31 @@ from pixel_env.errors import ConfigError
 from pixel_env.vector import PixelReasoningVectorEnv
 from pixel_env.wrappers import GroupCuriosity, TextAction
 
-from . import demonstration_records
+from . import demonstration_records, imitation_config, on_policy_config
 from .checkpoint import as_plain_config, check_same
 from .conversation import Encoder
+from .demonstration_records import Demonstration
 from .demonstrations import Synthesis
 from .engine import Engine, GenerationConfig
 from .evaluation import EvaluationConfig, evaluate
 from .imitation import ImitationTrainer
-from .models import load
+from .models import DTYPES, export, load
 from .on_policy import OnPolicyTrainer
 from .policies.vlm import VLMPolicy
+from .processes import Processes
 from .run_config import STAGES, TINY, RunConfig
 from .scores import EpisodeResult, score_table
+from .sharding import assemble, shard
+from .stored_weights import weights_of
 from .tiny import BASE_WEIGHTS
 
-MAY_DIFFER = ("threads",)
+MAY_DIFFER = (
+    "threads",
+    "lanes",
+    "loading.device",
+    *(f"imitation.{name}" for name in imitation_config.MAY_DIFFER),
+    *(f"on_policy.{name}" for name in on_policy_config.MAY_DIFFER),
+)
 """Settings that may change when a run goes on."""
 
 
@@ -76,18 +87,25 @@ class TrainingRun:
     def __init__(self, config: RunConfig, folder: Path, display: Display) -> None:
         """Loads the model; nothing is trained yet.
 
+        Of several processes each makes its own run in the same folder; the first one writes,
+        measures and displays.
+
         Raises:
             ConfigError: the model can't be loaded, or the folder holds a run of other settings.
         """
         self.config = config = config.seeded()
         self.folder = folder
         self._display = display
-        _keep_config(config, folder)
-        torch.set_num_threads(config.threads or os.cpu_count() or 1)
+        self._processes = Processes.current()
+        self._processes.told_by_first(lambda: _keep_config(config, folder))
+        cores = (os.cpu_count() or 1) // self._processes.count
+        torch.set_num_threads(config.threads or max(1, cores))
         self._parts = load(
             BASE_WEIGHTS if config.model == TINY else config.model, config.model_settings()
         )
         self.model = self._parts.model
+        if config.sharding:
+            shard(self.model, DTYPES[config.compute or config.loading.dtype])
         self.encoder = Encoder(
             self._parts.tokenizer,
             self._parts.image_processor,
@@ -114,6 +132,11 @@ class TrainingRun:
         return Outcome(results, self._seconds, self.folder)
 
     def _measure(self, stage: str) -> list[EpisodeResult]:
+        """Evaluates the model as it is, in the first process; the others wait."""
+        assemble(self.model)
+        return self._processes.told_by_first(lambda: self._evaluated(stage))
+
+    def _evaluated(self, stage: str) -> list[EpisodeResult]:
         """Evaluates the model as it is, or reads what an earlier session measured."""
         folder = self.folder / "evaluation" / stage.replace(" ", "_")
         kept = folder / "results.jsonl"
@@ -122,15 +145,7 @@ class TrainingRun:
             return [EpisodeResult(**json.loads(line)) for line in lines]
         shutil.rmtree(folder, ignore_errors=True)  # half an evaluation of a run that was stopped
         config, rl = self.config, self.config.on_policy
-        generation = GenerationConfig(
-            max_new_tokens=rl.max_new_tokens,
-            max_context=rl.max_context,
-            temperature=config.eval_temperature or 1.0,
-            greedy=config.eval_temperature == 0,
-            lanes_at_once=rl.lanes_at_once,
-        )
-        self.model.eval()
-        policy = VLMPolicy(Engine(self.model, self.encoder, generation), f"{config.model} {stage}")
+        policy = self._policy(stage)
         settings = EvaluationConfig(
             env_id=config.eval_env or config.env,
             env_kwargs=config.eval_args,
@@ -148,21 +163,30 @@ class TrainingRun:
 
         return list(evaluate(policy, settings, note).results)
 
+    def _policy(self, name: str) -> VLMPolicy:
+        """Returns the model as it is, as an evaluation takes it."""
+        config, rl = self.config, self.config.on_policy
+        generation = GenerationConfig(
+            max_new_tokens=rl.max_new_tokens,
+            max_context=rl.max_context,
+            temperature=config.eval_temperature or 1.0,
+            greedy=config.eval_temperature == 0,
+            lanes_at_once=rl.lanes_at_once,
+        )
+        self.model.eval()
+        engine = Engine(self.model, self.encoder, generation)
+        return VLMPolicy(engine, f"{config.model} {name}")
+
     def _imitate(self) -> None:
         """Makes the demonstrations that are missing and learns from all of them."""
         env = gym.make(self.config.env, **self.config.env_args)
         path = self.folder / "demonstrations.jsonl"
-        wanted = self.config.demonstrations
-        kept = demonstration_records.load(path) if path.exists() else []
-        demonstration_records.save(path, kept)  # without the half line of a stopped run
-        made = [demonstration_records.replay(each, env) for each in kept]
-        synthesis = Synthesis(env, wanted, self.config.dialect)
-        for each in synthesis.run(skip={each.number for each in made}):
-            demonstration_records.save(path, [each], append=True)
-            made.append(each)
-            self._display("demonstrations", len(made), wanted.n)
-        made.sort(key=lambda each: each.number)
-        data = demonstration_records.EncodedDemonstrations(made, self.encoder)
+        if self._processes.count == 1:
+            made = self._demonstrate(env, path)
+        else:  # pictures are not sent: each process executes those that it learns from again
+            self._processes.told_by_first(lambda: len(self._demonstrate(env, path)))
+            made = sorted(demonstration_records.load(path), key=lambda each: each.number)
+        data = demonstration_records.EncodedDemonstrations(made, self.encoder, env=env)
         trainer = ImitationTrainer(
             self.model, self.encoder, data, self.config.imitation, self.folder / "imitation"
         )
@@ -173,12 +197,26 @@ class TrainingRun:
 
         trainer.train(resume=True, on_step=note)
 
+    def _demonstrate(self, env: gym.Env[Any, Any], path: Path) -> list[Demonstration]:
+        """Reads the demonstrations of an earlier session and makes the missing ones."""
+        wanted = self.config.demonstrations
+        kept = demonstration_records.load(path) if path.exists() else []
+        demonstration_records.save(path, kept)  # without the half line of a stopped run
+        made = [demonstration_records.replay(each, env) for each in kept]
+        synthesis = Synthesis(env, wanted, self.config.dialect)
+        for each in synthesis.run(skip={each.number for each in made}):
+            demonstration_records.save(path, [each], append=True)
+            made.append(each)
+            self._display("demonstrations", len(made), wanted.n)
+        return sorted(made, key=lambda each: each.number)
+
     def _reinforce(self) -> None:
         """Trains on the policy's own rollouts, under the curiosity wrapper."""
         config, rl = self.config, self.config.on_policy
         lanes = PixelReasoningVectorEnv.from_id(
             config.env,
-            config.lanes or rl.n_rollouts,
+            config.lanes
+            or math.ceil(rl.groups_per_iteration / self._processes.count) * rl.group_size,
             wrappers=[lambda env: TextAction(env, config.dialect)],
             **config.env_args,
         )
@@ -201,17 +239,25 @@ class TrainingRun:
                 self._display("warning", iteration, rl.iterations, warning)
             self._display("RL", iteration, rl.iterations, text)
 
-        trainer.train(resume=True, on_iteration=note)
+        trainer.train(resume=True, evaluate=self._score, on_iteration=note)
+
+    def _score(self, iteration: int) -> dict[str, float]:
+        """Measures the policy during the RL; it is not written down."""
+        config = self.config
+        settings = EvaluationConfig(
+            env_id=config.eval_env or config.env,
+            env_kwargs=config.eval_args,
+            samples=config.eval_samples,
+            lanes=config.on_policy.lanes_at_once,
+            seed=config.seed,
+        )
+        overall = evaluate(self._policy(f"RL {iteration}"), settings).overall
+        return {"accuracy": overall.accuracy.mean, "rapr": overall.rapr.mean}
 
     def _export(self) -> None:
         """Writes the trained model as a folder that `from_pretrained` and `vlm:PATH` take."""
-        folder = self.folder / "model"
-        model = self.model
-        if hasattr(model, "merge_and_unload"):
-            model = model.merge_and_unload()
-        model.save_pretrained(folder)
-        self._parts.tokenizer.save_pretrained(folder)
-        self._parts.image_processor.save_pretrained(folder)
+        weights = weights_of(self.model)
+        self._processes.told_by_first(lambda: export(self._parts, self.folder / "model", weights))
 
     def _timed(self, name: str, step: Callable[[], Any]) -> Any:
         """Runs a step and adds its time to the run's."""
@@ -221,7 +267,8 @@ class TrainingRun:
         finally:
             spent = time.perf_counter() - started
             self._seconds[name] = self._seconds.get(name, 0.0) + spent
-            self._times.write_text(json.dumps(self._seconds))
+            if self._processes.is_first:
+                self._times.write_text(json.dumps(self._seconds))
 
 
 def _keep_config(config: RunConfig, folder: Path) -> None:

@@ -5,6 +5,7 @@ r"""Trains a policy: warm start by imitation, then on-policy RL with the curiosi
     python scripts/train.py --curiosity.enabled false      # the paper's "RL without curiosity"
     python scripts/train.py --model Qwen/Qwen2.5-VL-7B-Instruct --loading.dtype bfloat16 \
         --loading.device cuda --lora true --eval-env PixelReason-VStar-v0
+    accelerate launch --multi_gpu --num_processes 8 scripts/train.py --out runs/mine ...
 
 The base model, the warm start and the trained policy are each measured on the first samples of
 the test split. The run's folder gets TensorBoard's files, checkpoints, every evaluated trajectory
@@ -16,12 +17,17 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from contextlib import nullcontext
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import gymnasium as gym
+import yaml
 from pixel_env.agents.display import score_screen
-from pixel_env.agents.options import add_options, read_options
+from pixel_env.agents.options import add_options, read_options, with_values
+from pixel_env.agents.processes import launched
 from pixel_env.agents.run_config import TINY, RunConfig, tiny_defaults
 from pixel_env.agents.run_report import write_report
 from pixel_env.agents.training_run import Outcome, TrainingRun, table_of
@@ -29,7 +35,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers.utils.logging import disable_progress_bar
 
-from pixel_env.errors import PixelEnvError
+from pixel_env.errors import ConfigError, PixelEnvError
 
 console = Console(soft_wrap=True)
 
@@ -37,12 +43,13 @@ console = Console(soft_wrap=True)
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns the exit code, 1 where an argument or the data is wrong."""
     given = vars(_parser(tiny_defaults()).parse_args(arguments))
-    defaults = tiny_defaults() if given["model"] in (None, TINY) else RunConfig()
     disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        config = read_options(given, defaults)
-        folder = given["out"] or _free_folder(config)
-        with _Bars() as bars:
+        config = _config(given)
+        processes, device = launched(config.loading.device)
+        config = replace(config, loading=replace(config.loading, device=device))
+        folder = processes.told_by_first(lambda: given["out"] or _free_folder(config))
+        with _Bars() if processes.is_first else nullcontext(_show_nothing) as bars:
             outcome = TrainingRun(config, folder, bars).run()
     except (PixelEnvError, gym.error.Error) as error:
         console.print(str(error), style="red", markup=False)
@@ -50,9 +57,24 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         console.print(f"stopped; the same command with --out {folder} goes on", markup=False)
         return 130
-    write_report(outcome, config)
-    _show(outcome)
+    if processes.is_first:
+        write_report(outcome, config)
+        _show(outcome)
     return 0
+
+
+def _config(given: dict[str, Any]) -> RunConfig:
+    """Returns the model's defaults, changed by the file, changed by the options."""
+    values: Any = {}
+    if given["config"]:
+        try:
+            values = yaml.safe_load(given["config"].read_text(encoding="utf-8"))
+        except (OSError, yaml.YAMLError) as fault:
+            raise ConfigError(f"can't read settings from {given['config']}: {fault}") from fault
+    told = values.get("model") if isinstance(values, dict) else None
+    model = given["model"] or told or TINY
+    defaults = tiny_defaults() if model == TINY else RunConfig()
+    return read_options(given, with_values(defaults, values))
 
 
 def _parser(defaults: RunConfig) -> argparse.ArgumentParser:
@@ -66,6 +88,12 @@ def _parser(defaults: RunConfig) -> argparse.ArgumentParser:
         type=Path,
         metavar="DIR",
         help="folder of the run; one that was begun goes on (default: a new one in runs/)",
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="settings in YAML, by the names below; options on the command line win over them",
     )
     add_options(parser, defaults)
     return parser
@@ -111,6 +139,10 @@ class _Bars:
         if not console.is_terminal and (done == total or time.monotonic() - self._told > 30):
             self._told = time.monotonic()
             console.print(f"{stage} {done}/{total} {text}", markup=False, highlight=False)
+
+
+def _show_nothing(stage: str, done: int, total: int, text: str = "") -> None:
+    """Takes what other processes than the first would show."""
 
 
 def _show(outcome: Outcome) -> None:

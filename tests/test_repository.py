@@ -25,7 +25,7 @@ WRITTEN = [
 
 ENVIRONMENT_TAKES = {"numpy", "gymnasium", "PIL", "decord", "av"}
 TASKS_TAKE = {"numpy", "PIL", "pyarrow"}
-DISTRIBUTIONS = {"PIL": "pillow"}
+DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml"}
 UNTOLD = {"__init__.py", "py.typed"}
 """Files that README's tree leaves out."""
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 from pixel_env.agents import checkpoint as checkpoint_module
-from pixel_env.agents.checkpoint import Checkpointer, Training, load_weights, restore
+from pixel_env.agents.checkpoint import Checkpointer, Training, restore
 from pixel_env.agents.models import LoraSettings, add_adapters
 from pixel_env.agents.rollout import Piece, TrajectoryBuilder
+from pixel_env.agents.stored_weights import load_weights
 from tiny_models import tiny_model
 
 from pixel_env.errors import ConfigError, DataError

@@ -12,6 +12,7 @@ from pixel_env.agents.metrics import read_metrics
 from pixel_env.agents.models import LoraSettings, add_adapters
 from pixel_env.agents.on_policy import OnPolicyTrainer
 from pixel_env.agents.on_policy_config import OnPolicyConfig
+from pixel_env.agents.stored_weights import load_weights
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from pixel_env import ConfigError
@@ -232,6 +233,31 @@ def test_the_evaluation_is_called_when_due_and_logged(tmp_path):
     assert calls == [2, 4]
     rows = read_metrics(tmp_path)
     assert [row.get("evaluation/accuracy") for row in rows] == [None, 0.2, None, 0.4]
+
+
+def test_the_best_policy_by_the_evaluation_is_kept_also_over_a_restart(tmp_path):
+    accuracies = {1: 0.2, 2: 0.6, 3: 0.5, 4: 0.6}
+    config = replace(SMALL, evaluate_every=1, learning_rate=0.05)
+    seen = {}
+
+    def evaluate(iteration):
+        seen[iteration] = weights(run)
+        return {"accuracy": accuracies[iteration], "rapr": -accuracies[iteration]}
+
+    run = trainer(tmp_path, config)
+    with pytest.raises(Killed):
+        run.train(evaluate=evaluate, on_iteration=kill_after(3))
+    run = trainer(tmp_path, config)
+    run.train(resume=True, evaluate=evaluate)
+    best = run.checkpoints.best.latest()
+    assert best == tmp_path / "checkpoints" / "best" / "step-00000002"
+    other, _ = parts(5)
+    load_weights(best, other)
+    assert all(torch.equal(value, seen[2][name]) for name, value in other.state_dict().items())
+    with pytest.raises(ConfigError, match="best_by to be one of accuracy, rapr"):
+        trainer(tmp_path / "b", replace(config, best_by="score")).train(
+            evaluate=lambda iteration: {"accuracy": 0.0, "rapr": 0.0}
+        )
 
 
 def test_a_policy_that_never_looks_is_warned_about_once(tmp_path):

@@ -124,3 +124,35 @@ def test_a_resumed_training_over_pictures_gives_the_same_numbers(tmp_path):
 def test_groups_that_the_environment_pays_must_be_those_that_are_compared(tmp_path):
     with pytest.raises(ConfigError, match="pays groups of 2"):
         make_trainer(tmp_path, make_env(group_size=2))
+
+
+def test_a_group_holds_its_picture_once_on_the_host_also_in_the_replay_buffer_after_a_resume(
+    tmp_path,
+):
+    """Patches of one 56 x 56 picture: 4 x 4 patches of 3 x 2 x 14 x 14 numbers of 4 bytes."""
+    one_picture = 16 * 1176 * 4
+    trainer = make_trainer(tmp_path, make_env(), iterations=1, replay_capacity=100)
+    rollouts = trainer._groups.run(1).rollouts
+    for start in range(0, len(rollouts), SIZE):
+        firsts = [t.images[0] for t in rollouts[start : start + SIZE] if not t.masked]
+        assert len({id(image) for image in firsts}) <= 1
+        assert all(image.patches.nbytes == one_picture for image in firsts)
+    trainer.train()
+    resumed = make_trainer(tmp_path, make_env(), iterations=1, replay_capacity=100)
+    resumed.train(resume=True)
+    for held in (trainer.replay.trajectories(), resumed.replay.trajectories()):
+        firsts = {id(t.images[0]): t for t in held}
+        assert 0 < len(firsts) < len(held)
+        bytes_held = sum({id(i): i.patches.nbytes for t in held for i in t.images}.values())
+        assert bytes_held < sum(i.patches.nbytes for t in held for i in t.images)
+        assert len(firsts) * one_picture <= bytes_held
+
+
+def test_recomputed_layers_train_to_the_same_weights(tmp_path):
+    plain = make_trainer(tmp_path / "plain", make_env(), iterations=1)
+    saving = make_trainer(tmp_path / "saving", make_env(), iterations=1)
+    saving.model.gradient_checkpointing_enable({"use_reentrant": False})
+    plain.iterate(1)
+    saving.iterate(1)
+    for one, other in zip(plain.model.parameters(), saving.model.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)

@@ -1,0 +1,159 @@
+"""The processes of one training: who this one is, and what they tell each other.
+
+A training in one process needs none of this: every function then gives back what it was given.
+Several processes are started by `accelerate launch` (or torchrun); they hold the same weights, run
+their own groups, and add up their gradients, so that they all take the same step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+
+from pixel_env.errors import ConfigError
+
+Value = TypeVar("Value")
+
+LONGEST_WAIT = timedelta(hours=12)
+"""How long a process waits for the others: for the first one's evaluation, for long rollouts."""
+
+BUCKET_BYTES = 2**26
+"""Gradients are added up in pieces of about this size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """The place of this process among those of one training.
+
+    Attributes:
+        rank: its number, from 0.
+        count: how many there are.
+    """
+
+    rank: int = 0
+    count: int = 1
+
+    @classmethod
+    def current(cls) -> Processes:
+        """Returns the place in torch's process group; alone where there is none."""
+        if not (dist.is_available() and dist.is_initialized()):
+            return cls()
+        return cls(dist.get_rank(), dist.get_world_size())
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process writes what one process has to write."""
+        return self.rank == 0
+
+    def share(self, n: int) -> range:
+        """Returns which of `n` things are this process's: a stretch, at most one longer.
+
+        Example:
+            >>> [list(Processes(rank, 2).share(5)) for rank in (0, 1)]
+            [[0, 1], [2, 3, 4]]
+        """
+        return range(n * self.rank // self.count, n * (self.rank + 1) // self.count)
+
+    def gather(self, value: Value) -> list[Value]:
+        """Returns every process's value, by rank; all must call it. Values are pickled."""
+        if self.count == 1:
+            return [value]
+        found: list[Value | None] = [None] * self.count
+        dist.all_gather_object(found, value)
+        return found  # type: ignore[return-value]  # every entry was filled
+
+    def gather_in_first(self, value: Value) -> list[Value]:
+        """Returns every process's value in the first process, [] elsewhere; all must call it."""
+        if self.count == 1:
+            return [value]
+        found: list[Value | None] | None = [None] * self.count if self.is_first else None
+        dist.gather_object(value, found)
+        return found or []  # type: ignore[return-value]  # every entry was filled
+
+    def total(self, number: float) -> float:
+        """Returns the sum of every process's number; all must call it."""
+        return sum(self.gather(number))
+
+    def told_by_first(self, work: Callable[[], Value]) -> Value:
+        """Does something in the first process only, and returns in all what it returned.
+
+        Raises:
+            ConfigError: in the other processes, where the first one failed.
+        """
+        if self.count == 1:
+            return work()
+        told: list[Value | None] = [None]
+        done = [False]
+        try:
+            if self.is_first:
+                told, done = [work()], [True]
+        finally:  # the others must not wait for a process that failed
+            both = [told[0], done[0]]
+            dist.broadcast_object_list(both, src=0)
+        if not both[1]:
+            raise ConfigError("the first process failed; its own message says why")
+        return both[0]  # type: ignore[return-value]
+
+    def wait(self) -> None:
+        """Waits until every process is here."""
+        self.gather(None)
+
+    def add_up_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
+        """Replaces every gradient by its sum over all processes.
+
+        A process that had nothing to learn from counts as zeros. Parameters that have a gradient
+        nowhere keep none.
+        """
+        if self.count == 1:
+            return
+        held = list(parameters)
+        present = torch.tensor([p.grad is not None for p in held], dtype=torch.int32)
+        present = present.to(held[0].device)
+        dist.all_reduce(present, dist.ReduceOp.MAX)
+        bucket: list[torch.nn.Parameter] = []
+        size = 0
+        for parameter, is_present in zip(held, present.tolist(), strict=True):
+            if not is_present:
+                continue
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+            n_bytes = parameter.grad.nbytes
+            if bucket and (size + n_bytes > BUCKET_BYTES or parameter.dtype != bucket[0].dtype):
+                _add_up(bucket)
+                bucket, size = [], 0
+            bucket.append(parameter)
+            size += n_bytes
+        if bucket:
+            _add_up(bucket)
+
+
+def launched(device: str) -> tuple[Processes, str]:
+    """Joins the processes that a launcher started; alone where it started one.
+
+    Args:
+        device: "cpu", or "cuda" for one GPU a process.
+
+    Returns:
+        The place of this process, and its own device.
+    """
+    from accelerate import PartialState
+
+    state = PartialState(cpu=device == "cpu", timeout=LONGEST_WAIT)
+    if state.num_processes == 1:
+        return Processes(), device
+    own = device if device == "cpu" else str(state.device)
+    return Processes(state.process_index, state.num_processes), own
+
+
+def _add_up(parameters: list[torch.nn.Parameter]) -> None:
+    """Sums the gradients of some parameters over the processes, in one message."""
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    dist.all_reduce(flat)
+    for gradient, summed in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(summed.view_as(gradient))
