@@ -61,7 +61,8 @@ class Sharding:
             fully_shard(block, mesh=mesh, mp_policy=policy)
         self._model = model
         self._tied = tied
-        self._root: Any = fully_shard(_Root(model), mesh=mesh, mp_policy=policy)
+        root: Any = fully_shard(_Root(model), mesh=mesh, mp_policy=policy)
+        self._root = root
         self._parts = [each for each in self._root.modules() if isinstance(each, FSDPModule)]
         for part in self._parts:
             part.set_gradient_divide_factor(1.0)  # sums, not means: losses have their normaliser
