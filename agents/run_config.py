@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import torch
+
 from pixel_env.errors import ConfigError, unknown_name
 
 from .demonstrations import DemonstrationConfig
 from .imitation_config import ImitationConfig
+from .model_shapes import is_small, is_third_generation
 from .models import DTYPES, LoraSettings, ModelSettings
 from .on_policy_config import OnPolicyConfig
 
@@ -50,6 +53,10 @@ class RunConfig:
     """Id of the environment that is trained in."""
     env_args: Mapping[str, Any] = field(default_factory=lambda: {"split": "train"})
     """Arguments of gym.make for training, as JSON."""
+    warm_start_env: str = ""
+    """Id of the environment that demonstrations are made in; empty: the one trained in."""
+    warm_start_args: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of gym.make for that environment, as JSON."""
     eval_env: str = ""
     """Id of the environment that stages are measured in; empty: the one trained in."""
     eval_args: Mapping[str, Any] = field(default_factory=lambda: {"split": "test"})
@@ -129,6 +136,32 @@ class RunConfig:
         return replace(
             self.loading, lora=LoraSettings(rank=self.lora_rank, alpha=2 * self.lora_rank)
         )
+
+
+def large_defaults(model: str) -> RunConfig:
+    """Returns what a pretrained model begins with on one GPU: the paper's run, with adapters.
+
+    In bfloat16 an update of 1e-6 is lost, so adapters in float32 are trained, at a rate that is
+    usual for them and was not tuned here; all weights: `configs/pixel_reasoner_7b.yaml`. A small
+    model in a folder begins with the plain defaults.
+    """
+    if is_small(model):
+        return RunConfig(model=model)
+    side = 32 if is_third_generation(model) else 28
+    return RunConfig(
+        model=model,
+        env_args={"split": "train", "side_multiple": side},
+        eval_args={"split": "test", "side_multiple": side},
+        loading=ModelSettings(
+            dtype="bfloat16",
+            device="cuda" if torch.cuda.is_available() else "cpu",
+            gradient_checkpointing=True,
+        ),
+        lora=True,
+        lanes=64,
+        imitation=ImitationConfig(learning_rate=1e-5),
+        on_policy=OnPolicyConfig(learning_rate=1e-5, record_every=64),
+    )
 
 
 def tiny_defaults() -> RunConfig:

@@ -179,7 +179,9 @@ class TrainingRun:
 
     def _imitate(self) -> None:
         """Makes the demonstrations that are missing and learns from all of them."""
-        env = gym.make(self.config.env, **self.config.env_args)
+        config = self.config
+        args = config.warm_start_args if config.warm_start_env else config.env_args
+        env = gym.make(config.warm_start_env or config.env, **args)
         path = self.folder / "demonstrations.jsonl"
         if self._processes.count == 1:
             made = self._demonstrate(env, path)
@@ -188,7 +190,7 @@ class TrainingRun:
             made = sorted(demonstration_records.load(path), key=lambda each: each.number)
         data = demonstration_records.EncodedDemonstrations(made, self.encoder, env=env)
         trainer = ImitationTrainer(
-            self.model, self.encoder, data, self.config.imitation, self.folder / "imitation"
+            self.model, self.encoder, data, config.imitation, self.folder / "imitation"
         )
 
         def note(step: int, metrics: Mapping[str, float]) -> None:

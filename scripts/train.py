@@ -3,8 +3,7 @@ r"""Trains a policy: warm start by imitation, then on-policy RL with the curiosi
     python scripts/train.py                                # the tiny policy, on this machine
     python scripts/train.py --out runs/mine                # run it again to go on after a stop
     python scripts/train.py --curiosity.enabled false      # the paper's "RL without curiosity"
-    python scripts/train.py --model Qwen/Qwen2.5-VL-7B-Instruct --loading.dtype bfloat16 \
-        --loading.device cuda --lora true --eval-env PixelReason-VStar-v0
+    python scripts/train.py --model qwen2.5-vl-7b --eval-env PixelReason-VStar-v0   # with LoRA
     accelerate launch --multi_gpu --num_processes 8 scripts/train.py --out runs/mine ...
 
 The base model, the warm start and the trained policy are each measured on the first samples of
@@ -26,9 +25,10 @@ from typing import Any
 import gymnasium as gym
 import yaml
 from pixel_env.agents.display import score_screen
+from pixel_env.agents.model_shapes import hub_name
 from pixel_env.agents.options import add_options, read_options, with_values
 from pixel_env.agents.processes import launched
-from pixel_env.agents.run_config import TINY, RunConfig, tiny_defaults
+from pixel_env.agents.run_config import TINY, RunConfig, large_defaults, tiny_defaults
 from pixel_env.agents.run_report import write_report
 from pixel_env.agents.training_run import Outcome, TrainingRun, table_of
 from rich.console import Console
@@ -72,16 +72,16 @@ def _config(given: dict[str, Any]) -> RunConfig:
         except (OSError, yaml.YAMLError) as fault:
             raise ConfigError(f"can't read settings from {given['config']}: {fault}") from fault
     told = values.get("model") if isinstance(values, dict) else None
-    model = given["model"] or told or TINY
-    defaults = tiny_defaults() if model == TINY else RunConfig()
-    return read_options(given, with_values(defaults, values))
+    model = hub_name(str(given["model"] or told or TINY))
+    defaults = tiny_defaults() if model == TINY else large_defaults(model)
+    return replace(read_options(given, with_values(defaults, values)), model=model)
 
 
 def _parser(defaults: RunConfig) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Defaults are those of the tiny policy; other models begin with the paper's.",
+        epilog="Defaults are those of the tiny policy; others begin with the paper's, with LoRA.",
     )
     parser.add_argument(
         "--out",

@@ -1,0 +1,102 @@
+"""Counted weights are those of the models that transformers builds, without memory for them."""
+
+import pytest
+import torch
+from pixel_env.agents.model_shapes import SHAPES, SHORT, hub_name, shape_of
+from pixel_env.agents.models import LoraSettings, add_adapters
+from tiny_models import ARCHITECTURES, tiny_model
+from transformers import (
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
+    Qwen2Config,
+    Qwen3VLConfig,
+    Qwen3VLForConditionalGeneration,
+)
+
+from pixel_env import ConfigError
+
+MILLIONS = {  # as the model cards round them
+    "Qwen/Qwen2.5-VL-3B-Instruct": 3755,
+    "Qwen/Qwen2.5-VL-7B-Instruct": 8292,
+    "Qwen/Qwen3-VL-2B-Instruct": 2128,
+    "Qwen/Qwen3-VL-4B-Instruct": 4438,
+    "Qwen/Qwen3-VL-8B-Instruct": 8767,
+}
+
+
+def config_of(shape):
+    """A configuration of transformers with this shape."""
+    text = {
+        "hidden_size": shape.hidden,
+        "num_hidden_layers": shape.layers,
+        "num_attention_heads": shape.heads,
+        "num_key_value_heads": shape.kv_heads,
+        "intermediate_size": shape.intermediate,
+        "vocab_size": shape.vocab,
+    }
+    vision = {
+        "depth": shape.vision_depth,
+        "hidden_size": shape.vision_hidden,
+        "intermediate_size": shape.vision_intermediate,
+        "num_heads": 16,
+        "out_hidden_size": shape.hidden,
+        "patch_size": shape.patch,
+    }
+    tied = {"tie_word_embeddings": shape.tied}
+    if shape.family == "qwen2_5_vl":
+        return Qwen2_5_VLConfig(text_config=text, vision_config=vision, **tied)
+    text |= {"head_dim": shape.head_dim, **tied}
+    vision |= {"deepstack_visual_indexes": [5, 11, 17], "num_position_embeddings": 2304}
+    return Qwen3VLConfig(text_config=text, vision_config=vision, **tied)
+
+
+def built(config):
+    kind = {
+        "qwen2_5_vl": Qwen2_5_VLForConditionalGeneration,
+        "qwen3_vl": Qwen3VLForConditionalGeneration,
+    }[config.model_type]
+    with torch.device("meta"):
+        model = kind(config)
+    model.tie_weights()
+    return model
+
+
+def count(parameters):
+    return sum(parameter.numel() for parameter in parameters)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_weights_are_counted_as_transformers_counts_them(name):
+    shape = SHAPES[name]
+    config = config_of(shape)
+    assert shape_of(config) == shape
+    model = built(config)
+    assert shape.weights == count(model.parameters())
+    assert shape.vision_weights == count(model.model.visual.parameters())
+    assert shape.layer_weights == count(model.model.language_model.layers[0].parameters())
+    assert round(shape.weights / 1e6) == MILLIONS[name]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_adapters_are_counted(architecture):
+    model = tiny_model(architecture)
+    shape = shape_of(model.config)
+    assert shape.weights == count(model.parameters())
+    adapted = add_adapters(model, LoraSettings(rank=3))
+    trained = [p for p in adapted.parameters() if p.requires_grad]
+    assert shape.adapter_weights(3) == count(trained)
+
+
+def test_a_token_of_the_cache_of_the_7b_takes_56_kib():
+    assert SHAPES["Qwen/Qwen2.5-VL-7B-Instruct"].kv_bytes(2) == 56 * 1024
+
+
+def test_short_names_are_those_of_the_hub():
+    assert set(SHORT.values()) == set(SHAPES)
+    assert hub_name("qwen2.5-vl-3b") == "Qwen/Qwen2.5-VL-3B-Instruct"
+    assert hub_name("some/folder") == "some/folder"
+
+
+def test_another_architecture_is_refused():
+    with pytest.raises(ConfigError, match="'qwen2'"):
+        shape_of(Qwen2Config())
