@@ -29,6 +29,9 @@ Step = tuple[Observation, float, bool, bool, Info]
 
 RENDER_MODES = ("rgb_array",)
 
+OUT_OF_TURNS = " No turns are left."
+"""Ends the feedback of an episode that is truncated without an answer."""
+
 
 class PixelReasoningEnv(gym.Env[Observation, Action]):
     """A question about one or more pictures, or about a clip, that may be looked into.
@@ -83,8 +86,8 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
     ## Version History
     * v0: first release.
 
-    `sample` and `views` are privileged: they hold the answer and the evidence, for evaluation and
-    for demonstrations, never for a policy.
+    `sample`, `views` and `history` are privileged: they hold the answer and the evidence, for
+    evaluation and for demonstrations, never for a policy.
     """
 
     metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
@@ -140,7 +143,7 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
         Raises:
             ResetNeeded: there is no episode, or its sample could not be read.
         """
-        return self._history().sample
+        return self.history.sample
 
     @property
     def views(self) -> tuple[View, ...]:
@@ -149,7 +152,7 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
         Raises:
             ResetNeeded: there is no episode, or its sample could not be read.
         """
-        return self._history().views
+        return self.history.views
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -199,7 +202,7 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
             info["env_error"] = episode.fault
         feedback = outcome.feedback
         if truncated and not episode.fault:
-            feedback += " No turns are left."
+            feedback += OUT_OF_TURNS
         if self.render_mode:
             episode.said += [("policy", written_action(action)), ("environment", feedback)]
         info.update(episode.counts())
@@ -215,8 +218,13 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
             raise ResetNeeded("expected a call of reset before render: no episode is running")
         return draw_episode(self._episode)
 
-    def _history(self) -> History:
-        """Returns the running episode's history."""
+    @property
+    def history(self) -> History:
+        """What was shown, and what it was cut from. Privileged.
+
+        Raises:
+            ResetNeeded: there is no episode, or its sample could not be read.
+        """
         if self._episode is None or self._episode.history is None:
             raise ResetNeeded("expected a readable sample: none was reset, or its files are broken")
         return self._episode.history

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import struct
 import threading
 import zlib
@@ -155,6 +156,7 @@ class ImageSource:
                 return to_rgb(opened)
         except READ_ERRORS as fault:
             reason = str(fault).replace("\n", " ") or type(fault).__name__
+            reason = re.sub(r" <_io\.\w+ object at \w+>", "", reason)  # another one in each run
             raise DataError(f"picture {self.name} can't be read: {reason}") from fault
 
 

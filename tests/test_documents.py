@@ -38,6 +38,7 @@ def test_each_wrapper_and_dialect_shows_an_example():
     shown = {
         name: doctest.testmod(importlib.import_module(f"pixel_env.{name}")).attempted
         for name in (
+            "wrappers.controls",
             "wrappers.curiosity",
             "wrappers.full_history",
             "wrappers.group_curiosity",

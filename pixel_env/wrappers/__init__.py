@@ -1,5 +1,6 @@
 """Wrappers around the environment; one file each."""
 
+from .controls import BlankViews, DemonstrationCrop, NoOperations, RandomCrop
 from .curiosity import CuriosityReward, RateTracker
 from .full_history import FullHistory
 from .group_curiosity import GroupCuriosity
@@ -8,9 +9,13 @@ from .text_action import TextAction
 from .trajectory import TrajectoryFolder, TrajectoryRecord
 
 __all__ = [
+    "BlankViews",
     "CuriosityReward",
+    "DemonstrationCrop",
     "FullHistory",
     "GroupCuriosity",
+    "NoOperations",
+    "RandomCrop",
     "RateTracker",
     "RecordTrajectories",
     "TextAction",

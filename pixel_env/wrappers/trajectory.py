@@ -33,6 +33,7 @@ _STEP_KEYS = (
     "requested_box",
     "executed_box",
     "views_added",
+    "control",
     "reward_terms",
 )
 _END_KEYS = (

@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 from pixel_env.agents.policies.base import Privileged
 from pixel_env.agents.policies.by_name import make_policy
-from pixel_env.agents.policies.demonstration import DemonstrationPolicy, looks, widened
+from pixel_env.agents.policies.demonstration import DemonstrationPolicy, looks
 from pixel_env.agents.policies.direct import DirectPolicy
 from pixel_env.agents.policies.random import RandomPolicy
 from vstar_folder import write_vstar
 
 from pixel_env import Evidence, PixelReasoningEnv, Sample
 from pixel_env.errors import ConfigError
-from pixel_env.geometry import box_to_pixels
 
 
 def episode(policy, env, index, seed=0, lane=0):
@@ -122,14 +121,6 @@ def test_looks_at_a_clip_selects_a_whole_frame_and_zooms_on_a_part(clip_task):
     select, zoom = looks(sample, env.views)
     assert select["frames"].tolist().index(1) == 4
     assert (zoom["operation"], zoom["target_image"]) == (1, 10)
-
-
-def test_margin_is_a_fraction_of_the_evidence_and_tiny_boxes_are_made_larger():
-    assert widened((0.4, 0.4, 0.6, 0.5), 0.0) == pytest.approx((0.4, 0.4, 0.6, 0.5))
-    assert widened((0.4, 0.4, 0.6, 0.5), 1.0) == pytest.approx((0.2, 0.3, 0.8, 0.6))
-    x1, y1, x2, y2 = widened((0.0, 0.999, 0.001, 1.0), 0.5)
-    assert (x1, x2 - x1, y2 - y1, y2) == pytest.approx((0.0, 0.05, 0.05, 1.0))
-    assert box_to_pixels((x1, y1, x2, y2), 1000, 1000) == (0, 950, 50, 1000)
 
 
 def test_demonstration_wants_its_environment(picture_task):
