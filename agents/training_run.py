@@ -34,8 +34,9 @@ from .imitation import ImitationTrainer
 from .models import load
 from .on_policy import OnPolicyTrainer
 from .policies.vlm import VLMPolicy
+from .results import EpisodeResult
 from .run_config import STAGES, TINY, RunConfig
-from .scores import EpisodeResult, score_table
+from .scores import score_table
 from .tiny import BASE_WEIGHTS
 
 MAY_DIFFER = ("threads",)
