@@ -21,7 +21,7 @@ from pixel_env.wrappers.text_action import TextAction
 from .control_scores import ControlScores
 from .evaluation_folder import EvaluationFolder
 from .evaluation_lanes import Lane, run_episodes
-from .evaluation_report import report, summary
+from .evaluation_report import find, report, summary
 from .manifest import git_revision, package_versions, plain
 from .policies.base import Configured, Described, Policy, Privileged
 from .results import EpisodeResult
@@ -149,8 +149,8 @@ def write_report(
     evaluation: Evaluation, folder: EvaluationFolder, controls: tuple[ControlScores, ...] = ()
 ) -> None:
     """Writes `report.md` and `summary.json`, with the runs under controls where there are any."""
-    of = evaluation.results, evaluation.manifest, controls
-    folder.report(report(*of), summary(*of))
+    findings = find(evaluation.results, controls)
+    folder.report(report(findings, evaluation.manifest), summary(findings, evaluation.manifest))
 
 
 def _make(config: EvaluationConfig) -> PixelReasoningEnv:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from .control_scores import ControlScores, control_cells
@@ -27,59 +27,68 @@ MOST_FAULTS = 50
 """How many faults of the data a report lists; all are in the results."""
 
 
-def report(
-    results: Sequence[EpisodeResult],
-    manifest: Mapping[str, Any],
-    controls: Sequence[ControlScores] = (),
-) -> str:
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What an evaluation's results amount to.
+
+    Attributes:
+        scores: of all episodes, then of each category.
+        controls: runs under controls on the same samples, where there are any.
+        coverage: whether targets were looked at, for the same groups; empty without evidence.
+        option_places: where right and chosen options stood; None without options.
+        faults: (sample, fault of the data) of each episode that is left out.
+    """
+
+    scores: tuple[Scores, ...]
+    controls: tuple[ControlScores, ...]
+    coverage: tuple[CoverageScores, ...]
+    option_places: PlaceAudit | None
+    faults: tuple[tuple[str, str], ...]
+
+
+def find(results: Sequence[EpisodeResult], controls: Sequence[ControlScores] = ()) -> Findings:
+    """Sums up an evaluation."""
+    groups = groups_of(results).items()
+    coverage = [score_coverage(part, group) for group, part in groups]
+    return Findings(
+        scores=score_table(results),
+        controls=tuple(controls),
+        coverage=tuple(each for each in coverage if each is not None),
+        option_places=audit_places(results),
+        faults=tuple((each.sample_id, each.env_error) for each in results if each.env_error),
+    )
+
+
+def report(findings: Findings, manifest: Mapping[str, Any]) -> str:
     """Writes an evaluation as Markdown.
 
     Args:
-        results: every episode.
+        findings: what came of it.
         manifest: what it was run on.
-        controls: runs under controls, on the same samples.
     """
-    table = score_table(results)
-    lines = {scores.group: scores for scores in table}
+    overall = findings.scores[0]
+    lines = {scores.group: scores for scores in findings.scores}
     under = f", under {', '.join(manifest['control'])}" if manifest["control"] else ""
     parts = [
         f"# {manifest['policy']} on {manifest['env_id']}{under}\n",
         markdown_table(lines, manifest["score_name"]),
-        _told(manifest, table[0]),
+        _told(manifest, overall),
         _oracle(manifest),
-        _controls(table[0], controls),
-        _coverage([each for each in _coverages(results) if each is not None]),
-        _places(audit_places(results)),
-        _faults(results),
+        _controls(overall, findings.controls),
+        _coverage(findings.coverage),
+        _places(findings.option_places),
+        _faults(findings.faults),
     ]
     return "\n".join(part for part in parts if part)
 
 
-def summary(
-    results: Sequence[EpisodeResult],
-    manifest: Mapping[str, Any],
-    controls: Sequence[ControlScores] = (),
-) -> dict[str, Any]:
+def summary(findings: Findings, manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Returns what the report says as values that JSON can hold; None for what wasn't measured.
 
     The arguments are those of `report`. An estimate is a dict of `mean`, `low` and `high`.
     """
-    values = {
-        "policy": manifest["policy"],
-        "env_id": manifest["env_id"],
-        "data": manifest["data"],
-        "score_name": manifest["score_name"],
-        "scores": score_table(results),
-        "controls": list(controls),
-        "coverage": [each for each in _coverages(results) if each is not None],
-        "option_places": audit_places(results),
-        "faults": {
-            f"{result.index}/{result.repeat}": result.env_error
-            for result in results
-            if result.env_error
-        },
-    }
-    written: dict[str, Any] = _json(values)
+    named = {name: manifest[name] for name in ("policy", "env_id", "data", "score_name")}
+    written: dict[str, Any] = {**named, **_json(findings)}
     return written
 
 
@@ -144,10 +153,6 @@ def _controls(plain: Scores, controls: Sequence[ControlScores]) -> str:
     )
 
 
-def _coverages(results: Sequence[EpisodeResult]) -> list[CoverageScores | None]:
-    return [score_coverage(part, group) for group, part in groups_of(results).items()]
-
-
 def _coverage(found: Sequence[CoverageScores]) -> str:
     if not found:
         return ""
@@ -202,11 +207,10 @@ def _verdict(test: ChiSquare) -> str:
     return f"{word} (chi-square {test.statistic:.1f}, {test.degrees} degrees, p = {test.p:.2g})"
 
 
-def _faults(results: Sequence[EpisodeResult]) -> str:
-    faults = [result for result in results if result.env_error]
+def _faults(faults: Sequence[tuple[str, str]]) -> str:
     if not faults:
         return ""
-    lines = [f"- {result.sample_id}: {result.env_error}" for result in faults[:MOST_FAULTS]]
+    lines = [f"- {sample_id}: {fault}" for sample_id, fault in faults[:MOST_FAULTS]]
     if len(faults) > MOST_FAULTS:
         lines.append(f"- and {len(faults) - MOST_FAULTS} more, in `results.jsonl`")
     return "\n".join(["## Left out, because the data could not be read\n", *lines]) + "\n"

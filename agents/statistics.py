@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pixel_env.errors import ConfigError
 
@@ -82,9 +83,8 @@ def bootstrap_interval(
         return NOTHING
     data = np.asarray(values, dtype=np.float64)
     rng = np.random.default_rng(seed)
-    means = np.array(
-        [data[rng.integers(0, len(data), size=len(data))].mean() for _ in range(n_resamples)]
-    )
+    blocks = _draws(len(data), n_resamples, rng)
+    means = np.concatenate([data[drawn].mean(axis=1) for drawn in blocks])
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Estimate(float(data.mean()), float(low), float(high))
 
@@ -151,13 +151,12 @@ def mean_over_strata(
     for value, stratum, cluster in zip(values, strata, clusters, strict=True):
         sums[row[cluster], column[stratum]] += value
         counts[row[cluster], column[stratum]] += 1
-    rng = np.random.default_rng(seed)
     means = []
-    for _ in range(n_resamples):
-        drawn = np.bincount(rng.integers(0, len(row), size=len(row)), minlength=len(row))
-        total, number = drawn @ sums, drawn @ counts
-        means.append((total[number > 0] / number[number > 0]).mean())
-    low, high = np.quantile(means, [0.025, 0.975])
+    for drawn in _draws(len(row), n_resamples, np.random.default_rng(seed)):
+        total, number = sums[drawn].sum(axis=1), counts[drawn].sum(axis=1)  # (resamples, strata)
+        shares = np.divide(total, number, out=np.zeros_like(total), where=number > 0)
+        means.append(shares.sum(axis=1) / (number > 0).sum(axis=1))
+    low, high = np.quantile(np.concatenate(means), [0.025, 0.975])
     return Estimate(float((sums.sum(0) / counts.sum(0)).mean()), float(low), float(high))
 
 
@@ -200,6 +199,13 @@ def _chi_square_tail(statistic: float, degrees: int) -> float:
         return math.exp(-half) * sum(half**j / math.factorial(j) for j in range(degrees // 2))
     terms = (half ** (j - 0.5) / math.gamma(j + 0.5) for j in range(1, (degrees + 1) // 2))
     return math.erfc(math.sqrt(half)) + math.exp(-half) * sum(terms)
+
+
+def _draws(n: int, n_resamples: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    """Gives resamples of `n` things as blocks of (resamples, n) indices, a million at a time."""
+    size = max(1, 1_000_000 // n)
+    for start in range(0, n_resamples, size):
+        yield rng.integers(0, n, size=(min(size, n_resamples - start), n))
 
 
 def _means(values: Sequence[float], clusters: Sequence[Hashable]) -> dict[Hashable, float]:
