@@ -59,7 +59,7 @@ def control_cells(plain: Scores, controls: Sequence[ControlScores]) -> list[tupl
     """Writes the runs as rows of texts, the heads first and the plain run next."""
     mean = f"Avg@{plain.repeats}" if plain.repeats > 1 else "accuracy"
     heads = ("control", "n", mean, "95% interval", "difference", "95% interval")
-    rows = [(*heads, "operations", "replaced")]
+    rows: list[tuple[str, ...]] = [(*heads, "operations", "replaced")]
     rows.append((*_head(PLAIN, plain), "", "", decimal(plain.operations.mean), ""))
     for each in controls:
         change = (_points(each.difference.mean), interval(each.difference))

@@ -104,7 +104,7 @@ def _least(found: Sequence[Coverage]) -> Coverage:
 def _pixels(box: Box, view: View) -> float:
     """Returns how many of a view's pixels show a box of the same source."""
     height, width = view.image.shape[:2]
-    return width * height * _area(_intersection(view.box, box)) / _area(view.box)
+    return float(width * height) * _area(_intersection(view.box, box)) / _area(view.box)
 
 
 def _iou(one: Box, other: Box) -> float:

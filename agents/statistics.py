@@ -194,11 +194,12 @@ def _chi_square_tail(statistic: float, degrees: int) -> float:
     """Returns the upper tail of the chi-square distribution, in closed form (A&S 26.4.4-5)."""
     if degrees < 1:
         return math.nan
-    half = statistic / 2
+    half: float = statistic / 2
     if degrees % 2 == 0:
-        return math.exp(-half) * sum(half**j / math.factorial(j) for j in range(degrees // 2))
-    terms = (half ** (j - 0.5) / math.gamma(j + 0.5) for j in range(1, (degrees + 1) // 2))
-    return math.erfc(math.sqrt(half)) + math.exp(-half) * sum(terms)
+        series = math.fsum(half**j / math.factorial(j) for j in range(degrees // 2))
+        return math.exp(-half) * series
+    terms = (math.pow(half, j - 0.5) / math.gamma(j + 0.5) for j in range(1, (degrees + 1) // 2))
+    return math.erfc(math.sqrt(half)) + math.exp(-half) * math.fsum(terms)
 
 
 def _draws(n: int, n_resamples: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:

@@ -80,8 +80,8 @@ class Redirection(Control):
             chosen = self._frames(positions, history)
             if chosen is None:
                 return action, {PASSED: "no evidence is known"}
-            entry = {"asked_frames": positions, "frames": chosen}
-            return select_frames(chosen, history.n_frames), entry
+            frames = select_frames(chosen, history.n_frames)
+            return frames, {"asked_frames": positions, "frames": chosen}
         box, _ = check_box(action["bbox"])
         place = self._place(asked.target_image, box, history)
         if place is None:
