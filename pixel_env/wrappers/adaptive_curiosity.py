@@ -95,7 +95,7 @@ class AdaptiveCuriosity(GroupCuriosity):
         infos |= {"threshold": np.where(due, self._paid_thresholds, 0.0), "_threshold": due}
         return observations, rewards, terminated, truncated, infos
 
-    def state(self) -> dict[str, list[int]]:
+    def state(self) -> dict[str, Any]:
         """Returns the history for a checkpoint: for each key, [rollouts without a look, right]."""
         return {key: list(counts) for key, counts in self._history.items()}
 

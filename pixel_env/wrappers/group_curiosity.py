@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,6 +156,13 @@ class GroupCuriosity(VectorWrapper):
         )
         infos["_reward_terms"] = every.copy()
         return observations, rewards + bonus + penalty, terminated, truncated, infos
+
+    def state(self) -> dict[str, Any]:
+        """Returns what a checkpoint has to keep: nothing here, as each group stands alone."""
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Goes on from what `state` gave."""
 
     def _note(self, lanes: Mask, infos: Info) -> None:
         """Keeps what the infos say of the rollouts that just ended."""
