@@ -1,5 +1,6 @@
 """Wrappers around the environment; one file each."""
 
+from .adaptive_curiosity import AdaptiveCuriosity
 from .controls import BlankViews, DemonstrationCrop, NoOperations, RandomCrop
 from .curiosity import CuriosityReward, RateTracker
 from .full_history import FullHistory
@@ -9,6 +10,7 @@ from .text_action import TextAction
 from .trajectory import TrajectoryFolder, TrajectoryRecord
 
 __all__ = [
+    "AdaptiveCuriosity",
     "BlankViews",
     "CuriosityReward",
     "DemonstrationCrop",
