@@ -176,8 +176,7 @@ def _run(config: TrapConfig, seed: str, start: str) -> RunConfig:
     run = tiny_defaults()
     demonstrations = replace(run.demonstrations, n=config.demonstrations)
     if start == "plain":
-        alone = {"recrop": 0.0, "recrop_twice": 0.0, "single_pass": 1.0}
-        demonstrations = replace(demonstrations, **alone)
+        demonstrations = replace(demonstrations, single_pass=1.0, recrop=0.0, recrop_twice=0.0)
     return replace(
         run,
         seed=int(seed),

@@ -14,12 +14,12 @@ import numpy as np
 
 from pixel_env import PixelReasoningEnv, answer
 from pixel_env.clips import ClipSource
+from pixel_env.coverage import coverage_of
 from pixel_env.types import Info, Observation, Sample
 from pixel_env.wrappers.control import PASSED
 from pixel_env.wrappers.controls import BlankViews
 from pixel_env.wrappers.record import RecordTrajectories
 
-from .coverage import coverage_of
 from .option_places import chosen_place
 from .policies.base import Policy
 from .results import EpisodeResult

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
+from pixel_env.coverage import SEEN_SHARE
+
 from .control_scores import ControlScores, control_cells
-from .coverage import SEEN_SHARE, CoverageScores, score_coverage
+from .coverage_scores import CoverageScores, score_coverage
 from .option_places import UNLIKELY, PlaceAudit, audit_places
 from .results import EpisodeResult
 from .scores import (

@@ -22,7 +22,7 @@ import pixel_env
 from pixel_env.dialects import get_dialect
 from pixel_env.errors import ConfigError
 from pixel_env.vector import PixelReasoningVectorEnv
-from pixel_env.wrappers import AdaptiveCuriosity, GroupCuriosity, TextAction
+from pixel_env.wrappers import AdaptiveCuriosity, EvidenceSeen, GroupCuriosity, TextAction
 
 from . import demonstration_records
 from .checkpoint import as_plain_config, check_same
@@ -182,7 +182,10 @@ class TrainingRun:
         lanes = PixelReasoningVectorEnv.from_id(
             config.env,
             config.lanes or rl.n_rollouts,
-            wrappers=[lambda env: TextAction(env, config.dialect)],
+            wrappers=[
+                *([EvidenceSeen] if config.curiosity.counts == "evidence" else []),
+                lambda env: TextAction(env, config.dialect),
+            ],
             **config.env_args,
         )
         first = lanes.envs[0].unwrapped
@@ -228,11 +231,11 @@ def _paying(
     """Puts the curiosity wrapper that the options name around the lanes, if any."""
     if not options.enabled:
         return lanes
-    chosen = (group_size, options.preset, options.counts)
+    preset, counts, numbers = options.preset, options.counts, options.overrides()
     if options.threshold_from == "setting":
-        return GroupCuriosity(lanes, *chosen, **options.overrides())
+        return GroupCuriosity(lanes, group_size, preset, counts, **numbers)
     per = options.threshold_from.removesuffix(" history")
-    return AdaptiveCuriosity(lanes, *chosen, per, **options.overrides())
+    return AdaptiveCuriosity(lanes, group_size, preset, counts, per, **numbers)
 
 
 def _keep_config(config: RunConfig, folder: Path) -> None:

@@ -3,6 +3,7 @@
 from .adaptive_curiosity import AdaptiveCuriosity
 from .controls import BlankViews, DemonstrationCrop, NoOperations, RandomCrop
 from .curiosity import CuriosityReward, RateTracker
+from .evidence_seen import EvidenceSeen
 from .full_history import FullHistory
 from .group_curiosity import GroupCuriosity
 from .record import RecordTrajectories
@@ -14,6 +15,7 @@ __all__ = [
     "BlankViews",
     "CuriosityReward",
     "DemonstrationCrop",
+    "EvidenceSeen",
     "FullHistory",
     "GroupCuriosity",
     "NoOperations",

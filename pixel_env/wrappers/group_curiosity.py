@@ -83,8 +83,9 @@ class GroupCuriosity(VectorWrapper):
             env: a `PixelReasoningVectorEnv`, or one with the same infos.
             group_size: lanes in a group, at least 1; divides the number of lanes.
             preset: "paper" or "released", see `curiosity_bonus`.
-            counts: what makes a rollout one that looks: "executed" operations, or any "calls".
-                The penalty always counts every call.
+            counts: what makes a rollout one that looks: "executed" operations, any "calls", or
+                "evidence" in view (then each lane is an `EvidenceSeen`). The penalty always
+                counts every call.
             **overrides: settings of `CuriosityConfig` other than the preset's.
 
         Raises:
@@ -102,7 +103,7 @@ class GroupCuriosity(VectorWrapper):
             raise unknown_name("counts", counts, COUNTS)
         self.group_size = group_size
         self.config = CuriosityConfig.of(preset, **overrides)
-        self._used_key = "n_operations" if counts == "executed" else "n_calls"
+        self._used_key = COUNTS[counts]
         self._rollouts = _Rollouts.unstarted(self.num_envs)
 
     def reset(

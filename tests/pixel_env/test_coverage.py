@@ -1,16 +1,10 @@
 """Coverage of evidence by looks, on boxes small enough to reckon by hand."""
 
-from __future__ import annotations
-
-import math
-
 import numpy as np
 import pytest
-from made_results import result
-from pixel_env.agents.coverage import UNSEEN, Coverage, coverage_of, saw, score_coverage
-from pixel_env.agents.statistics import wilson_interval
 
 from pixel_env import Evidence, View
+from pixel_env.coverage import UNSEEN, Coverage, coverage_of
 
 TARGET = (0.5, 0.5, 0.75, 0.75)  # an area of 1/16
 OVERVIEW = (0.0, 0.0, 1.0, 1.0)
@@ -86,45 +80,3 @@ def test_one_frame_of_a_clip_is_enough():
 def test_nothing_is_said_without_evidence():
     assert coverage_of([], [overview(), view(TARGET)]) is None
     assert coverage_of([Evidence((0.5, 0.5, 0.5, 0.6))], [overview()]) is None
-
-
-def look(index, correct, share, magnification=0.0, **fields):
-    return result(
-        index, correct=correct, coverage=share, iou=share / 2, magnification=magnification, **fields
-    )
-
-
-RESULTS = [
-    look(0, True, 1.0, 4.0),
-    look(1, True, 0.75, 8.0),
-    look(2, False, 0.8, 2.0),
-    look(3, False, 0.7, 9.0),
-    look(4, False, 0.0),
-    look(5, True, 0.0),
-    look(6, True, 1.0, fault="broken"),
-    result(7, correct=True),
-]
-
-
-def test_failures_are_split_into_never_saw_it_and_saw_it_and_answered_wrong():
-    scores = score_coverage(RESULTS, "all")
-    assert scores.n == 6
-    assert (scores.right_seen, scores.wrong_seen) == (2, 1)
-    assert (scores.right_unseen, scores.wrong_unseen) == (1, 2)
-    assert scores.accuracy_seen == wilson_interval(2, 3)
-    assert scores.accuracy_unseen == wilson_interval(1, 3)
-    assert scores.share == pytest.approx((1 + 0.75 + 0.8 + 0.7) / 6)
-    assert scores.iou == pytest.approx((1 + 0.75 + 0.8 + 0.7) / 12)
-    assert scores.magnification == 4.0
-
-
-def test_three_quarters_of_the_target_are_seen():
-    assert saw(look(0, True, 0.75))
-    assert not saw(look(0, True, 0.7499))
-
-
-def test_coverage_of_nothing_known():
-    assert score_coverage([result(0), look(1, True, 1.0, fault="broken")], "all") is None
-    never = score_coverage([look(0, False, 0.0)], "all")
-    assert math.isnan(never.magnification)
-    assert math.isnan(never.accuracy_seen.mean)
