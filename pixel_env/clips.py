@@ -192,13 +192,13 @@ class ClipSource:
     def _open(self) -> ClipReader:
         """Finds out what the clip holds."""
         media = self._media
-        if isinstance(media, str | os.PathLike) and Path(media).is_dir():
+        if isinstance(media, str | os.PathLike) and os.path.isdir(media):  # which never raises
             return FrameList(frame_files(Path(media), self.name), first_index=1)
         if isinstance(media, Sequence | np.ndarray) and not isinstance(media, str | bytes):
             return FrameList(media, first_index=0)
         if callable(media):
             media = media()
-        file = media if isinstance(media, bytes) else Path(media)  # type: ignore[arg-type]
+        file = media if isinstance(media, bytes) else Path(media)
         return VideoFrames(open_video(file, self.name, self._backend))
 
     def _rate(self, reader: ClipReader) -> float:

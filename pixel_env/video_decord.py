@@ -11,7 +11,7 @@ import decord
 from numpy.typing import NDArray
 
 from .errors import DataError
-from .video import VideoMedia, is_cut_short, open_file
+from .video import FrameStream, VideoMedia, is_cut_short, open_file
 
 if TYPE_CHECKING:
     from .video_pyav import PyAVVideo
@@ -60,8 +60,11 @@ class DecordVideo:
         self._name = name
         seen = self._looked_over() if importlib.util.find_spec("av") else None
         self._may_seek = seen is not None and seen.is_stored_by_groups
-        with open_file(media) as file:
-            head = file.read(8)
+        try:
+            with open_file(media) as file:
+                head = file.read(8)
+        except OSError as fault:
+            raise self._fault(str(fault.strerror)) from fault
         if not any(head[at:].startswith(mark) for at, mark in _CONTAINERS):
             raise self._fault(
                 "decord reads only mp4, Matroska and AVI files right; use the backend 'pyav'"
@@ -82,7 +85,7 @@ class DecordVideo:
         if is_cut_short(media):
             raise self._fault(f"the file is cut short in frame {self.n_frames}")
 
-    def read(self, numbers: Iterable[int]) -> Iterator[tuple[int, NDArray[Any]]]:
+    def read(self, numbers: Iterable[int]) -> FrameStream:
         """Decodes some frames; see `Video.read`."""
         waiting = list(numbers)
         read = self._read_with_seeks if self._may_seek else self._read_in_order

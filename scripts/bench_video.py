@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -27,7 +28,7 @@ from rich.table import Table
 from pixel_env.frame_sampling import spread_indices
 from pixel_env.video import open_video
 
-Frames = list[NDArray[np.uint8]]
+Frames = list[NDArray[Any]]
 Reader = Callable[[Path, Sequence[int]], Frames]
 """Reads frames by their numbers, from 1, rising."""
 

@@ -74,7 +74,7 @@ def test_a_file_without_video_is_one_error(tmp_path, backend):
     (tmp_path / "text.mp4").write_text("<!DOCTYPE html><title>404 Not Found</title>" * 50)
     (tmp_path / "folder.mp4").mkdir()
     (tmp_path / "dead.mp4").symlink_to(tmp_path / "gone.mp4")
-    names = ["sound", "no_frames", "empty", "text", "folder", "dead", "missing"]
+    names = ["sound", "no_frames", "empty", "text", "folder", "dead", "missing", "long" * 100]
     for name in names:
         path = tmp_path / f"{name}.mp4"
         with pytest.raises(DataError, match=rf"clip .*{name}\.mp4 \(row 2\)") as fault:
