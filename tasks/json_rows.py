@@ -10,10 +10,10 @@ from typing import Any
 
 from pixel_env.errors import DataError
 
-from .rows import Row
+from .rows import Row, Rows
 
 
-class ListRows:
+class ListRows(Rows):
     """Rows of a JSON list, or of one JSON object a line."""
 
     def __init__(

@@ -18,7 +18,7 @@ from typing import Any
 
 from pixel_env.errors import ConfigError, DataError
 
-from .rows import Row
+from .rows import JoinedRows, Row, Rows
 
 KEPT_BYTES = 32 * 2**20
 """Most bytes of late values that stay in memory, for lanes that read a few rows apart."""
@@ -27,7 +27,7 @@ BUFFER_BYTES = 2**20
 """How much of a column is read from the file at once."""
 
 
-class ParquetRows:
+class ParquetRows(Rows):
     """The rows of one parquet file. Safe to use from several threads, and can be pickled.
 
     Attributes:
@@ -68,7 +68,7 @@ class ParquetRows:
         values = self._table.slice(index, 1).to_pylist()[0] if self._small else {}
         return self._row(index, values)
 
-    def __iter__(self) -> Iterator[Row]:
+    def each(self) -> Iterator[Row | DataError]:
         """Yields all rows, faster than one by one."""
         index = 0
         for batch in self._table.to_batches(max_chunksize=1024):
@@ -143,6 +143,14 @@ class ParquetRows:
             kind = kind.value_type
         inside = [field.type for field in kind] if kinds.is_struct(kind) else [kind]
         return any(kinds.is_binary(each) or kinds.is_large_binary(each) for each in inside)
+
+
+def read_parquets(
+    paths: Sequence[Path], columns: Sequence[str] = (), late: Sequence[str] = ()
+) -> Rows:
+    """Reads one or more parquet files as one, in the order given; raises as `ParquetRows`."""
+    parts = [ParquetRows(path, columns, late) for path in paths]
+    return parts[0] if len(parts) == 1 else JoinedRows(parts)
 
 
 class _Cursor:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import math
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from itertools import chain
+from typing import Any
 
 from pixel_env.errors import DataError
 
@@ -123,30 +125,43 @@ class Row:
         return DataError(f"{self.origin}: {sentence}")
 
 
-class Rows(Protocol):
+class Rows(ABC):
     """The rows of one or more files, in order; each is read when it is asked for."""
 
+    @abstractmethod
     def __len__(self) -> int:
         """Returns how many rows there are."""
 
-    def __getitem__(self, index: int, /) -> Row:
+    @abstractmethod
+    def __getitem__(self, index: int) -> Row:
         """Returns row `index`, from 0.
 
         Raises:
             DataError: the row can't be read.
         """
 
+    @abstractmethod
     def columns(self) -> frozenset[str]:
         """Returns the columns that the rows have; those of the first one where they may differ."""
 
+    @abstractmethod
     def origin(self, index: int) -> str:
         """Names file and row without reading the row."""
 
+    @abstractmethod
     def digest(self) -> str:
         """Returns a short text that changes when the files change."""
 
+    def each(self) -> Iterator[Row | DataError]:
+        """Yields all rows in order; the fault itself where one can't be read."""
+        for index in range(len(self)):
+            try:
+                yield self[index]
+            except DataError as fault:
+                yield fault
 
-class JoinedRows:
+
+class JoinedRows(Rows):
     """The rows of several files as one; each row knows which file it is of."""
 
     def __init__(self, parts: Sequence[Rows]) -> None:
@@ -170,6 +185,10 @@ class JoinedRows:
         part = bisect_right(self._starts, index) - 1
         return part, index - self._starts[part]
 
+    def each(self) -> Iterator[Row | DataError]:
+        """Yields the rows of all parts."""
+        return chain.from_iterable(part.each() for part in self._parts)
+
     def columns(self) -> frozenset[str]:
         """Returns the columns of the first part."""
         return self._parts[0].columns()
@@ -183,12 +202,3 @@ class JoinedRows:
         """Returns one text for all files."""
         joined = ":".join(part.digest() for part in self._parts)
         return hashlib.sha256(joined.encode()).hexdigest()[:16]
-
-
-def each_row(rows: Rows) -> Iterator[tuple[int, Row | DataError]]:
-    """Yields every row with its number, from 0; the fault itself where it can't be read."""
-    for index in range(len(rows)):
-        try:
-            yield index, rows[index]
-        except DataError as fault:
-            yield index, fault
