@@ -202,3 +202,70 @@ class JoinedRows(Rows):
         """Returns one text for all files."""
         joined = ":".join(part.digest() for part in self._parts)
         return hashlib.sha256(joined.encode()).hexdigest()[:16]
+
+
+class NestedRows(Rows):
+    """One row for each entry of a list in a column: several questions about one picture.
+
+    An entry's columns go before those of the row around it. `entry` is its number, "3-2" for the
+    second entry of the third row, both from 1.
+    """
+
+    def __init__(self, outer: Rows, column: str) -> None:
+        """Reads how many entries each row has.
+
+        Args:
+            outer: the rows around.
+            column: the column that holds a list of structs. A row where it holds none stays one
+                row, which is a fault.
+        """
+        self._outer = outer
+        self._column = column
+        self._starts = [0]
+        for row in outer.each():
+            self._starts.append(self._starts[-1] + max(len(self._entries(row)), 1))
+
+    def __len__(self) -> int:
+        return self._starts[-1]
+
+    def __getitem__(self, index: int) -> Row:
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        place = bisect_right(self._starts, index) - 1
+        return self._inner(self._outer[place], place, index - self._starts[place])
+
+    def each(self) -> Iterator[Row | DataError]:
+        """Yields the entries of all rows."""
+        for place, row in enumerate(self._outer.each()):
+            for number in range(max(len(self._entries(row)), 1)):
+                try:
+                    yield row if isinstance(row, DataError) else self._inner(row, place, number)
+                except DataError as fault:
+                    yield fault
+
+    def columns(self) -> frozenset[str]:
+        """Returns the columns of the rows around."""
+        return self._outer.columns()
+
+    def origin(self, index: int) -> str:
+        """Names file, row and entry."""
+        place = bisect_right(self._starts, index) - 1
+        return f"{self._outer.origin(place)} entry {index - self._starts[place] + 1}"
+
+    def digest(self) -> str:
+        """Returns the digest of the rows around."""
+        return self._outer.digest()
+
+    def _entries(self, row: Row | DataError) -> Sequence[Any]:
+        entries = () if isinstance(row, DataError) else row.values.get(self._column)
+        return entries if isinstance(entries, list) else ()
+
+    def _inner(self, row: Row, place: int, number: int) -> Row:
+        entries = self._entries(row)
+        if not entries or not isinstance(entries[number], dict):
+            raise row.fault(
+                f"expected a list of questions in column {self._column!r}, "
+                f"got {row.values.get(self._column)!r:.80}"
+            )
+        values = {**row.values, **entries[number], "entry": f"{place + 1}-{number + 1}"}
+        return Row(values, f"{row.origin} entry {number + 1}", row.late, row.position)
