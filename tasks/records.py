@@ -129,17 +129,22 @@ class Records(RowTask):
         return tuple(picture_file(path, row.origin, (self._folder,))[1] for path in paths)
 
     def _clip(self, row: Row) -> ClipSource:
-        value = row.value("video")
-        bounds: dict[str, Any] = {
-            argument: row.number(column)
-            for argument, column in (("start_s", "start"), ("end_s", "end"), ("fps", "fps"))
-            if column in row
-        }
-        if isinstance(value, list):
-            frames = [self._folder.file(path, row.origin) for path in row.texts("video")]
-            return ClipSource(frames, name=f"{frames[0].parent} ({row.origin})", **bounds)
-        path = self._folder.file_or_folder(row.text("video"), row.origin)
-        return ClipSource(path, name=f"{path} ({row.origin})", **bounds)
+        path: Path | list[Path]
+        if isinstance(row.value("video"), list):
+            path = [self._folder.file(frame, row.origin) for frame in row.texts("video")]
+        else:
+            path = self._folder.file_or_folder(row.text("video"), row.origin)
+        start_s, end_s, fps = (
+            row.number(column) if column in row else None for column in ("start", "end", "fps")
+        )
+        is_file = isinstance(path, Path) and path.is_file()
+        if fps is None and not is_file and (start_s, end_s) != (None, None):
+            raise row.fault("expected a column 'fps' beside the bounds of a clip of frames")
+        if fps is not None and fps <= 0:
+            raise row.fault(f"expected fps over 0, got {fps}")
+        where = path if isinstance(path, Path) else path[0].parent
+        name = f"{where} ({row.origin})"
+        return ClipSource(path, name=name, start_s=start_s, end_s=end_s, fps=fps)
 
 
 def _file(data_dir: FolderName | None, split: str | None) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
+from videos import grey_pictures, write_video
 
 from .files import write_parquet, write_picture
 
@@ -65,28 +65,13 @@ def write_mvbench(folder: Path, n_rows: int = 2, with_videos: bool = False) -> P
                 for frame in range(1, N_FRAMES + 1):
                     write_picture(path / f"{frame:05}.jpg", frame)
             elif with_videos:
-                write_mp4(path)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_video(path, grey_pictures(range(0, 240, 20)), fps=6)
             else:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(b"no video")
         (folder / "json" / f"{task}.json").write_text(json.dumps(rows), "utf-8")
     return folder
-
-
-def write_mp4(path: Path, n_frames: int = 12) -> None:
-    """A clip of 12 frames, 6 a second."""
-    import av
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=6)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        for number in range(n_frames):
-            pixels = np.full((48, 64, 3), 20 * number, np.uint8)
-            for packet in stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")):
-                container.mux(packet)
-        for packet in stream.encode():
-            container.mux(packet)
 
 
 def write_released(folder: Path) -> Path:
