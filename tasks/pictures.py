@@ -15,6 +15,7 @@ from PIL import Image as PillowImage
 
 from pixel_env.errors import DataError
 from pixel_env.media import ImageSource
+from pixel_env.rgb import open_picture
 
 from .folders import DataFolder
 from .rows import Row
@@ -49,14 +50,14 @@ class EmbeddedPicture:
         if isinstance(value, dict):
             path, value = value.get("path"), value.get("bytes")
             if value is None and isinstance(path, str):
-                return PillowImage.open(self.folder.file(path, self.origin))
+                return open_picture(self.folder.file(path, self.origin))
         if isinstance(value, str):
             value = self._decoded(value)
         if not isinstance(value, bytes) or not value:
             raise DataError(
                 f"{self.origin}: expected a picture in column {self.column!r}, got {value!r:.40}"
             )
-        return PillowImage.open(io.BytesIO(value))
+        return open_picture(io.BytesIO(value))
 
     def _decoded(self, text: str) -> bytes:
         packed = "".join(_DATA_URI.sub("", text, count=1).split())

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from PIL import ExifTags
-from PIL import Image as PillowImage
 
 from pixel_env.errors import DataError, unknown_name
 from pixel_env.media import READ_ERRORS
+from pixel_env.rgb import open_picture
 from pixel_env.types import Box, Evidence, Grade, Sample
 
 from .folders import FolderName, find_rows
@@ -156,7 +156,7 @@ def _question_and_choices(row: Row) -> tuple[str, tuple[str, ...]]:
 def _size(picture: Path, row: Row) -> tuple[int, int]:
     """(width, height) in pixels of the picture as it is shown, without decoding it."""
     try:
-        with PillowImage.open(picture) as opened:
+        with open_picture(picture) as opened:
             width, height = opened.size
             orientation = opened.getexif().get(ExifTags.Base.Orientation, 1)
     except READ_ERRORS as error:
