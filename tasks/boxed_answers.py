@@ -28,8 +28,8 @@ def accepted_answers(written: Iterable[str]) -> tuple[str, ...]:
         The answers in order, each once; none where nothing is declared.
 
     Example:
-        >>> accepted_answers([r"\boxed{['it\'s', \"50\"]}", r"\boxed{3}", "B"])
-        ("it's", '50', '3', 'B')
+        >>> accepted_answers([r"\boxed{['27%', '27 %']}", r"\boxed{3}", "B"])
+        ('27%', '27 %', '3', 'B')
     """
     answers: dict[str, None] = {}
     for text in written:

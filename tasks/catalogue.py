@@ -128,10 +128,7 @@ RELEASES: dict[str, Release] = {
             title="InfographicsVQA",
             task="InfographicsVQA",
             repository="lmms-lab/DocVQA",
-            files={
-                "val": ("InfographicVQA/validation-*.parquet",),
-                "test": ("InfographicVQA/test-*.parquet",),
-            },
+            files={"val": ("InfographicVQA/validation-*.parquet",)},
             licence=UNKNOWN,
             parts=(Part("val", {"": 2801}), Part("train")),
             twin="SyntheticInfographic",
