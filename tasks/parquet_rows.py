@@ -182,9 +182,12 @@ class _Cursor:
             while self._next < index:
                 self._keep(next(self._values))
             value = next(self._values)
-        except (*_faults(), StopIteration) as fault:
+        except StopIteration as fault:
             self._group = -1
-            reason = _first_line(fault) or "the column ends before this row"
+            raise DataError(f"{origin}: column {self._column!r} ends before this row") from fault
+        except _faults() as fault:
+            self._group = -1
+            reason = _first_line(fault)
             raise DataError(f"{origin}: column {self._column!r} can't be read: {reason}") from fault
         self._keep(value)
         return value

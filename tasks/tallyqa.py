@@ -7,6 +7,7 @@ evaluation set; nothing is downloaded here.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -137,8 +138,9 @@ def _image_folders(
 ) -> tuple[DataFolder, ...]:
     if image_dir is None:
         return (folder,)
-    named = image_dir if isinstance(image_dir, list | tuple) else [image_dir]
-    folders = [Path(each) for each in named]
+    if isinstance(image_dir, str | os.PathLike):
+        image_dir = (image_dir,)
+    folders = [Path(each) for each in image_dir]
     for each in folders:
         if not each.is_dir():
             raise ConfigError(f"expected image_dir to be a folder, there is none at {each}")
