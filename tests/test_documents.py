@@ -13,6 +13,7 @@ PACKAGES = (
     "pixel_env.dialects",
     "pixel_env.wrappers",
     "pixel_env.tasks",
+    "pixel_env.tasks.grading",
     "pixel_env.tasks.synthetic",
     "pixel_env.agents",
     "pixel_env.agents.policies",
@@ -25,7 +26,7 @@ MODULES = [
     for info in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}.")
 ]
 DOCUMENTS = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
-WITH_EXAMPLES = {"README.md", "docs/environment.md", "docs/video.md"}
+WITH_EXAMPLES = {"README.md", "docs/data.md", "docs/environment.md", "docs/video.md"}
 
 
 @pytest.mark.parametrize("name", MODULES)
