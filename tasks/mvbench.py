@@ -12,6 +12,7 @@ from pathlib import Path
 from pixel_env.clips import ClipSource
 from pixel_env.errors import ConfigError, unknown_name
 from pixel_env.types import Grade, Sample
+from pixel_env.video import check_backend
 
 from .folders import DataFolder, FolderName, find_rows
 from .grading import grade_choice
@@ -68,6 +69,8 @@ class MVBench(RowTask):
         data_dir: FolderName | None = None,
         split: str = "test",
         category: str | None = None,
+        *,
+        video_backend: str = "auto",
     ) -> None:
         """Reads the questions; clips are opened sample by sample.
 
@@ -77,6 +80,7 @@ class MVBench(RowTask):
                 in the Hugging Face cache.
             split: MVBench has one split, "test".
             category: one task, such as "Action Count"; None for all twenty.
+            video_backend: what decodes clips, "pyav", "decord" or "auto"; see `ClipSource`.
 
         Raises:
             ConfigError: the data isn't there, the file of a task is missing, or an argument isn't
@@ -87,6 +91,8 @@ class MVBench(RowTask):
             raise unknown_name("split", split, ("test",))
         if category is not None and category not in VIDEOS:
             raise unknown_name("category", category, VIDEOS)
+        check_backend(video_backend)
+        self._video_backend = video_backend
         found = find_rows("MVBench", data_dir, ("json/*.json", RELEASED))
         self._folder = found.folder
         self._is_released = found.files[0].name == RELEASED
@@ -150,6 +156,7 @@ class MVBench(RowTask):
             start_s=start_s,
             end_s=end_s,
             fps=FRAMES_PER_SECOND.get(row.text("task")),
+            backend=self._video_backend,
         )
 
 

@@ -13,6 +13,7 @@ from pixel_env.clips import ClipSource
 from pixel_env.errors import ConfigError, unknown_name
 from pixel_env.media import ImageSource
 from pixel_env.types import Box, Evidence, Grade, Sample
+from pixel_env.video import check_backend
 
 from .folders import DataFolder, FolderName
 from .grading import grade_anls, grade_choice, grade_count, grade_text
@@ -56,6 +57,7 @@ class Records(RowTask):
         category: str | None = None,
         *,
         metric: str = "text",
+        video_backend: str = "auto",
     ) -> None:
         """Reads the questions; pictures and clips are opened sample by sample.
 
@@ -67,6 +69,7 @@ class Records(RowTask):
             category: keeps the rows of one category; None for all.
             metric: how free answers are graded: "text" (the same words), "count" (the same
                 number) or "anls" (by edit distance).
+            video_backend: what decodes video files, "pyav", "decord" or "auto"; see `ClipSource`.
 
         Raises:
             ConfigError: there is no such file, or several, or an argument isn't known.
@@ -74,6 +77,8 @@ class Records(RowTask):
         """
         if metric not in GRADERS:
             raise unknown_name("metric", metric, GRADERS)
+        check_backend(video_backend)
+        self._video_backend = video_backend
         path = _file(data_dir, split)
         self.metric = metric
         self.score_name = "ANLS" if metric == "anls" else ""  # type: ignore[misc]
@@ -144,7 +149,7 @@ class Records(RowTask):
             raise row.fault(f"expected fps over 0, got {fps}")
         where = path if isinstance(path, Path) else path[0].parent
         name = f"{where} ({row.origin})"
-        return ClipSource(path, name=name, start_s=start_s, end_s=end_s, fps=fps)
+        return ClipSource(path, name, start_s, end_s, fps, self._video_backend)
 
 
 def _file(data_dir: FolderName | None, split: str | None) -> Path:

@@ -136,7 +136,7 @@ def test_the_backend_is_an_argument_of_make_and_changes_nothing(tmp_path, regist
         ours, theirs = step(env)[0], step(other)[0]
         for image, twin in zip(ours["images"], theirs["images"], strict=True):
             assert np.array_equal(image, twin)
-    assert env.unwrapped.sample.media[0]._backend == backend
+    assert env.unwrapped.sample.media[0].backend == backend
 
 
 @pytest.mark.parametrize("backend", ["pyav", "decord"])

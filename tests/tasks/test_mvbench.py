@@ -30,7 +30,7 @@ def clips(monkeypatch):
     made = []
 
     class NotedClip(ClipSource):
-        def __init__(self, media, name="", **bounds):
+        def __init__(self, media, name="", backend="auto", **bounds):
             made.append((media, bounds))
             super().__init__(media, name)
 
