@@ -141,13 +141,14 @@ def _index(container: InputContainer, stream: VideoStream) -> tuple[list[int], l
     times: list[int] = []
     keys: list[int] = []
     for packet in container.demux(stream):
-        if not packet.size or packet.is_discard:
+        if not packet.size:
             continue
         if packet.pts is None:
             return [], []
-        times.append(packet.pts)
         if packet.is_keyframe:
             keys.append(packet.pts)
+        if not packet.is_discard:  # it lies before the beginning of a trimmed file
+            times.append(packet.pts)
     if len(set(times)) < len(times) or not keys:
         return [], []
     return times, sorted(keys)

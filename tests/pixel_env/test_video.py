@@ -7,7 +7,7 @@ import os
 import av
 import numpy as np
 import pytest
-from videos import decoded, grey_pictures, moving_pictures, turn_mp4, write_video
+from videos import decoded, grey_pictures, moving_pictures, trim_mp4, turn_mp4, write_video
 
 from pixel_env import ClipSource, ConfigError, DataError
 from pixel_env.video import open_video
@@ -115,6 +115,18 @@ def test_ten_bits_are_read_by_pyav_and_refused_by_decord(tmp_path):
         assert abs(frame.mean() - grey) < 3
     with pytest.raises(DataError, match="yuv420p10le"):
         open_video(path, str(path), "decord")
+
+
+def test_what_a_trimmed_file_leaves_out_has_no_number(tmp_path):
+    write_video(tmp_path / "whole.mp4", moving_pictures(40, 64, 48))
+    trim_mp4(tmp_path / "whole.mp4", tmp_path / "trimmed.mp4", 5)
+    whole = decoded(tmp_path / "whole.mp4")
+    assert open_video(tmp_path / "trimmed.mp4", "trimmed", "pyav").n_frames == 35
+    for number in (1, 7, 8, 35):
+        frame = read(tmp_path / "trimmed.mp4", "pyav", [number])[0]
+        assert np.array_equal(frame, whole[number + 4])
+    with pytest.raises(DataError, match="decord counts 40 frames where 35 are shown"):
+        open_video(tmp_path / "trimmed.mp4", "trimmed", "decord")
 
 
 def test_a_file_without_times_is_decoded_from_its_start(tmp_path):
