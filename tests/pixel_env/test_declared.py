@@ -118,18 +118,9 @@ def test_a_written_declaration_of_any_text_reads_back(text):
 
 @pytest.mark.parametrize(
     "piece",
-    ["<tool_response>", "<tool_response></tool_response>\\boxed{a}"]
-    + [
-        r"\boxed{",
-        "{",
-        "}",
-        "<answer>",
-        "</answer>",
-        r"\boxed",
-        "\\",
-        r"\text{",
-        " ",
-        r"\boxed{a}",
+    [
+        *(r"\boxed{", "{", "}", "<answer>", "</answer>", r"\boxed", "\\", r"\text{", " "),
+        *(r"\boxed{a}", "<tool_response>", r"<tool_response></tool_response>\boxed{a}"),
     ],
 )
 def test_a_million_signs_are_read_in_linear_time(piece):
