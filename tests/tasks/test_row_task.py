@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 
 import gymnasium as gym
@@ -10,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from dataset_folders.files import HUB_PICTURE, hub_picture, write_parquet, write_picture
-from dataset_folders.tallyqa import write_authors
+from dataset_folders.tallyqa import write_authors, write_copy
 from pixel_env.agents.evaluation import EvaluationConfig, evaluate
 from pixel_env.agents.policies.direct import DirectPolicy
 from pixel_env.tasks.json_rows import ListRows
@@ -194,9 +196,9 @@ def test_opening_reads_no_picture(tmp_path):
     assert len(TallyQA(folder, category="complex")) == 20
 
 
-def test_lanes_in_other_processes_give_the_same_episodes(tmp_path):
-    folder = write_questions(tmp_path / "q", 30)
-    arguments = {"data_dir": str(folder), "overview_px": (784, 784)}
+@pytest.mark.parametrize("write", [write_authors, write_copy])
+def test_lanes_in_other_processes_give_the_same_episodes(tmp_path, write):
+    arguments = {"data_dir": str(write(tmp_path)), "overview_px": (784, 784)}
     told = []
     for mode, options in (("sync", {}), ("async", {"shared_memory": False})):
         lanes = gym.make_vec(
@@ -207,6 +209,20 @@ def test_lanes_in_other_processes_give_the_same_episodes(tmp_path):
             **arguments,
         )
         observations, infos = lanes.reset(seed=3)
-        told.append((observations["question"], np.asarray(infos["sample_id"]).tolist()))
+        assert "env_error" not in infos
+        pixels = [np.asarray(images[0]).tolist() for images in observations["images"]]
+        told.append((observations["question"], infos["sample_id"].tolist(), pixels))
         lanes.close()
     assert told[0] == told[1]
+
+
+def test_json_rows_need_neither_pyarrow_nor_a_video_reader(tmp_path):
+    write_authors(tmp_path)
+    code = (
+        "import sys, gymnasium, pixel_env; "
+        f"env = gymnasium.make('PixelReason-TallyQA-v0', data_dir={str(tmp_path)!r}); "
+        "env.reset(seed=0); "
+        "print(sorted({'pyarrow', 'av', 'decord', 'torch', 'rich'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
