@@ -5,6 +5,7 @@ from .full_history import FullHistory
 from .group_curiosity import GroupCuriosity
 from .record import RecordTrajectories
 from .text_action import TextAction
+from .token_action import TokenAction
 from .trajectory import TrajectoryFolder, TrajectoryRecord
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "RateTracker",
     "RecordTrajectories",
     "TextAction",
+    "TokenAction",
     "TrajectoryFolder",
     "TrajectoryRecord",
 ]

@@ -32,6 +32,9 @@ _STEP_KEYS = (
     "target_image",
     "requested_box",
     "executed_box",
+    "coordinate_frame",
+    "written_box",
+    "clamped",
     "views_added",
     "reward_terms",
 )
