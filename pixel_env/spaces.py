@@ -106,9 +106,8 @@ class TokenIds(Space[NDArray[np.int64]]):
 
     def contains(self, x: Any) -> bool:
         """Tells whether `x` is a list, a tuple or an array (length,) of such ids."""
-        if not isinstance(x, list | tuple | np.ndarray) or (
-            isinstance(x, np.ndarray) and x.ndim != 1
-        ):
+        is_array = isinstance(x, np.ndarray) and x.ndim == 1
+        if not is_array and not isinstance(x, list | tuple):
             return False
         numbers = [whole_number(entry) for entry in x] if len(x) <= self.max_length else [None]
         return all(number is not None and 0 <= number < self.n_ids for number in numbers)
@@ -125,8 +124,11 @@ class TokenIds(Space[NDArray[np.int64]]):
         return f"TokenIds({self.max_length}, {self.n_ids})"
 
     def __eq__(self, other: object) -> bool:
-        is_same_kind = isinstance(other, TokenIds)
-        return is_same_kind and (self.max_length, self.n_ids) == (other.max_length, other.n_ids)
+        return (
+            isinstance(other, TokenIds)
+            and self.max_length == other.max_length
+            and self.n_ids == other.n_ids
+        )
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -68,18 +68,23 @@ class TokenAction(TextAction):
             ConfigError: no dialect has that name, or the number of ids is unknown or under 1.
         """
         RecordConstructorArgs.__init__(
-            self, tokenizer=tokenizer, dialect=dialect, n_ids=n_ids, end_ids=end_ids
+            self,
+            _disable_deepcopy=True,  # tokenizers are large, or can't be copied
+            tokenizer=tokenizer,
+            dialect=dialect,
+            n_ids=n_ids,
+            end_ids=end_ids,
         )
         super().__init__(env, dialect)
         if n_ids is None and isinstance(tokenizer, Sized):
             n_ids = len(tokenizer)
         if n_ids is None or n_ids < 1:
             raise ConfigError(f"expected n_ids >= 1, or a tokenizer with a length; got {n_ids}")
-        if end_ids is None:
-            end_ids = {getattr(tokenizer, "eos_token_id", None)} - {None}
+        end_id = getattr(tokenizer, "eos_token_id", None)
+        default = () if end_id is None else (int(end_id),)
         self._tokenizer = tokenizer
         self._n_ids = n_ids
-        self._end_ids = frozenset(end_ids)
+        self._end_ids = frozenset(default if end_ids is None else end_ids)
         self.action_space = TokenIds(MAX_MESSAGE_CHARS, n_ids)  # type: ignore[assignment]
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, Info]:
