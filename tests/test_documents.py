@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pixel_env.dialects import DIALECTS
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = (
     "pixel_env.dialects",
@@ -25,7 +27,7 @@ MODULES = [
     for info in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}.")
 ]
 DOCUMENTS = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
-WITH_EXAMPLES = {"README.md", "docs/environment.md"}
+WITH_EXAMPLES = {"README.md", "docs/dialects.md", "docs/environment.md"}
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -43,7 +45,8 @@ def test_each_wrapper_and_dialect_shows_an_example():
             "wrappers.group_curiosity",
             "wrappers.record",
             "wrappers.text_action",
-            "dialects.pixel_reasoner",
+            "wrappers.token_action",
+            *(f"dialects.{name.replace('-', '_')}" for name in DIALECTS),
         )
     }
     assert all(shown.values()), shown
