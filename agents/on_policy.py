@@ -20,6 +20,7 @@ from gymnasium.vector import VectorEnv
 
 from pixel_env.errors import ConfigError
 from pixel_env.shuffle import shuffled_index
+from pixel_env.wrappers import GroupCuriosity
 
 from .advantages import group_advantages
 from .checkpoint import Checkpointer, Training
@@ -84,6 +85,7 @@ class OnPolicyTrainer:
         self.checkpoints = Checkpointer(Path(folder) / "checkpoints", config.keep_checkpoints)
         self._folder = folder
         self._env = env
+        self._paying = _paying(env)
         self._n_samples = n_samples
         self._engine = Engine(model, encoder, config.generation())
         self._update = PolicyUpdate(model, encoder, config)
@@ -204,7 +206,11 @@ class OnPolicyTrainer:
         self.checkpoints.save(
             iteration,
             self._training,
-            state={"replay": self.replay.state(), "watch": self._watch.state()},
+            state={
+                "replay": self.replay.state(),
+                "watch": self._watch.state(),
+                "curiosity": self._paying.state() if self._paying else {},
+            },
             trajectories={"replay": self.replay.trajectories},
         )
 
@@ -219,6 +225,8 @@ class OnPolicyTrainer:
             return 0
         self.replay.restore(progress.trajectories["replay"], progress.state["replay"])
         self._watch.restore(progress.state["watch"])
+        if self._paying:
+            self._paying.restore(progress.state["curiosity"])
         return progress.step
 
 
@@ -233,11 +241,16 @@ def _check_lanes(env: VectorEnv[Any, Any, Any], config: OnPolicyConfig) -> None:
             f"expected a number of lanes that is a multiple of group_size {config.group_size} and "
             f"divides the {config.n_rollouts} rollouts of an iteration, got {env.num_envs}"
         )
-    paid: Any = env
-    while paid is not None and not hasattr(paid, "group_size"):
-        paid = getattr(paid, "env", None)
+    paid = _paying(env)
     if paid is not None and paid.group_size != config.group_size:
         raise ConfigError(
             f"expected the environment to pay groups of {config.group_size}, as the trainer "
             f"compares them; it pays groups of {paid.group_size}"
         )
+
+
+def _paying(env: Any) -> GroupCuriosity | None:
+    """Returns the curiosity wrapper around or inside an environment, if there is one."""
+    while env is not None and not isinstance(env, GroupCuriosity):
+        env = getattr(env, "env", None)
+    return env

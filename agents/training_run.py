@@ -22,7 +22,7 @@ import pixel_env
 from pixel_env.dialects import get_dialect
 from pixel_env.errors import ConfigError
 from pixel_env.vector import PixelReasoningVectorEnv
-from pixel_env.wrappers import GroupCuriosity, TextAction
+from pixel_env.wrappers import AdaptiveCuriosity, GroupCuriosity, TextAction
 
 from . import demonstration_records
 from .checkpoint import as_plain_config, check_same
@@ -34,7 +34,7 @@ from .imitation import ImitationTrainer
 from .models import load
 from .on_policy import OnPolicyTrainer
 from .policies.vlm import VLMPolicy
-from .run_config import STAGES, TINY, RunConfig
+from .run_config import STAGES, TINY, CuriosityOptions, RunConfig
 from .scores import EpisodeResult, score_table
 from .tiny import BASE_WEIGHTS
 
@@ -101,7 +101,9 @@ class TrainingRun:
 
     def run(self) -> Outcome:
         """Runs what isn't done yet, to the end."""
-        results = {STAGES[0]: self._timed("evaluate base", lambda: self._measure(STAGES[0]))}
+        results = {}
+        if self.config.measure_base:
+            results[STAGES[0]] = self._timed("evaluate base", lambda: self._measure(STAGES[0]))
         if self.config.warm_start:
             self._timed("warm start", self._imitate)
             results[STAGES[1]] = self._timed(
@@ -185,12 +187,7 @@ class TrainingRun:
         first = lanes.envs[0].unwrapped
         if not isinstance(first, pixel_env.PixelReasoningEnv):
             raise ConfigError(f"expected a PixelReasoningEnv behind {config.env!r}, got {first}")
-        options = config.curiosity
-        env: Any = lanes
-        if options.enabled:
-            env = GroupCuriosity(
-                lanes, rl.group_size, options.preset, options.counts, **options.overrides()
-            )
+        env = _paying(lanes, rl.group_size, config.curiosity)
         trainer = OnPolicyTrainer(
             self.model, self.encoder, env, rl, len(first.task), self.folder / "on_policy"
         )
@@ -222,6 +219,19 @@ class TrainingRun:
             spent = time.perf_counter() - started
             self._seconds[name] = self._seconds.get(name, 0.0) + spent
             self._times.write_text(json.dumps(self._seconds))
+
+
+def _paying(
+    lanes: PixelReasoningVectorEnv, group_size: int, options: CuriosityOptions
+) -> PixelReasoningVectorEnv | GroupCuriosity:
+    """Puts the curiosity wrapper that the options name around the lanes, if any."""
+    if not options.enabled:
+        return lanes
+    chosen = (group_size, options.preset, options.counts)
+    if options.threshold_from == "setting":
+        return GroupCuriosity(lanes, *chosen, **options.overrides())
+    per = options.threshold_from.removesuffix(" history")
+    return AdaptiveCuriosity(lanes, *chosen, per, **options.overrides())
 
 
 def _keep_config(config: RunConfig, folder: Path) -> None:

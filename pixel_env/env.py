@@ -13,7 +13,7 @@ from gymnasium.spaces import Space
 from numpy.typing import NDArray
 
 from .config import EnvConfig
-from .episode import NO_TURNS_LEFT, Episode
+from .episode import OUT_OF_TURNS, Episode
 from .errors import ConfigError, DataError, OperationError, unknown_name
 from .history import History
 from .operations import LOOK_KEYS, Outcome
@@ -201,7 +201,7 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
             info["env_error"] = episode.fault
         feedback = outcome.feedback
         if truncated and not episode.fault:
-            feedback += NO_TURNS_LEFT
+            feedback += OUT_OF_TURNS
         if self.render_mode:
             episode.said += [("policy", written_action(action)), ("environment", feedback)]
         info.update(episode.counts())

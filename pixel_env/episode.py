@@ -17,8 +17,8 @@ from .types import Info, Observation, View
 UNREADABLE = "This sample could not be read."
 """Stands for the question of a sample whose files are broken."""
 
-NO_TURNS_LEFT = " No turns are left."
-"""What the feedback of an episode that is cut off ends with."""
+OUT_OF_TURNS = " No turns are left."
+"""Ends the feedback of an episode that is truncated without an answer."""
 
 
 @dataclass(slots=True)

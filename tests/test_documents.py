@@ -15,6 +15,7 @@ PACKAGES = (
     "pixel_env.dialects",
     "pixel_env.wrappers",
     "pixel_env.tasks",
+    "pixel_env.tasks.grading",
     "pixel_env.tasks.synthetic",
     "pixel_env.agents",
     "pixel_env.agents.policies",
@@ -27,7 +28,7 @@ MODULES = [
     for info in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}.")
 ]
 DOCUMENTS = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
-WITH_EXAMPLES = {"README.md", "docs/dialects.md", "docs/environment.md"}
+WITH_EXAMPLES = {"README.md", "docs/dialects.md", "docs/environment.md", "docs/grading.md"}
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..actions import zoom_in
-from ..episode import NO_TURNS_LEFT
+from ..episode import OUT_OF_TURNS
 from ..errors import ConfigError, OperationError
 from ..operations.select_frames import told_frames
 from ..types import Action, Info, Observation
@@ -182,7 +182,7 @@ class CallDialect(Dialect):
         said = None if self.leaves_checks else self._news(info, shown)
         if said is None:
             return observation["feedback"]
-        return said + (NO_TURNS_LEFT if observation["turns_left"] == 0 else "")
+        return said + (OUT_OF_TURNS if observation["turns_left"] == 0 else "")
 
     def _news(self, info: Info, shown: Shown) -> str | None:
         """Says what came of a look; None where the environment's sentence holds no such terms."""
