@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..actions import zoom_in
+from ..declared import as_declaration
 from ..episode import OUT_OF_TURNS
 from ..errors import ConfigError, OperationError
 from ..operations.select_frames import told_frames
@@ -149,7 +150,7 @@ class CallDialect(Dialect):
             ConfigError: the dialect has no words for it.
         """
         if action["operation"] == 0:
-            return self.answers.write(action["text"])
+            return self._written(self.answers.write(action["text"]), action["text"])
         return self.write_call(*self._call_of(action, shown))
 
     def compose(self, thought: str, action: Action, shown: Shown) -> str:
@@ -202,6 +203,19 @@ class CallDialect(Dialect):
                 f"{views.called_first(new[0])} is the region {box} of {views.called(target)}{note}."
             )
         return None
+
+    def _written(self, declaration: str, answer: str) -> str:
+        """Returns a declaration of an answer, rewritten where its tags would be misread."""
+        try:
+            is_read = self._answer_in(declaration) == answer.strip()
+        except OperationError:
+            is_read = False
+        return declaration if is_read else as_declaration(answer, hides_tags=True)
+
+    def _answer_in(self, text: str) -> str | None:
+        """Reads the answer of a text; None where it holds a call."""
+        call, said = self.split(text)
+        return self.answers.read(said, self.how_to_call)["text"] if call is None else None
 
     def _names(self) -> list[str]:
         """Returns the names of the operations."""

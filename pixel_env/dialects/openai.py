@@ -80,14 +80,20 @@ class OpenAIDialect(CallDialect):
     def render(self, action: Action, shown: Shown) -> str:
         """Writes an action as the JSON of a message."""
         if action["operation"] == 0:
-            return _message(self.answers.write(action["text"]))
+            answer = action["text"]
+            return _message(self._written(self.answers.write(answer), answer))
         return super().render(action, shown)
 
     def compose(self, thought: str, action: Action, shown: Shown) -> str:
         """Writes a message whose content begins with what is thought."""
         if action["operation"] == 0:
-            return _message(f"{thought}\n{in_tags(action['text'])}")
+            declared = self._written(in_tags(action["text"]), action["text"])
+            return _message(f"{thought}\n{declared}")
         return _message(thought, _tool_call(*self._call_of(action, shown)))
+
+    def _answer_in(self, text: str) -> str | None:
+        """Reads the answer of a message's content."""
+        return self.answers.read(text, self.how_to_call)["text"]
 
 
 def _read_tool_call(entry: object) -> Call:

@@ -156,11 +156,16 @@ def test_an_answer_is_read_back_as_it_was(name, text):
     assert same(dialect.parse(dialect.render(answer(text), TWO), TWO), answer(text))
 
 
-@every
-@pytest.mark.parametrize(
-    "text",
-    [r"\boxed{A", "</answer>", r"50% of {x} \y", "{1, 2}", '{"a": 1}', "<answer>A</answer>x"],
+MARKUP = (
+    r"\boxed{A  </answer>  50% of {x} \y  {1, 2}  {\"a\": 1}  <answer>A</answer>x  \text{a}  <<"
 )
+TAGS = (
+    r"<think>  a</think>b  <tool_call>  </tool_call>  </grounding> \  <function=f>  \{<tool_call>"
+)
+
+
+@every
+@pytest.mark.parametrize("text", [*MARKUP.split("  "), *TAGS.split("  ")])
 def test_answers_that_look_like_markup_are_read_back(name, text):
     if name == "qwen-xml" and text == "{1, 2}":
         assert get_dialect(name).render(answer(text), TWO) == text
