@@ -57,21 +57,25 @@ def declared_answer(text: str) -> str | None:
     return _plain(text[start:end]) or None
 
 
-def as_declaration(answer: str) -> str:
+def as_declaration(answer: str, hides_tags: bool = False) -> str:
     r"""Writes an answer so that `declared_answer` reads the same answer back.
 
     Args:
         answer: any text; white space around it is not kept.
+        hides_tags: writes every `<` so that no tag of the answer is taken for one of the message.
 
     >>> as_declaration("B")
     '\\boxed{B}'
     >>> declared_answer(as_declaration("50% of {x"))
     '50% of {x'
+    >>> as_declaration("<think>", hides_tags=True)
+    '\\boxed{\\text{<}think>}'
     """
     plain = f"\\boxed{{{answer}}}"
-    if declared_answer(plain) == answer.strip():
+    if not hides_tags and declared_answer(plain) == answer.strip():
         return plain
-    escaped = re.sub(r"[\\{}]", lambda sign: _escape(sign.group()), answer)
+    signs = r"[\\{}<]" if hides_tags else r"[\\{}]"
+    escaped = re.sub(signs, lambda sign: _escape(sign.group()), answer)
     return f"\\boxed{{{escaped}}}"
 
 
@@ -120,4 +124,4 @@ def _plain(content: str) -> str:
 
 def _escape(sign: str) -> str:
     """Writes one sign of an answer so that it neither opens nor closes anything."""
-    return r"\textbackslash{}" if sign == "\\" else f"\\{sign}"
+    return {"\\": r"\textbackslash{}", "<": r"\text{<}"}.get(sign, f"\\{sign}")

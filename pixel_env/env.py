@@ -13,10 +13,10 @@ from gymnasium.spaces import Space
 from numpy.typing import NDArray
 
 from .config import EnvConfig
-from .episode import Episode
+from .episode import OUT_OF_TURNS, Episode
 from .errors import ConfigError, DataError, OperationError, unknown_name
 from .history import History
-from .operations import Outcome
+from .operations import LOOK_KEYS, Outcome
 from .render import draw_episode, written_action
 from .sharing import sample_cache
 from .shuffle import shuffled_index, with_shuffled_options
@@ -73,10 +73,12 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
     attempted; a message that could not be read counts, one without call or answer doesn't),
     `n_operations` (executed), `n_operation_errors` (refused), `n_views`.
     After a step: `reward_terms`. Where they apply: `operation` (name), `operation_error` (kind),
-    `target_image`, `requested_box` and `executed_box` (fractions of the source), `views_added`
-    (numbers of the new views), `env_error` (the fault of the data; such an episode says nothing
-    about the policy). When the episode ended by an answer, and never before: `answer`, `grade`
-    (a dict: `score`, `correct`, `parsed`, `error`).
+    `target_image`, `requested_box` and `executed_box` (fractions of the source), `view_box` (the
+    padded box, fractions of the view looked into), `clamped` (whether an overshoot of the box was
+    clamped), `frames` (numbers of the selected frames), `views_added` (numbers of the new views),
+    `env_error` (the fault of the data; such an episode says nothing about the policy). When the
+    episode ended by an answer, and never before: `answer`, `grade` (a dict: `score`, `correct`,
+    `parsed`, `error`).
 
     ## Arguments
     `task`, and the fields of `EnvConfig` by name; `preset` names a published set of them, and
@@ -275,7 +277,7 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
         except DataError as fault:
             episode.fault = str(fault)
             return Outcome("The files of this sample could not be read.")
-        for name in ("target_image", "requested_box", "executed_box"):
+        for name in LOOK_KEYS:
             if (value := getattr(outcome, name)) is not None:
                 info[name] = value
         if outcome.views:

@@ -17,6 +17,9 @@ from .types import Info, Observation, View
 UNREADABLE = "This sample could not be read."
 """Stands for the question of a sample whose files are broken."""
 
+OUT_OF_TURNS = " No turns are left."
+"""Ends the feedback of an episode that is truncated without an answer."""
+
 
 @dataclass(slots=True)
 class Episode:

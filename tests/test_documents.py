@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pixel_env.dialects import DIALECTS
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = (
     "pixel_env.dialects",
@@ -29,6 +31,7 @@ DOCUMENTS = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs"
 WITH_EXAMPLES = {
     "README.md",
     "docs/data.md",
+    "docs/dialects.md",
     "docs/environment.md",
     "docs/grading.md",
     "docs/video.md",
@@ -51,7 +54,8 @@ def test_each_wrapper_and_dialect_shows_an_example():
             "wrappers.group_curiosity",
             "wrappers.record",
             "wrappers.text_action",
-            "dialects.pixel_reasoner",
+            "wrappers.token_action",
+            *(f"dialects.{name.replace('-', '_')}" for name in DIALECTS),
         )
     }
     assert all(shown.values()), shown

@@ -8,6 +8,7 @@ from .full_history import FullHistory
 from .group_curiosity import GroupCuriosity
 from .record import RecordTrajectories
 from .text_action import TextAction
+from .token_action import TokenAction
 from .trajectory import TrajectoryFolder, TrajectoryRecord
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "RateTracker",
     "RecordTrajectories",
     "TextAction",
+    "TokenAction",
     "TrajectoryFolder",
     "TrajectoryRecord",
 ]
