@@ -29,9 +29,6 @@ Step = tuple[Observation, float, bool, bool, Info]
 
 RENDER_MODES = ("rgb_array",)
 
-OUT_OF_TURNS = " No turns are left."
-"""Ends the feedback of an episode that is truncated without an answer."""
-
 
 class PixelReasoningEnv(gym.Env[Observation, Action]):
     """A question about one or more pictures, or about a clip, that may be looked into.
@@ -271,6 +268,8 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
         n_before = len(history.views)
         try:
             outcome = episode.execute(action, history, info)
+            said = outcome.answer
+            grade = None if said is None else self.task.grade(history.sample, said)
         except OperationError as refusal:
             info["operation_error"] = refusal.kind
             return Outcome(str(refusal))
@@ -282,9 +281,8 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
                 info[name] = value
         if outcome.views:
             info["views_added"] = tuple(range(n_before + 1, len(history.views) + 1))
-        if outcome.answer is not None:
-            grade = self.task.grade(history.sample, outcome.answer)
-            info["answer"] = outcome.answer
+        if grade is not None:
+            info["answer"] = said
             info["grade"] = asdict(grade)
             info["reward_terms"]["score"] = float(grade.score)
         return outcome

@@ -11,8 +11,8 @@ from gymnasium.error import ResetNeeded
 from gymnasium.utils import RecordConstructorArgs
 
 from ..actions import select_frames
-from ..env import OUT_OF_TURNS, PixelReasoningEnv, Step
-from ..episode import operation_of
+from ..env import PixelReasoningEnv, Step
+from ..episode import OUT_OF_TURNS, operation_of
 from ..errors import DataError, OperationError
 from ..geometry import check_box
 from ..history import History
