@@ -13,6 +13,7 @@ PACKAGES = (
     "pixel_env.dialects",
     "pixel_env.wrappers",
     "pixel_env.tasks",
+    "pixel_env.tasks.grading",
     "pixel_env.tasks.synthetic",
     "pixel_env.agents",
     "pixel_env.agents.policies",

@@ -14,24 +14,12 @@ something that it didn't say, and each is a row of `tests/tasks/grading_cases.js
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 
-from pixel_env.declared import declared_answer
 from pixel_env.errors import ConfigError
 from pixel_env.types import LETTERS, Grade, Sample
 
-MAX_ANSWER_CHARS = 4000
-"""A longer text is no declared answer, and isn't searched for one."""
-
-_WRAPPER = re.compile(r"\\boxed|\\fbox|<answer>", re.IGNORECASE)
-_FONT = re.compile(r"\\(?:text|math)[a-z]{0,2}\s?\{([^{}]*)\}")
-_QUOTES = str.maketrans(
-    {"‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"'}
-    | dict.fromkeys("‐‑‒–—−", "-")
-)
-_PAIRS = {"(": ")", "[": "]", "{": "}"} | {sign: sign for sign in "\"'`*_$"}
-_ARTICLE = re.compile(r"^(?:a|an|the) (?=\S)")
+from .spelling import loose, plain, stripped, unwrapped
 
 _CUE = re.compile(
     r"\b(?:answer|choice|option) ?(?:is|would be|should be|must be|:|=)(?![a-z']) ?[:=]? ?"
@@ -76,34 +64,6 @@ def grade_choice(sample: Sample, answer: str) -> Grade:
     return Grade(score=float(correct), correct=correct, parsed=parsed)
 
 
-def grade_text(sample: Sample, answer: str) -> Grade:
-    """Grades a free answer: 1 where it equals an accepted answer up to spelling habits."""
-    said = _unwrap(answer)
-    correct = exact_text(answer, sample.answers)
-    parsed = None if said is None else _loose(said) or None
-    return Grade(score=float(correct), correct=correct, parsed=parsed)
-
-
-def exact_text(answer: str, golds: Sequence[str]) -> bool:
-    """Tells whether a declared answer equals one of the accepted answers.
-
-    Case, Unicode form, runs of white space, quotes, a pair of brackets around the whole,
-    closing punctuation and a leading article make no difference. Order, signs and units do.
-
-    Example:
-        >>> exact_text('"The White  House."', ["white house"])
-        True
-        >>> exact_text("house white", ["white house"])
-        False
-    """
-    said = _unwrap(answer)
-    if said is None:
-        return False
-    if any(_plain(answer) == _plain(gold) != "" for gold in golds):
-        return True
-    return any(_loose(said) == _loose(gold) != "" for gold in golds)
-
-
 def declared_letter(answer: str, choices: Sequence[str]) -> int | None:
     """Reads which option a declared answer names.
 
@@ -122,7 +82,7 @@ def declared_letter(answer: str, choices: Sequence[str]) -> int | None:
         >>> declared_letter("I don't know", ["cotton", "rubber"]) is None
         True
     """
-    said = _unwrap(answer)
+    said = unwrapped(answer)
     if said is None:
         return None
     index = _bare(said, choices)
@@ -131,17 +91,17 @@ def declared_letter(answer: str, choices: Sequence[str]) -> int | None:
     lines = re.sub(r"[^\S\n]+", " ", re.sub(r"\s*\n\s*", "\n", said.strip()))
     cues = list(_CUE.finditer(lines))
     if not cues:
-        return _letter_with_text(_strip(lines), choices)
-    last = _strip(lines[cues[-1].end() :])
+        return _letter_with_text(stripped(lines), choices)
+    last = stripped(lines[cues[-1].end() :])
     index = _bare(last, choices)
     return _letter_with_text(last, choices) if index is None else index
 
 
 def _bare(said: str, choices: Sequence[str]) -> int | None:
     """Reads an answer that is nothing but a letter ("B", "(B)", "option B") or an option's text."""
-    for text in (said, _NOUN.sub("", _strip(said))):
-        if re.fullmatch(r"[A-Za-z]", _strip(text)):
-            return _index_of_letter(_strip(text), choices)
+    for text in (said, _NOUN.sub("", stripped(said))):
+        if re.fullmatch(r"[A-Za-z]", stripped(text)):
+            return _index_of_letter(stripped(text), choices)
         index = _index_of_text(text, choices)
         if index is not None:
             return index
@@ -179,7 +139,7 @@ def _starts_with_another(text: str, choices: Sequence[str], index: int) -> bool:
 
 def _words(text: str) -> str:
     """The words of a text in small letters, without a leading article, each ended by a space."""
-    return re.sub(r"\W+", " ", _loose(text)).strip() + " "
+    return re.sub(r"\W+", " ", loose(text)).strip() + " "
 
 
 def _index_of_letter(letter: str, choices: Sequence[str]) -> int | None:
@@ -189,50 +149,9 @@ def _index_of_letter(letter: str, choices: Sequence[str]) -> int | None:
 
 def _index_of_text(text: str, choices: Sequence[str]) -> int | None:
     """The one option with this text, under the strictest reading that finds any."""
-    for form in (str.strip, _plain, _loose):
+    for form in (str.strip, plain, loose):
         wanted = form(text)
         found = [i for i, choice in enumerate(choices) if wanted and form(choice) == wanted]
         if found:
             return found[0] if len(found) == 1 else None
     return None
-
-
-def _unwrap(answer: str) -> str | None:
-    """Opens a box or answer tag and plain LaTeX text; None for a text too long to be an answer."""
-    if len(answer) > MAX_ANSWER_CHARS:
-        return None
-    inner: str | None = answer
-    if _WRAPPER.search(answer):
-        inner = declared_answer(answer)
-    if inner is None:
-        return None
-    return _FONT.sub(r"\1", _even(inner)).replace("**", "")
-
-
-def _even(text: str) -> str:
-    """One Unicode form, straight quotes, plain dashes, nothing invisible."""
-    folded = unicodedata.normalize("NFKC", text).translate(_QUOTES)
-    return "".join(sign for sign in folded if unicodedata.category(sign) != "Cf")
-
-
-def _plain(text: str) -> str:
-    """Unicode form, quotes, case and white space evened out; every visible character kept."""
-    return " ".join(_even(_even(text).casefold()).split())
-
-
-def _loose(text: str) -> str:
-    """`_plain` without closing punctuation, enclosing brackets and quotes, and leading article."""
-    return _ARTICLE.sub("", _strip(_plain(text)))
-
-
-def _strip(text: str) -> str:
-    """Takes off closing punctuation and pairs around the whole, as long as any is left."""
-    before = ""
-    while text != before:
-        before = text
-        text = text.strip().rstrip(".,;:!?").rstrip()
-        inside, closing = text[1:-1], _PAIRS.get(text[:1])
-        is_pair = inside != "" and closing == text[-1]
-        if is_pair and text[0] not in inside and text[-1] not in inside:
-            text = inside
-    return text
