@@ -83,7 +83,7 @@ class DemonstrationPolicy:
 
 
 def looks(sample: Sample, views: Sequence[View], margin: float = MARGIN) -> list[Action]:
-    """Plans one operation for each picture or frame that holds evidence.
+    """Plans one operation for each view that holds evidence, or is nearest to a frame that does.
 
     Args:
         sample: the sample as shown.
@@ -92,15 +92,20 @@ def looks(sample: Sample, views: Sequence[View], margin: float = MARGIN) -> list
     """
     boxes: dict[int, Box] = {}
     for evidence in sample.evidence:
-        boxes[evidence.image] = _union(boxes.get(evidence.image, evidence.box), evidence.box)
+        number = _nearest(views, evidence.image)
+        boxes[number] = _union(boxes.get(number, evidence.box), evidence.box)
     plan = []
-    for image, box in boxes.items():
-        number = min(range(1, len(views) + 1), key=lambda n: abs(views[n - 1].source - image))
+    for number, box in boxes.items():
         if box != FULL:
             plan.append(zoom_in(widened(box, margin), target_image=number))
         elif isinstance(sample.media[0], ClipSource):
             plan.append(select_frames([number]))
     return plan
+
+
+def _nearest(views: Sequence[View], image: int) -> int:
+    """Returns the number of the view of a picture, or of the frame nearest to one."""
+    return min(range(1, len(views) + 1), key=lambda number: abs(views[number - 1].source - image))
 
 
 def right_answer(sample: Sample) -> str:

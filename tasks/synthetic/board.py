@@ -41,7 +41,7 @@ class BoardDifficulty:
         distractors: stickers that are not asked for.
         n_cards: cards on the board, from 1 to 4; all but one are distractors.
         marks_per_card: marks on a card, of all kinds together.
-        overlaps: share of the stickers that are put beside or partly over an earlier one, in [0, 1].
+        overlaps: share of the stickers put beside or partly over an earlier one, in [0, 1].
         visible: least share of each sticker that stays visible, in [0.3, 1].
     """
 
@@ -72,9 +72,7 @@ class BoardDifficulty:
         self._check("marks_per_card", self.max_count + 1, slots)
         for name, least in (("overlaps", 0.0), ("visible", 0.3)):
             if not least <= getattr(self, name) <= 1.0:
-                raise ConfigError(
-                    f"expected {name} in [{least}, 1], got {getattr(self, name)}"
-                )
+                raise ConfigError(f"expected {name} in [{least}, 1], got {getattr(self, name)}")
         stickers = (self.max_count + self.distractors) * self.sticker_px**2
         covered = (stickers + self.n_cards * self.card_px**2) / self.scene_px**2
         if covered > _DENSEST:
@@ -90,9 +88,7 @@ class BoardDifficulty:
 
     def _check(self, name: str, least: int, most: int) -> None:
         if not least <= getattr(self, name) <= most:
-            raise ConfigError(
-                f"expected {name} from {least} to {most}, got {getattr(self, name)}"
-            )
+            raise ConfigError(f"expected {name} from {least} to {most}, got {getattr(self, name)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,9 +212,7 @@ class _Page:
         place = (left + layout.px(32), top + layout.px(48))
         self._write(place, heading, size, self._palette.band, "lm", bold=1)
 
-    def _write_small(
-        self, place: tuple[int, int], text: str, ink: Colour, anchor: str
-    ) -> None:
+    def _write_small(self, place: tuple[int, int], text: str, ink: Colour, anchor: str) -> None:
         self._write(place, text, self._layout.difficulty.small_px, ink, anchor)
 
     def _write(

@@ -48,7 +48,11 @@ class Masks:
 
 
 def stick(
-    picture: PILImage.Image, shape: str, fill: Colour, centre: tuple[int, int], size_px: int,
+    picture: PILImage.Image,
+    shape: str,
+    fill: Colour,
+    centre: tuple[int, int],
+    size_px: int,
     turn: int = 0,
 ) -> None:
     """Draws a sticker into a picture.
