@@ -51,7 +51,7 @@ class SelectFrames(Operation):
                 "bad_frames", f"Select at most {most} frames at once, got {len(numbers)}."
             )
         history.check_room(len(numbers))
-        views = tuple(history.selected(number) for number in numbers)
+        views = history.selected(numbers)
         first = len(history.views) + 1
         shown = _counted("Image", list(range(first, first + len(views))))
         verb = "is" if len(views) == 1 else "are"

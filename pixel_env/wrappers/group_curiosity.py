@@ -177,9 +177,19 @@ class GroupCuriosity(VectorWrapper):
         n_used = (rollouts.used & valid).reshape(-1, self.group_size).sum(axis=1)
         n_valid = valid.reshape(-1, self.group_size).sum(axis=1)
         rates = np.repeat(n_used / np.maximum(n_valid, 1), self.group_size)  # (n_lanes,)
-        bonus, penalty = self.config(rates, rollouts.used, rollouts.n_calls, rollouts.video)
+        bonus, penalty = self.config(
+            rates, rollouts.used, rollouts.n_calls, rollouts.video, self._thresholds(due)
+        )
         paid = due & valid
         return np.where(paid, bonus, 0.0), np.where(paid, penalty, 0.0), np.where(due, rates, 0.0)
+
+    def _thresholds(self, due: Mask) -> Floats | None:
+        """Returns each lane's threshold, (n_lanes,); None for the config's. Called once a step.
+
+        Args:
+            due: lanes whose group has just ended.
+        """
+        return None
 
     def _check_samples(self) -> None:
         """Checks that every group runs one sample."""

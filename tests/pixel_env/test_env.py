@@ -153,7 +153,12 @@ def test_an_answer_ends_and_pays_its_score(picture_task, is_right):
     observation, reward, terminated, truncated, info = env.step(answer(letter))
     assert (terminated, truncated) == (True, False)
     assert reward == float(is_right) == sum(info["reward_terms"].values())
-    assert info["grade"] == {"score": float(is_right), "correct": is_right, "parsed": letter, "error": None}
+    assert info["grade"] == {
+        "score": float(is_right),
+        "correct": is_right,
+        "parsed": letter,
+        "error": None,
+    }
     assert info["answer"] == letter
     assert info["n_calls"] == 0
     assert observation["first_image"] == 2
