@@ -2,19 +2,20 @@
 
 Shapes move across a clip, and each shows a letter for a moment. Which way one moves can be seen in
 the sampled frames; the letter can be seen in two of them, and read only when those are looked at
-at a higher resolution. The clips are real mp4 files, read by the decoder that reads MVBench's.
+at a higher resolution. The clips are real mp4 files, if only in memory, and are read by the decoder
+that reads MVBench's.
 """
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 
 from ...clips import ClipSource
 from ...types import Evidence, Grade, Sample
 from ..grading import grade_choice, grade_text
-from .clip_files import ClipFile
+from .clip_encoding import encoded
 from .endless import Asked, EndlessTask
 from .motion import (
     SAMPLED,
@@ -81,5 +82,17 @@ class SyntheticClip(EndlessTask[ClipContent]):
         return Asked(question, answers, pool, evidence)
 
     def _media(self, content: ClipContent, name: str) -> tuple[ClipSource]:
-        drawn = partial(frames, content, self.difficulty)
-        return (ClipSource(ClipFile(repr((content, self.difficulty)), drawn), name),)
+        return (ClipSource(partial(clip_file, content, self.difficulty), name),)
+
+
+@lru_cache(maxsize=64)
+def clip_file(content: ClipContent, difficulty: ClipDifficulty) -> bytes:
+    """Draws and encodes a clip.
+
+    Returns:
+        The bytes of an mp4 file; the same at every call. Recent ones are kept.
+
+    Raises:
+        ConfigError: PyAV is not installed, or can't encode.
+    """
+    return encoded(frames(content, difficulty))

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
-from ...clips import ClipSource
 from ...config import EnvConfig
 from ...errors import ConfigError
+from ...frame_sampling import spread_indices
 from ...types import Box
 from .stickers import COLOURS, SHAPES
 
@@ -155,8 +154,7 @@ def frames_of(mover: Mover, difficulty: ClipDifficulty) -> tuple[int, ...]:
 
 def sampled_frames(difficulty: ClipDifficulty) -> tuple[int, ...]:
     """Returns the frames, numbered from 1, that an environment samples by default."""
-    unread: Sequence[Any] = range(difficulty.n_frames)
-    return ClipSource(unread).sample_numbers(SAMPLED)
+    return tuple(index + 1 for index in spread_indices(0, difficulty.n_frames - 1, SAMPLED))
 
 
 @lru_cache(maxsize=32)

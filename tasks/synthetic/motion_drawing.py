@@ -10,7 +10,7 @@ from PIL import Image as PILImage
 from PIL import ImageDraw
 
 from .lettering import font
-from .motion import ClipContent, ClipDifficulty, Mover, frames_of, place_of
+from .motion import STILL, ClipContent, ClipDifficulty, Mover, frames_of, place_of
 from .stickers import COLOURS, Colour, stick
 
 GROUNDS: tuple[tuple[Colour, Colour], ...] = (
@@ -35,28 +35,32 @@ _SMOOTHING = 4
 
 def frames(content: ClipContent, difficulty: ClipDifficulty) -> Iterator[PILImage.Image]:
     """Draws the frames of a clip one by one, side_px x side_px RGB pixels."""
-    ground = _ground(difficulty.side_px, content.ground % len(GROUNDS))
+    ground = _ground(difficulty.side_px, content.ground % len(GROUNDS)).copy()
+    _stick(ground, content.still, 1, difficulty)
     shown = [frozenset(frames_of(mover, difficulty)) for mover in content.movers]
     for number in range(1, difficulty.n_frames + 1):
         frame = ground.copy()
         for mover, when in zip(content.movers, shown, strict=True):
-            _draw(frame, mover, number, difficulty, shows_letter=number in when)
+            if mover.way != STILL:
+                _stick(frame, mover, number, difficulty)
+            if number in when:
+                _show_letter(frame, mover, number, difficulty)
         yield frame
 
 
-def _draw(
-    frame: PILImage.Image,
-    mover: Mover,
-    number: int,
-    difficulty: ClipDifficulty,
-    shows_letter: bool,
-) -> None:
-    """Draws one shape into a frame."""
+def _stick(frame: PILImage.Image, mover: Mover, number: int, difficulty: ClipDifficulty) -> None:
+    """Draws a shape where it is in a frame."""
     place = place_of(mover, number, difficulty)
     stick(frame, mover.shape, COLOURS[mover.colour], place, difficulty.shape_px)
-    if shows_letter:
-        badge, mask = _badge(mover.letter, difficulty.letter_px)
-        frame.paste(badge, (place[0] - badge.width // 2, place[1] - badge.height // 2), mask)
+
+
+def _show_letter(
+    frame: PILImage.Image, mover: Mover, number: int, difficulty: ClipDifficulty
+) -> None:
+    """Draws a badge with the letter in the middle of a shape."""
+    x, y = place_of(mover, number, difficulty)
+    badge, mask = _badge(mover.letter, difficulty.letter_px)
+    frame.paste(badge, (x - badge.width // 2, y - badge.height // 2), mask)
 
 
 @lru_cache(maxsize=128)
