@@ -21,6 +21,13 @@ CARDS = ("blue", "green", "yellow", "pink")
 TURNS = (-20, -10, 0, 10, 20)
 MAX_COUNT = 9
 
+Kind = tuple[str, str]
+"""(colour, shape) of a sticker."""
+
+_KINDS: tuple[Kind, ...] = tuple((colour, shape) for colour in COLOURS for shape in SHAPES)
+_SIZES = (0.75, 0.875, 1.0)
+"""Sides of stickers, as fractions of the largest."""
+
 _DENSEST = 0.4
 """Most of a board that stickers and cards may cover: beyond that no free place may be found."""
 
@@ -33,7 +40,8 @@ class BoardDifficulty:
     """The knobs of a board.
 
     Attributes:
-        scene_px: side of the square source picture in pixels; larger makes the overview coarser.
+        scene_px: side of the square source picture in pixels, from 256 to 4096; larger makes the
+            overview coarser.
         sticker_px: side of the largest sticker in source pixels; the smallest has three quarters.
         card_px: side of a card in source pixels.
         mark_px: side of a mark on a card in source pixels.
@@ -62,6 +70,7 @@ class BoardDifficulty:
         Raises:
             ConfigError: a knob is out of its range.
         """
+        self._check("scene_px", 256, 4096)
         self._check("max_count", 4, MAX_COUNT)
         self._check("distractors", 0, 40)
         self._check("n_cards", 1, len(CARDS))
@@ -107,6 +116,11 @@ class Sticker:
     size_px: int
     turn: int
 
+    @property
+    def kind(self) -> Kind:
+        """Its (colour, shape)."""
+        return self.colour, self.shape
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -133,9 +147,9 @@ class Subject:
     colour: str
     shape: str
 
-    def fits(self, sticker: Sticker) -> bool:
-        """Tells whether a sticker is one of them."""
-        return self.colour in ("", sticker.colour) and self.shape in ("", sticker.shape)
+    def fits(self, kind: Kind) -> bool:
+        """Tells whether stickers of a kind are counted."""
+        return self.colour in ("", kind[0]) and self.shape in ("", kind[1])
 
     @property
     def plural(self) -> str:
@@ -165,7 +179,7 @@ class BoardContent:
     @property
     def n_subjects(self) -> int:
         """How many stickers are asked for."""
-        return sum(self.subject.fits(sticker) for sticker in self.stickers)
+        return sum(self.subject.fits(sticker.kind) for sticker in self.stickers)
 
     @property
     def n_marks(self) -> int:
@@ -185,22 +199,19 @@ def random_board(rng: np.random.Generator, difficulty: BoardDifficulty) -> Board
     """
     subject = _random_subject(rng)
     n_subjects = int(rng.integers(1, difficulty.max_count + 1))
-    kinds = [_random_kind(rng, subject, True) for _ in range(n_subjects)]
-    kinds += [_random_kind(rng, subject, False) for _ in range(difficulty.distractors)]
-    sizes = np.linspace(0.75, 1.0, 3) * difficulty.sticker_px
+    kinds = _random_kinds(rng, subject, n_subjects, difficulty.distractors)
+    sizes, turns = (rng.integers(len(of), size=len(kinds)) for of in (_SIZES, TURNS))
     stickers = [
-        Sticker(*kind, int(sizes[rng.integers(3)]), TURNS[rng.integers(len(TURNS))])
-        for kind in kinds
+        Sticker(*kind, int(_SIZES[size] * difficulty.sticker_px), TURNS[turn])
+        for kind, size, turn in zip(kinds, sizes, turns, strict=True)
     ]
-    mark = MARKS[rng.integers(len(MARKS))]
-    colours = rng.permutation(len(CARDS))[: difficulty.n_cards]
+    mark = _pick(rng, MARKS)
     cards = []
-    for colour in colours:
+    for colour in rng.permutation(len(CARDS))[: difficulty.n_cards]:
         n_marks = int(rng.integers(1, difficulty.max_count + 1))
         cards.append(Card(CARDS[colour], _random_marks(rng, difficulty, mark, n_marks)))
-    order = rng.permutation(len(stickers))
     return BoardContent(
-        stickers=tuple(stickers[i] for i in order),
+        stickers=tuple(stickers[i] for i in rng.permutation(len(stickers))),
         cards=tuple(cards),
         subject=subject,
         mark=mark,
@@ -217,17 +228,22 @@ def _random_subject(rng: np.random.Generator) -> Subject:
     return Subject(colour, "") if alone < 0.75 else Subject("", shape)
 
 
-def _random_kind(rng: np.random.Generator, subject: Subject, fits: bool) -> tuple[str, str]:
-    """Draws a (colour, shape): the subject's, or near to it without being it."""
-    while True:
-        colour, shape = _pick(rng, tuple(COLOURS)), _pick(rng, SHAPES)
-        near = rng.random()
-        if fits or near < 0.35:
-            colour = subject.colour or colour
-        if fits or 0.35 <= near < 0.7:
-            shape = subject.shape or shape
-        if subject.fits(Sticker(colour, shape, 0, 0)) == fits:
-            return colour, shape
+def _random_kinds(
+    rng: np.random.Generator, subject: Subject, n_subjects: int, n_others: int
+) -> list[Kind]:
+    """Draws what is counted, and what isn't: a third each of its colour, of its shape, of any."""
+    counted = [kind for kind in _KINDS if subject.fits(kind)]
+    others = [kind for kind in _KINDS if not subject.fits(kind)]
+    pools = (
+        [kind for kind in others if kind[0] == subject.colour] or others,
+        [kind for kind in others if kind[1] == subject.shape] or others,
+        others,
+    )
+    drawn = [counted[i] for i in rng.integers(len(counted), size=n_subjects)]
+    for which, share in zip(rng.integers(3, size=n_others), rng.random(n_others), strict=True):
+        pool = pools[which]
+        drawn.append(pool[int(share * len(pool))])
+    return drawn
 
 
 def _random_marks(
@@ -236,7 +252,7 @@ def _random_marks(
     """Draws the marks of a card: `n_marks` of a kind, the rest others, in random slots."""
     others = [kind for kind in MARKS if kind != mark]
     n_others = difficulty.marks_per_card - n_marks
-    marks = [mark] * n_marks + [_pick(rng, others) for _ in range(n_others)]
+    marks = [mark] * n_marks + [others[i] for i in rng.integers(len(others), size=n_others)]
     marks += [""] * (difficulty.slots**2 - len(marks))
     return tuple(marks[i] for i in rng.permutation(len(marks)))
 

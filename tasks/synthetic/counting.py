@@ -64,7 +64,7 @@ class SyntheticCounting(EndlessTask[BoardContent]):
             counted = [
                 Evidence(board.sticker_box(number))
                 for number, sticker in enumerate(content.stickers)
-                if content.subject.fits(sticker)
+                if content.subject.fits(sticker.kind)
             ]
             return Asked(question, (str(content.n_subjects),), pool, tuple(counted))
         question = f"How many {content.mark} are on the {content.cards[0].colour} card?"

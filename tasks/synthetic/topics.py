@@ -42,7 +42,7 @@ TOPICS: tuple[Topic, ...] = (
         "Cycling",
         "Trips a week",
         ("Commute", "School run", "Shopping", "Touring", "Delivery", "Racing", "Leisure"),
-        ("Bike lanes", "Side roads", "Main roads", "Paths", "Parks", "Bridges"),
+        ("Streets", "Alleys", "Avenues", "Paths", "Parks", "Bridges"),
         "Bikes sold",
         ("Riders", "Lanes", "Racks"),
         "riders",
