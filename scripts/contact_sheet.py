@@ -19,7 +19,7 @@ import pixel_env
 
 SAMPLES = {
     "SyntheticSearch": 3,
-    "SyntheticCounting": 4,
+    "SyntheticCounting": 6,
     "SyntheticInfographic": 1,
     "SyntheticClip": 8,
 }

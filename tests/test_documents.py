@@ -26,7 +26,7 @@ MODULES = [
     for info in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}.")
 ]
 DOCUMENTS = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
-WITH_EXAMPLES = {"README.md", "docs/environment.md"}
+WITH_EXAMPLES = {"README.md", "docs/environment.md", "docs/twins.md"}
 
 
 @pytest.mark.parametrize("name", MODULES)

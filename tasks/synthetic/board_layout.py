@@ -19,6 +19,9 @@ CELL_PX = 4
 _EDGE = 0.02
 """What stays free at the edges of a board, as a fraction of its side."""
 
+_MARGIN = 0.05
+"""What is kept visible beyond what is asked for: cells measure no finer."""
+
 _TRIES = 200
 _ATTEMPTS = 20
 
@@ -126,7 +129,7 @@ class _Table:
         if below.min() == _TAKEN:
             return False
         lost = np.bincount(below[below >= 0], minlength=len(self._areas))
-        least = self._difficulty.visible
+        least = min(self._difficulty.visible + _MARGIN, 1.0)
         for number in np.flatnonzero(lost):
             if self._seen[number] - lost[number] < least * self._areas[number]:
                 return False

@@ -41,10 +41,10 @@ class SyntheticClip(EndlessTask[ClipContent]):
     Needs PyAV to encode: `pixel-reason[video]`. A clip is encoded when it is first looked at.
 
     >>> task = SyntheticClip(split="test")
-    >>> task[1].question, task[1].answers, task[1].category
-    ('Which letter does the purple square show for a moment?', ('L',), 'hard')
-    >>> [evidence.image for evidence in task[1].evidence]
-    [31, 32, 33, 34, 35, 36]
+    >>> task[7].question, task[7].answers, task[7].category
+    ('Which letter does the orange square show for a moment?', ('C',), 'hard')
+    >>> [evidence.image for evidence in task[7].evidence]
+    [13, 14, 15, 16, 17, 18]
     """
 
     name = "SyntheticClip"

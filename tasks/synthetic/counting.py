@@ -33,8 +33,8 @@ class SyntheticCounting(EndlessTask[BoardContent]):
 
     >>> task = SyntheticCounting(split="test")
     >>> task[3].question, task[3].answers, task[3].category
-    ('How many dots are on the blue card?', ('3',), 'hard')
-    >>> task.grade(task[3], "three").score
+    ('How many dots are on the pink card?', ('4',), 'hard')
+    >>> task.grade(task[3], "four").score
     1.0
     """
 

@@ -58,9 +58,9 @@ class SyntheticInfographic(EndlessTask[PageContent]):
     letters depends on them: no length of a bar tells what the table holds.
 
     >>> task = SyntheticInfographic(split="test")
-    >>> task[1].question, task[1].answers, task[1].category
-    ('When were the data collected, according to the small print?', ('June 2024',), 'hard')
-    >>> task.grade(task[1], "june 2024").score, task.grade(task[1], "June 2025").correct
+    >>> task[2].question, task[2].answers, task[2].category
+    ('Who is named as the source in the small print?', ('Upton Survey',), 'hard')
+    >>> task.grade(task[2], "upton survey").score, task.grade(task[2], "Upton Surveys").correct
     (1.0, False)
     """
 

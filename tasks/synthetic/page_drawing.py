@@ -141,7 +141,7 @@ class _Page:
             x, y1, right, y2 = layout.legend(number)
             y, dot = (y1 + y2) // 2, layout.px(17)
             draw_disc(self._picture, (x + dot, y), dot, fills[number])
-            x += 3 * dot
+            x += layout.px(44)
             size = fitting_size(label, self._large, right - x)
             self._write((x, y), label, size, self._palette.ink, "lm")
 

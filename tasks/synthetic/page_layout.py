@@ -68,13 +68,13 @@ class PageLayout:
         left, top, right, bottom = self.ring
         inset = self.px(_INSET)
         start = left + inset + self.ring_px + inset
-        room = (start, top + 2 * inset, right - inset, bottom - 2 * inset)
+        room = (start, top + 2 * inset, right - inset // 2, bottom - 2 * inset)
         return _part(room, number, N_PARTS)
 
     @property
     def ring_px(self) -> int:
         """Diameter of the ring."""
-        return self.px(262)
+        return self.px(250)
 
     @property
     def plot(self) -> Rect:
