@@ -17,6 +17,7 @@ PACKAGES = (
     "numpy",
     "pillow",
     "decord",
+    "av",
     "torch",
     "transformers",
     "tokenizers",

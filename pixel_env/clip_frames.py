@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .errors import DataError
 from .media import ImageSource
-from .video import Video
+from .video import FrameStream, Video
 
 FRAME_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
 """Files of a folder that are taken for frames, in the order of the numbers in their names."""
@@ -40,7 +40,7 @@ class FrameList:
         is_file = isinstance(media, str | os.PathLike)
         return ImageSource(media, f"{name} ({Path(media).name})" if is_file else name)
 
-    def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, NDArray[Any]]]:
+    def read(self, numbers: Sequence[int]) -> FrameStream:
         """Reads nothing: each frame is decoded alone when it is looked at."""
         yield from ()
 
@@ -65,7 +65,7 @@ class VideoFrames:
         """Returns frame `number`, from 1, decoded alone if its pixels are not given to it."""
         return ImageSource(lambda: next(self.read([number]))[1], name)
 
-    def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, NDArray[Any]]]:
+    def read(self, numbers: Sequence[int]) -> FrameStream:
         """Decodes some frames together; see `Video.read`."""
         if numbers:
             yield from self._video.read(numbers)

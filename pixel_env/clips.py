@@ -36,6 +36,7 @@ class ClipSource:
 
     Attributes:
         name: folder or file, for error messages.
+        backend: what decodes a video file.
 
     >>> clip = ClipSource([np.full((2, 2, 3), value, np.uint8) for value in (0, 50, 100, 150)])
     >>> clip.n_frames, clip.sample_numbers(2), clip.frame(2).size
@@ -72,7 +73,7 @@ class ClipSource:
         check_backend(backend)
         _check_media(media)
         self._media = media
-        self._backend = backend
+        self.backend = backend
         self.name = name or _default_name(media)
         self._bounds = _checked_bounds(self.name, start_s, end_s)
         self._fps = _checked_fps(fps)
@@ -168,7 +169,7 @@ class ClipSource:
         return f"ClipSource({self.name!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = ("_media", "_backend", "name", "_bounds", "_fps")
+        kept = ("_media", "backend", "name", "_bounds", "_fps")
         return {attribute: self.__dict__[attribute] for attribute in kept}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -192,14 +193,14 @@ class ClipSource:
     def _open(self) -> ClipReader:
         """Finds out what the clip holds."""
         media = self._media
-        if isinstance(media, str | os.PathLike) and Path(media).is_dir():
+        if isinstance(media, str | os.PathLike) and os.path.isdir(media):  # which never raises
             return FrameList(frame_files(Path(media), self.name), first_index=1)
         if isinstance(media, Sequence | np.ndarray) and not isinstance(media, str | bytes):
             return FrameList(media, first_index=0)
         if callable(media):
             media = media()
-        file = media if isinstance(media, bytes) else Path(media)  # type: ignore[arg-type]
-        return VideoFrames(open_video(file, self.name, self._backend))
+        file = media if isinstance(media, bytes) else Path(media)
+        return VideoFrames(open_video(file, self.name, self.backend))
 
     def _rate(self, reader: ClipReader) -> float:
         """Returns the frames a second."""

@@ -141,6 +141,23 @@ class ImageSource:
             self._decoded, self._overview = picture_from_array(pixels), None
         self._picture()  # counts as a use
 
+    def header_size(self) -> tuple[int, int]:
+        """(width, height) of the original in pixels, not turned upright; decodes no file.
+
+        Raises:
+            DataError: the picture can't be opened.
+        """
+        try:
+            media = self._given()
+            if isinstance(media, np.ndarray):
+                return media.shape[1], media.shape[0]
+            if isinstance(media, PillowImage.Image):
+                return media.size
+            with open_picture(media) as opened:
+                return opened.size
+        except READ_ERRORS as fault:
+            raise self._unreadable(fault) from fault
+
     def release(self) -> None:
         """Forgets the decoded pixels; the next look decodes again."""
         self._decoded = self._overview = None
@@ -168,19 +185,26 @@ class ImageSource:
     def _decode(self) -> PillowImage.Image:
         """Reads the picture from wherever it comes."""
         try:
-            media = self._media
-            if callable(media) and not isinstance(media, PillowImage.Image):
-                media = media()
+            media = self._given()
             if isinstance(media, np.ndarray):
                 return picture_from_array(media)
             if isinstance(media, PillowImage.Image):
                 return to_rgb(media)
-            file = io.BytesIO(media) if isinstance(media, bytes) else media
-            with open_picture(file) as opened:
+            with open_picture(media) as opened:
                 return to_rgb(opened)
         except READ_ERRORS as fault:
-            reason = str(fault).replace("\n", " ") or type(fault).__name__
-            raise DataError(f"picture {self.name} can't be read: {reason}") from fault
+            raise self._unreadable(fault) from fault
+
+    def _given(self) -> Picture | str | os.PathLike[str] | io.BytesIO:
+        """Returns a picture, or the file that one can be opened from."""
+        media = self._media
+        if callable(media) and not isinstance(media, PillowImage.Image):
+            return media()
+        return io.BytesIO(media) if isinstance(media, bytes) else media
+
+    def _unreadable(self, fault: Exception) -> DataError:
+        reason = str(fault).replace("\n", " ") or type(fault).__name__
+        return DataError(f"picture {self.name} can't be read: {reason}")
 
 
 class RecentPictures:

@@ -17,6 +17,13 @@ NAMESPACE = "PixelReason"
 
 TASKS: dict[str, tuple[str, dict[str, Any]]] = {
     "VStar": ("pixel_env.tasks.vstar:VStar", {}),
+    "TallyQA": ("pixel_env.tasks.tallyqa:TallyQA", {}),
+    "InfographicsVQA": ("pixel_env.tasks.infographicsvqa:InfographicsVQA", {}),
+    "MVBench": ("pixel_env.tasks.mvbench:MVBench", {}),
+    "HRBench": ("pixel_env.tasks.hrbench:HRBench", {"option_order": "as_given"}),
+    "Records": ("pixel_env.tasks.records:Records", {}),
+    "PixelReasonerRL": ("pixel_env.tasks.pixel_reasoner_rl:PixelReasonerRL", {}),
+    "PixelReasonerSFT": ("pixel_env.tasks.pixel_reasoner_sft:PixelReasonerSFT", {}),
     "SyntheticSearch": (
         "pixel_env.tasks.synthetic.search:SyntheticSearch",
         {"overview_px": (112 * 112, 112 * 112), "crop_px": (112 * 112, 112 * 112)},

@@ -11,7 +11,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
-from PIL import ImageOps
+from PIL import ImageOps, UnidentifiedImageError
 
 MAX_PIXELS = 200_000_000
 """A file that promises more pixels than this is refused before any of them is decoded.
@@ -30,11 +30,14 @@ def open_picture(file: str | os.PathLike[str] | IO[bytes]) -> PillowImage.Image:
         file: a path, or an open file.
 
     Raises:
-        ValueError: it has more than `MAX_PIXELS` pixels.
-        OSError: it can't be opened, or is no picture.
+        ValueError: it is no picture, or has more than `MAX_PIXELS` pixels.
+        OSError: it can't be opened.
     """
-    with _without_pillows_limit():
-        picture = PillowImage.open(file)
+    try:
+        with _without_pillows_limit():
+            picture = PillowImage.open(file)
+    except UnidentifiedImageError as fault:
+        raise ValueError("it is no picture of a known format") from fault
     width, height = picture.size
     if width * height > MAX_PIXELS:
         picture.close()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import io
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -18,6 +19,9 @@ BACKENDS = ("auto", "decord", "pyav")
 VideoMedia = Path | bytes
 """A video file: where it is, or what it holds."""
 
+FrameStream = Generator[tuple[int, NDArray[Any]], None, None]
+"""Frames as they are decoded, each with its number; closing it closes the file."""
+
 
 class Video(Protocol):
     """A video file. It holds no file open, so that any number may exist; safe to use in threads.
@@ -30,7 +34,7 @@ class Video(Protocol):
     n_frames: int
     fps: float | None
 
-    def read(self, numbers: Iterable[int]) -> Iterator[tuple[int, NDArray[Any]]]:
+    def read(self, numbers: Iterable[int]) -> FrameStream:
         """Decodes some frames in one pass over the file, which is open meanwhile.
 
         Args:
@@ -67,7 +71,7 @@ def open_video(media: VideoMedia, name: str, backend: str = "auto") -> Video:
         DataError: there is no such file, or it is no video, or it is cut short.
         ConfigError: the backend is not installed.
     """
-    if isinstance(media, Path) and not media.is_file():
+    if isinstance(media, Path) and not os.path.isfile(media):  # which never raises
         raise DataError(f"clip {name} can't be read: there is no file or folder {media}")
     if backend == "auto":
         backend = "pyav" if _is_installed("av") or not _is_installed("decord") else "decord"

@@ -5,13 +5,16 @@ from __future__ import annotations
 import importlib.util
 import io
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import decord
 from numpy.typing import NDArray
 
 from .errors import DataError
-from .video import VideoMedia, is_cut_short, open_file
+from .video import FrameStream, VideoMedia, is_cut_short, open_file
+
+if TYPE_CHECKING:
+    from .video_pyav import PyAVVideo
 
 _FRAMES_A_BATCH = 8
 
@@ -55,9 +58,13 @@ class DecordVideo:
         """
         self._media = media
         self._name = name
-        self._may_seek = importlib.util.find_spec("av") is not None and self._looked_over()
-        with open_file(media) as file:
-            head = file.read(8)
+        seen = self._looked_over() if importlib.util.find_spec("av") else None
+        self._may_seek = seen is not None and seen.is_stored_by_groups
+        try:
+            with open_file(media) as file:
+                head = file.read(8)
+        except OSError as fault:
+            raise self._fault(str(fault.strerror)) from fault
         if not any(head[at:].startswith(mark) for at, mark in _CONTAINERS):
             raise self._fault(
                 "decord reads only mp4, Matroska and AVI files right; use the backend 'pyav'"
@@ -70,10 +77,15 @@ class DecordVideo:
             raise self._fault("not a video file") from fault
         if not self.n_frames:
             raise self._fault("it holds no frames")
+        if seen is not None and self.n_frames != seen.n_frames:
+            raise self._fault(
+                f"decord counts {self.n_frames} frames where {seen.n_frames} are shown; "
+                "use the backend 'pyav'"
+            )
         if is_cut_short(media):
             raise self._fault(f"the file is cut short in frame {self.n_frames}")
 
-    def read(self, numbers: Iterable[int]) -> Iterator[tuple[int, NDArray[Any]]]:
+    def read(self, numbers: Iterable[int]) -> FrameStream:
         """Decodes some frames; see `Video.read`."""
         waiting = list(numbers)
         read = self._read_with_seeks if self._may_seek else self._read_in_order
@@ -102,8 +114,8 @@ class DecordVideo:
             if number in wanted:
                 yield number, frame.asnumpy()
 
-    def _looked_over(self) -> bool:
-        """Lets PyAV find the file's faults; tells whether decord's seeks can be trusted.
+    def _looked_over(self) -> PyAVVideo:
+        """Lets PyAV find the file's faults.
 
         Raises:
             DataError: PyAV can't read the file, or decord would show other pixels.
@@ -117,7 +129,7 @@ class DecordVideo:
                 f"decord shows other colours of {seen.pixel_format}, {width} x {height} pixels; "
                 "use the backend 'pyav'"
             )
-        return seen.is_stored_by_groups
+        return seen
 
     def _opened(self) -> Any:
         """Opens the file, with a decoder of one thread: lanes already use the others."""

@@ -15,10 +15,13 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from .errors import DataError
-from .video import VideoMedia, is_cut_short, open_file
+from .video import FrameStream, VideoMedia, is_cut_short, open_file
 
 _SKIPPING = frozenset({"h264"})
 """Codecs that mark the frames which no other frame is predicted from; these needn't be decoded."""
+
+_FAULTS = (av.error.FFmpegError, OSError)
+"""What is raised on files that are broken, or can't be opened."""
 
 
 class PyAVVideo:
@@ -64,23 +67,24 @@ class PyAVVideo:
             if not self.is_indexed:
                 with self._opened() as (container, stream):
                     self.n_frames = sum(1 for _ in container.decode(stream))
-        except av.error.FFmpegError as fault:
+            is_cut = is_cut_short(media)
+        except _FAULTS as fault:
             raise self._fault(f"not a video file ({fault.strerror})") from fault
         if not self.n_frames:
             raise self._fault("it holds no frames")
-        if is_cut_short(media):
+        if is_cut:
             raise self._fault(f"the file is cut short in frame {self.n_frames}")
 
-    def read(self, numbers: Iterable[int]) -> Iterator[tuple[int, NDArray[Any]]]:
+    def read(self, numbers: Iterable[int]) -> FrameStream:
         """Decodes some frames; see `Video.read`."""
         waiting = list(numbers)
         try:
             with self._opened() as (container, stream):
                 read = self._read_by_time if self.is_indexed else self._read_in_order
-                for number, frame in read(container, stream, waiting):
+                for number, frame in read(container, stream, list(waiting)):
                     waiting.remove(number)
                     yield number, _pixels(frame)
-        except av.error.FFmpegError as fault:
+        except _FAULTS as fault:
             raise self._fault(f"frame {min(waiting)}: {fault.strerror}") from fault
         if waiting:
             raise self._fault(f"frame {min(waiting)} can't be decoded")
@@ -109,8 +113,7 @@ class PyAVVideo:
             # A seek may land behind its keyframe, where keyframes stand close; some formats can't
             # seek to their beginning at all.
             for start in (place, max(place - 1, 0)):
-                if wanted:
-                    container.seek(self._keys[start], stream=stream)
+                if wanted and _is_moved(container, stream, self._keys[start]):
                     yield from _decode(container, stream, wanted)
             if wanted:
                 with self._opened() as (unmoved, its_stream):
@@ -121,7 +124,7 @@ class PyAVVideo:
         """Opens the file, with a decoder in this thread: lanes already use the others."""
         with open_file(self._media) as file:
             source = file if isinstance(self._media, bytes) else str(self._media)
-            with av.open(source, metadata_errors="replace") as container:
+            with av.open(source, "r", metadata_errors="replace") as container:
                 stream = cast("VideoStream | None", container.streams.best("video"))
                 if stream is None:
                     raise self._fault("it holds no video, only other streams")
@@ -141,16 +144,26 @@ def _index(container: InputContainer, stream: VideoStream) -> tuple[list[int], l
     times: list[int] = []
     keys: list[int] = []
     for packet in container.demux(stream):
-        if not packet.size or packet.is_discard:
+        if not packet.size:
             continue
         if packet.pts is None:
             return [], []
-        times.append(packet.pts)
         if packet.is_keyframe:
             keys.append(packet.pts)
+        if not packet.is_discard:  # it lies before the beginning of a trimmed file
+            times.append(packet.pts)
     if len(set(times)) < len(times) or not keys:
         return [], []
     return times, sorted(keys)
+
+
+def _is_moved(container: InputContainer, stream: VideoStream, time: int) -> bool:
+    """Seeks to a keyframe; tells whether the format allows it."""
+    try:
+        container.seek(time, stream=stream)
+    except av.error.FFmpegError:
+        return False
+    return True
 
 
 def _decode(

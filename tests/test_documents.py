@@ -26,7 +26,13 @@ MODULES = [
     for info in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}.")
 ]
 DOCUMENTS = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
-WITH_EXAMPLES = {"README.md", "docs/environment.md", "docs/twins.md"}
+WITH_EXAMPLES = {
+    "README.md",
+    "docs/data.md",
+    "docs/environment.md",
+    "docs/twins.md",
+    "docs/video.md",
+}
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -97,7 +97,7 @@ def test_relative_imports_are_resolved():
 def test_the_environment_is_imported_without_what_is_heavy():
     check = (
         "import sys, gymnasium, pixel_env; gymnasium.make('PixelReason-SyntheticSearch-v0'); "
-        "print(sorted({'torch', 'transformers', 'decord', 'rich'} & set(sys.modules)))"
+        "print(sorted({'torch', 'transformers', 'decord', 'av', 'rich'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

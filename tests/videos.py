@@ -79,6 +79,19 @@ def turn_mp4(data: bytes, quarters: int) -> bytes:
     return data[:start] + matrix + data[start + 36 :]
 
 
+def trim_mp4(path: Path, to: Path, n: int) -> None:
+    """Copies an mp4 so that players leave out its first `n` frames, which it still holds."""
+    with av.open(path) as source, av.open(to, "w", options={"use_editlist": "1"}) as target:
+        read = source.streams.video[0]
+        written = target.add_stream_from_template(read)
+        shift = int(n / read.average_rate / read.time_base)
+        for packet in source.demux(read):
+            if packet.size:
+                packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
+                packet.stream = written
+                target.mux(packet)
+
+
 def decoded(path: Path) -> list[np.ndarray]:
     """Decodes every frame of a file from its start, by PyAV alone."""
     with av.open(path) as container:

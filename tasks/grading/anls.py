@@ -16,24 +16,29 @@ from .spelling import opened
 THRESHOLD = 0.5
 """A lower similarity counts as none: what was said is another answer, not a misspelt one."""
 
+STRAY_BLANKS = 1
+"""How many needless blanks in an answer are measured as they stand."""
+
 
 def grade_anls(sample: Sample, answer: str) -> Grade:
     """Grades a free answer by ANLS; `correct` is equality under the same evening out.
 
-    White space that a policy adds is evened out before the answer is measured. The official rule
-    divides by the length as written, so that it would pay for an answer of blanks: ten of them
-    would score 0.8 against any word of two letters.
+    The official rule divides by the length as written, so that it pays for blanks: ten of them
+    score 0.8 against any word of two letters. An answer is therefore measured without the blanks
+    around it, and where it holds more than `STRAY_BLANKS` needless ones, without those.
 
     Args:
         sample: the sample; its `answers` are all accepted.
         answer: the declared answer.
     """
-    said = opened(answer)
-    if said is None or not said.strip():
+    said = (opened(answer) or "").strip()
+    even = _even(said)
+    if not even:
         return Grade(score=0.0, correct=False, parsed=None)
-    said = " ".join(said.split())
-    correct = any(_even(said) == _even(gold) for gold in sample.answers)
-    return Grade(score=anls(said, sample.answers), correct=correct, parsed=_even(said))
+    if len(said) > len(" ".join(said.split())) + STRAY_BLANKS:
+        said = " ".join(said.split())
+    correct = any(even == _even(gold) for gold in sample.answers)
+    return Grade(score=anls(said, sample.answers), correct=correct, parsed=even)
 
 
 def anls(prediction: str, golds: Sequence[str]) -> float:

@@ -7,11 +7,12 @@ import re
 from pixel_env.errors import DataError
 from pixel_env.types import Grade, Sample
 
-from .spelling import NUMBER_WORDS, loose, plain, unwrapped
+from .spelling import NUMBER_WORDS, THOUSANDS, loose, plain, stated, unwrapped
 
-_COUNT = re.compile(
-    rf"([0-9]{{1,9}}|[0-9]{{1,3}}(?:,[0-9]{{3}}){{1,2}}|{'|'.join(NUMBER_WORDS)})(?: (.+))?"
-)
+MAX_DIGITS = 9
+"""A longer number is none that was counted, and would drown every other in an average error."""
+
+_COUNT = re.compile(rf"({THOUSANDS}|[0-9]+|{'|'.join(NUMBER_WORDS)})(?: (.+))?")
 _ASKED = re.compile(r"\bhow many (.+)")
 
 
@@ -42,9 +43,10 @@ def grade_count(sample: Sample, answer: str) -> Grade:
 def declared_count(answer: str, question: str = "") -> int | None:
     """Reads the one whole number that a declared answer is.
 
-    The answer is the number alone, in digits or as a word from zero to twenty, or the number and
-    the words that the question has after "how many". A sentence, a range, a sign, a fraction or
-    a second number makes it none: "3 or 4" has to score what "5" scores.
+    The answer is the number alone, in digits or as a word from zero to twenty, with or without a
+    label ("Answer: 3"), or the number and the words that the question has after "how many". Any
+    other noun may count something else, and a sentence, a range, a sign, a decimal point or a
+    second number leaves open which number is meant.
 
     Args:
         answer: the declared answer.
@@ -62,11 +64,21 @@ def declared_count(answer: str, question: str = "") -> int | None:
         True
     """
     said = unwrapped(answer)
-    match = None if said is None else _COUNT.fullmatch(loose(said))
+    if said is None:
+        return None
+    number = _number(said, question)
+    label = stated(said) if number is None else None
+    return number if label is None else _number(label, question)
+
+
+def _number(text: str, question: str) -> int | None:
+    match = _COUNT.fullmatch(loose(text))
     if match is None or (match[2] is not None and not _is_asked(match[2], question)):
         return None
     digits = match[1].replace(",", "")
-    return int(digits) if digits.isdecimal() else NUMBER_WORDS.index(digits)
+    if digits in NUMBER_WORDS:
+        return NUMBER_WORDS.index(digits)
+    return int(digits) if len(digits) <= MAX_DIGITS else None
 
 
 def _is_asked(noun: str, question: str) -> bool:

@@ -258,4 +258,4 @@ def _random_marks(
 
 
 def _pick(rng: np.random.Generator, names: Sequence[str]) -> str:
-    return names[rng.integers(len(names))]
+    return names[int(rng.integers(len(names)))]

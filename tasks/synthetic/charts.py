@@ -51,7 +51,7 @@ def draw_ring(
     """
     side = (rect[2] - rect[0]) * _SMOOTHING
     ground = picture.getpixel((rect[0], rect[1]))
-    tile = PILImage.new("RGB", (side, side), ground)  # type: ignore[arg-type]
+    tile = PILImage.new("RGB", (side, side), ground)
     pen = ImageDraw.Draw(tile)
     angle = -90.0
     for percent, fill in zip(percents, fills, strict=True):
@@ -77,7 +77,7 @@ def draw_line(
     """
     width, height = (rect[2] - rect[0]) * _SMOOTHING, (rect[3] - rect[1]) * _SMOOTHING
     ground = picture.getpixel((rect[0], rect[1]))
-    tile = PILImage.new("RGB", (width, height), ground)  # type: ignore[arg-type]
+    tile = PILImage.new("RGB", (width, height), ground)
     pen = ImageDraw.Draw(tile)
     step = width / len(heights)
     points = [((i + 0.5) * step, height * (1 - each / 100)) for i, each in enumerate(heights)]
@@ -87,7 +87,7 @@ def draw_line(
     for x, y in points:
         for reach, colour in ((2.1 * thick, fill), (1.2 * thick, ground)):
             box = (x - reach, y - reach, x + reach, y + reach)
-            pen.ellipse(box, fill=colour)  # type: ignore[arg-type]
+            pen.ellipse(box, fill=colour)
     picture.paste(tile.reduce(_SMOOTHING), rect[:2])
 
 

@@ -68,18 +68,18 @@ class SyntheticClip(EndlessTask[ClipContent]):
             when = frames_of(subject, knobs)
             named = f"{subject.colour} {subject.shape}"
             question = f"Which letter does the {named} show for a moment?"
-            answers, pool = (subject.letter,), tuple(knobs.letters)
+            answers, pool = [subject.letter], tuple(knobs.letters)
         elif rng.random() < 0.5:
             question = f"Which way does the {subject.colour} {subject.shape} move?"
             way = subject.way
             towards = f"{way}wards" if way in ("up", "down") else f"to the {way}"
-            answers, pool = (way, towards), tuple(WAYS)
+            answers, pool = [way, towards], tuple(WAYS)
         else:
             subject = content.still
             question = "What colour is the shape that stands still?"
-            answers, pool = (subject.colour,), tuple(COLOURS)
+            answers, pool = [subject.colour], tuple(COLOURS)
         evidence = tuple(Evidence(box_of(subject, number, knobs), number) for number in when)
-        return Asked(question, answers, pool, evidence)
+        return Asked(question, tuple(answers), pool, evidence)
 
     def _media(self, content: ClipContent, name: str) -> tuple[ClipSource]:
         return (ClipSource(partial(clip_file, content, self.difficulty), name),)

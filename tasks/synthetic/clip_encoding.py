@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterable
 from itertools import chain
 
+import numpy as np
 from PIL import Image as PILImage
 
 from ...errors import ConfigError
@@ -48,6 +49,7 @@ def encoded(frames: Iterable[PILImage.Image], fps: int = FPS) -> bytes:
         stream.pix_fmt = "yuv420p"
         stream.thread_count = 1  # the split of a frame over threads would change its bytes
         for frame in chain((first,), drawn):
-            container.mux(stream.encode(av.VideoFrame.from_image(frame)))
+            pixels = av.VideoFrame.from_ndarray(np.asarray(frame), format="rgb24")
+            container.mux(stream.encode(pixels))
         container.mux(stream.encode(None))
     return file.getvalue()

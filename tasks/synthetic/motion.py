@@ -188,4 +188,4 @@ def box_of(mover: Mover, number: int, difficulty: ClipDifficulty) -> Box:
 
 
 def _pick(rng: np.random.Generator, names: Sequence[str]) -> str:
-    return names[rng.integers(len(names))]
+    return names[int(rng.integers(len(names)))]

@@ -253,3 +253,14 @@ def test_only_so_many_bytes_of_decoded_pixels_are_kept():
         assert source.size == (5, 5)
         recent.use(source, 100)
     assert [source._decoded is None for source in sources] == [True, False, False]
+
+
+def test_header_size_decodes_no_file(tmp_path):
+    Image.new("RGB", (40, 30)).save(tmp_path / "a.png")
+    whole = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(whole[:50])
+    for media in (tmp_path / "cut.png", whole[:50], np.zeros((30, 40, 3), np.uint8)):
+        assert ImageSource(media).header_size() == (40, 30)
+    assert ImageSource(lambda: Image.new("L", (40, 30))).header_size() == (40, 30)
+    with pytest.raises(DataError, match=r"b\.png can't be read"):
+        ImageSource(tmp_path / "b.png").header_size()
