@@ -30,6 +30,7 @@ WITH_EXAMPLES = {
     "README.md",
     "docs/data.md",
     "docs/environment.md",
+    "docs/grading.md",
     "docs/twins.md",
     "docs/video.md",
 }

@@ -3,11 +3,9 @@
 from .anls import anls, grade_anls
 from .choice import declared_letter, grade_choice
 from .count import declared_count, grade_count
-from .spelling import MAX_ANSWER_CHARS
 from .text import exact_text, grade_text
 
 __all__ = [
-    "MAX_ANSWER_CHARS",
     "anls",
     "declared_count",
     "declared_letter",

@@ -82,6 +82,19 @@ def test_distance_of_any_text_equals_the_table(first, second):
     assert levenshtein(first, second) == table_distance(first, second)
 
 
+@given(
+    st.text(st.sampled_from("abA \n"), max_size=12),
+    st.lists(st.text(st.sampled_from("abA \t"), max_size=12), min_size=1, max_size=3),
+)
+def test_equals_the_official_rule_on_text_as_written(prediction, golds):
+    nearest = 1.0
+    for gold in golds:
+        said, true = (" ".join(text.strip().lower().split()) for text in (prediction, gold))
+        length = max(len(gold), len(prediction))
+        nearest = min(nearest, table_distance(said, true) / length if length else 0.0)
+    assert anls(prediction, golds) == (1 - nearest if 1 - nearest >= 0.5 else 0)
+
+
 @given(st.text(max_size=30), st.lists(st.text(max_size=30), max_size=3))
 def test_score_is_0_or_from_the_threshold_to_1(prediction, golds):
     score = anls(prediction, golds)
