@@ -87,6 +87,7 @@ class ImageSource:
             )
         self._media = media
         self._decoded: PillowImage.Image | None = None
+        self._overview: Image | None = None
         self._lock = threading.Lock()
         self.name = name or _default_name(media)
 
@@ -117,8 +118,14 @@ class ImageSource:
         return resample(picture, box_to_pixels(box, *picture.size), size)
 
     def overview(self, size: tuple[int, int]) -> Image:
-        """Reads the whole picture at a given (width, height); as `region` does."""
-        return self.region(FULL, size)
+        """Reads the whole picture at a given (width, height); as `region` does.
+
+        The last one is kept as long as the decoded pixels are: a group's lanes all begin with it.
+        """
+        kept = self._overview
+        if kept is None or kept.shape[1::-1] != size:
+            kept = self._overview = self.region(FULL, size)
+        return kept.copy()
 
     @property
     def is_decoded(self) -> bool:
@@ -132,7 +139,7 @@ class ImageSource:
             pixels: (height, width, 3) uint8 RGB.
         """
         with self._lock:
-            self._decoded = picture_from_array(pixels)
+            self._decoded, self._overview = picture_from_array(pixels), None
         self._picture()  # counts as a use
 
     def header_size(self) -> tuple[int, int]:
@@ -154,7 +161,7 @@ class ImageSource:
 
     def release(self) -> None:
         """Forgets the decoded pixels; the next look decodes again."""
-        self._decoded = None
+        self._decoded = self._overview = None
 
     def __repr__(self) -> str:
         return f"ImageSource({self.name!r})"
@@ -164,7 +171,7 @@ class ImageSource:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._decoded = None
+        self._decoded = self._overview = None
         self._lock = threading.Lock()
 
     def _picture(self) -> PillowImage.Image:

@@ -34,6 +34,7 @@ WITH_EXAMPLES = {
     "docs/dialects.md",
     "docs/environment.md",
     "docs/grading.md",
+    "docs/twins.md",
     "docs/video.md",
 }
 

@@ -7,6 +7,7 @@ looks like. It reads the sample behind the environment, so its score is no resul
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import gymnasium as gym
@@ -78,21 +79,26 @@ class DemonstrationPolicy:
 
 
 def looks(sample: Sample, views: Sequence[View], margin: float = MARGIN) -> list[Action]:
-    """Plans one operation for each picture or frame that holds evidence.
+    """Plans one operation for each view that holds evidence, or is nearest to a frame that does.
 
     Args:
         sample: the sample as shown.
         views: the views shown at reset, in order.
         margin: added around the evidence, as a fraction of its size.
     """
+    shown = [replace(each, image=_nearest(views, each.image)) for each in sample.evidence]
     plan = []
-    for image, box in evidence_by_picture(sample.evidence).items():
-        number = min(range(1, len(views) + 1), key=lambda n: abs(views[n - 1].source - image))
+    for number, box in evidence_by_picture(shown).items():
         if box != FULL:
             plan.append(zoom_in(widened(box, margin), target_image=number))
         elif isinstance(sample.media[0], ClipSource):
             plan.append(select_frames([number]))
     return plan
+
+
+def _nearest(views: Sequence[View], image: int) -> int:
+    """Returns the number of the view of a picture, or of the frame nearest to one."""
+    return min(range(1, len(views) + 1), key=lambda number: abs(views[number - 1].source - image))
 
 
 def right_answer(sample: Sample) -> str:

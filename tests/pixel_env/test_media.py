@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from pixel_env import ConfigError, DataError, ImageSource
-from pixel_env.media import RecentPictures
+from pixel_env.media import RecentPictures, resample
 
 
 def encoded(picture, file_format, **options):
@@ -102,6 +102,28 @@ def test_regions_are_fresh_arrays():
     first = pixels(source)
     first[:] = 7
     assert np.array_equal(pixels(source), halves())
+
+
+def test_an_overview_is_resampled_once_for_all_who_begin_with_it(monkeypatch):
+    resampled = []
+
+    def counted(*arguments):
+        resampled.append(arguments[2])
+        return resample(*arguments)
+
+    monkeypatch.setattr("pixel_env.media.resample", counted)
+    picture = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    source = ImageSource(picture)
+    first = source.overview((30, 20))
+    kept = first.copy()
+    first[:] = 0  # a caller's copy is its own
+    assert np.array_equal(source.overview((30, 20)), kept)
+    assert resampled == [(30, 20)]
+    assert source.overview((15, 10)).shape == (10, 15, 3)
+    source.overview((30, 20))
+    source.release()
+    assert np.array_equal(source.overview((30, 20)), kept)
+    assert resampled == [(30, 20), (15, 10), (30, 20), (30, 20)]
 
 
 def test_exif_rotation_is_applied():

@@ -123,6 +123,24 @@ def test_looks_at_a_clip_selects_a_whole_frame_and_zooms_on_a_part(clip_task):
     assert (zoom["operation"], zoom["target_image"]) == (1, 10)
 
 
+def test_frames_that_one_view_stands_for_take_one_look(clip_task):
+    """40 frames, 16 views: three frames of evidence in a row are nearest to two views."""
+    env = PixelReasoningEnv(clip_task)
+    env.reset(options={"index": 0})
+    number = 6
+    frame = env.views[number - 1].source
+    boxes = ((0.2, 0.2, 0.4, 0.4), (0.2, 0.3, 0.4, 0.5), (0.3, 0.2, 0.5, 0.4))
+    evidence = [
+        Evidence(box, image=frame + step) for step, box in zip((0, 1, 2), boxes, strict=True)
+    ]
+    near = {min(range(16), key=lambda n: abs(env.views[n].source - e.image)) + 1 for e in evidence}
+    sample = Sample("s", "?", env.sample.media, ("very",), evidence=tuple(evidence))
+    plan = looks(sample, env.views, margin=0.0)
+    assert near == {number, number + 1}
+    assert [look["target_image"] for look in plan] == sorted(near)
+    assert tuple(plan[0]["bbox"]) == pytest.approx((0.2, 0.2, 0.4, 0.5))
+
+
 def test_demonstration_wants_its_environment(picture_task):
     policy = DemonstrationPolicy()
     observation, _ = PixelReasoningEnv(picture_task).reset(seed=0)
