@@ -28,7 +28,14 @@ from pixel_env.agents.metrics import read_metrics
 from pixel_env.agents.options import add_options, read_options
 from pixel_env.agents.training_run import TrainingRun
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from transformers.utils.logging import disable_progress_bar
 
 from pixel_env.errors import PixelEnvError
@@ -66,8 +73,13 @@ def main(arguments: list[str] | None = None) -> int:
 def run_all(jobs: Sequence[Job], n_at_once: int) -> None:
     """Runs what isn't finished, some at a time, each in a process of its own."""
     waiting = [job for job in jobs if not (job.folder / "finished").exists()]
-    columns = (TextColumn("{task.description:<26}"), BarColumn(bar_width=24))
-    columns += (MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[text]}"))
+    columns: tuple[ProgressColumn, ...] = (
+        TextColumn("{task.description:<26}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[text]}"),
+    )
     spawn = multiprocessing.get_context("spawn")
     with (
         ProcessPoolExecutor(n_at_once, mp_context=spawn, max_tasks_per_child=1) as pool,
@@ -84,7 +96,7 @@ def run_all(jobs: Sequence[Job], n_at_once: int) -> None:
             for job in waiting:
                 lines = read_metrics(job.folder / "on_policy")
                 text = f"RaPR {lines[-1]['rapr']:.0%}" if lines else ""
-                bars.update(bar_of[job.name], completed=len(lines), text=text)  # type: ignore[arg-type]
+                bars.update(bar_of[job.name], completed=len(lines), text=text)
             for future in done:
                 future.result()
                 console.print(f"{running[future].name}: done", markup=False)
