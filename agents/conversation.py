@@ -77,6 +77,12 @@ class Encoder:
         self._check_literal()
         self._newline = self._text_ids("\n")
 
+    def system_prompt(self) -> str | None:
+        """Returns the system message; None where there is none."""
+        if self.system == "none":
+            return None
+        return self.dialect.system_prompt(brief=self.system == "brief")
+
     def open(self, observation: Observation) -> Piece:
         """Returns the first piece: system message, first observation, header of the answer.
 
@@ -85,8 +91,8 @@ class Encoder:
         """
         parts: list[Part] = list(self.dialect.tell(observation))
         opening: list[int] = []
-        if self.system != "none":
-            prompt = self.dialect.system_prompt(brief=self.system == "brief")
+        prompt = self.system_prompt()
+        if prompt is not None:
             opening = [*self._header("system"), *self._text_ids(prompt), self.end_id]
             opening += self._newline
         return self._piece(opening, parts)

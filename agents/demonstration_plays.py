@@ -9,6 +9,7 @@ import numpy as np
 
 from pixel_env.actions import answer, select_frames, zoom_in
 from pixel_env.clips import ClipSource
+from pixel_env.errors import ConfigError
 from pixel_env.geometry import FULL, pad_box
 from pixel_env.types import LETTERS, Action, Box, Info, Observation, Sample, View
 from pixel_env.wrappers.text_action import TextAction
@@ -143,7 +144,7 @@ class Player:
             gold = sample.choices[sample.right_choice]
             letter_or_text = LETTERS[sample.right_choice]
         text = self._phrase("seen" if has_looked else "at_once", answer=gold)
-        info = self._say(text, answer(letter_or_text), imitate=True, separator=" ")
+        info = self._say(text, answer(letter_or_text), imitate=True)
         return float(info["grade"]["score"]) if "grade" in info else 0.0
 
     def _zoom(self, box: Box, number: int, occasion: str, target: Box | None) -> Box:
@@ -155,9 +156,12 @@ class Player:
             raise Unsuitable("the evidence is larger than the zoom")
         return shown
 
-    def _say(self, text: str, action: Action, imitate: bool, separator: str = "\n") -> Info:
+    def _say(self, text: str, action: Action, imitate: bool) -> Info:
         """Says a message and notes what came of it."""
-        message = text + separator + self._env.dialect.render(action, self._env.shown)
+        try:
+            message = self._env.dialect.compose(text, action, self._env.shown)
+        except ConfigError as fault:
+            raise Unsuitable("the dialect can't ask for a look that is needed") from fault
         self.messages.append(message)
         self.imitate.append(imitate)
         self.observations.append(self._observation)

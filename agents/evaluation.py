@@ -1,31 +1,37 @@
-"""Runs a policy over the samples of an environment, each exactly once, and scores it."""
+"""Runs a policy over the samples of an environment, and scores it."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+import platform
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
 
-import pixel_env
-from pixel_env.errors import ConfigError
-from pixel_env.types import Info, Observation
+from pixel_env import PixelReasoningEnv
+from pixel_env.errors import ConfigError, unknown_name
+from pixel_env.types import Observation
+from pixel_env.wrappers.controls import CONTROLS, add_controls
 from pixel_env.wrappers.record import RecordTrajectories
 from pixel_env.wrappers.text_action import TextAction
-from pixel_env.wrappers.trajectory import FILE_NAME
 
+from .control_scores import ControlScores
+from .evaluation_folder import EvaluationFolder
+from .evaluation_lanes import Lane, run_episodes
+from .evaluation_report import find, report, summary
 from .manifest import git_revision, package_versions, plain
-from .policies.base import Configured, Policy, Privileged
-from .scores import EpisodeResult, Scores, markdown_table, score_table
+from .policies.base import Configured, Described, Policy, Privileged
+from .results import EpisodeResult
+from .scores import Scores, score_table
 
 MOST_UNASKED = 100_000
 """A task with more samples than this is endless; how many to evaluate must then be said."""
+
+OnResult = Callable[[EpisodeResult, int], None]
+"""Takes a result as soon as its episode has ended, and how many there will be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,30 +42,36 @@ class EvaluationConfig:
         env_id: a Gymnasium id such as "PixelReason-VStar-v0".
         env_kwargs: arguments of `gym.make`.
         samples: how many samples, the first ones in index order; None for all.
+        repeats: episodes of each sample, each with a policy seed of its own; for sampled policies.
         lanes: episodes that run at once, at least 1. It changes how long it takes; the result of
             a policy that keeps its lanes apart is the same.
-        seed: fixes every random choice of the policy.
-        out: folder for trajectories, manifest and report; None writes nothing.
+        seed: fixes every random choice of the policy and of the controls.
+        control: controls that the environment is wrapped in, names in `CONTROLS`, the first one
+            innermost.
+        out: folder for trajectories, results, manifest and report; None writes nothing. One that
+            holds an unfinished evaluation of the same settings is gone on with.
         image_format: of the pictures in the trajectories, "png" or "jpeg".
     """
 
     env_id: str
     env_kwargs: Mapping[str, Any] = field(default_factory=dict)
     samples: int | None = None
+    repeats: int = 1
     lanes: int = 1
     seed: int = 0
+    control: tuple[str, ...] = ()
     out: Path | None = None
     image_format: str = "png"
 
     def __post_init__(self) -> None:
         if self.samples is not None and self.samples < 1:
             raise ConfigError(f"expected samples >= 1 or None, got {self.samples}")
-        if self.lanes < 1:
-            raise ConfigError(f"expected lanes >= 1, got {self.lanes}")
-        if self.seed < 0:
-            raise ConfigError(f"expected seed >= 0, got {self.seed}")
-        if self.out is not None and (self.out / "manifest.json").exists():
-            raise ConfigError(f"{self.out} already holds an evaluation; choose another folder")
+        for name, least in (("repeats", 1), ("lanes", 1), ("seed", 0)):
+            if getattr(self, name) < least:
+                raise ConfigError(f"expected {name} >= {least}, got {getattr(self, name)}")
+        for control in self.control:
+            if control not in CONTROLS:
+                raise unknown_name("a control", control, CONTROLS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +79,7 @@ class Evaluation:
     """What came of it.
 
     Attributes:
-        results: one for each sample, in index order.
+        results: one for each episode, in the order of index and repeat.
         table: scores of all episodes, then of each category.
         manifest: everything that the result depends on; it can be written as JSON.
     """
@@ -82,57 +94,73 @@ class Evaluation:
         return self.table[0]
 
 
-@dataclass(slots=True)
-class _Lane:
-    """One place where episodes run, one after the other."""
-
-    number: int
-    env: gym.Env[Observation, Any]
-    index: int = -1
-    observation: Observation | None = None
-    info: Info = field(default_factory=dict)
-    n_turns: int = 0
-    terminated: bool = False
-    ended: bool = False
-
-
 def evaluate(
-    policy: Policy,
-    config: EvaluationConfig,
-    on_result: Callable[[EpisodeResult, int], None] | None = None,
+    policy: Policy, config: EvaluationConfig, on_result: OnResult | None = None
 ) -> Evaluation:
     """Runs a policy over an environment's samples and scores it.
 
     Args:
         policy: what acts; a `Privileged` one is given the environments.
         config: what to evaluate on.
-        on_result: called after each episode with its result and how many there will be.
+        on_result: called for each episode, those of an earlier session first.
 
     Raises:
-        ConfigError: the environment can't be made, or an endless one is evaluated whole.
+        ConfigError: the environment can't be made, an endless one is evaluated whole, or the
+            folder holds an evaluation with other settings.
     """
-    first = gym.make(config.env_id, **config.env_kwargs).unwrapped
-    if not isinstance(first, pixel_env.PixelReasoningEnv):
-        raise ConfigError(f"expected a PixelReasoningEnv behind {config.env_id!r}, got {first}")
+    first = _make(config)
     n_samples = _n_samples(first, config)
     manifest = _manifest(policy, config, first, n_samples)
-    if config.out is not None:
-        config.out.mkdir(parents=True, exist_ok=True)
-        _write_json(config.out / "manifest.json", manifest)
-    lanes = _make_lanes(policy, config, first, min(config.lanes, n_samples))
-    results = []
-    for result in _run(policy, lanes, n_samples, config.seed):
-        results.append(result)
-        if on_result is not None:
-            on_result(result, n_samples)
-    results.sort(key=lambda result: result.index)
+    folder = None if config.out is None else EvaluationFolder(config.out, manifest)
+    results = list(folder.results) if folder else []
+    n_episodes = n_samples * config.repeats
+    note = on_result or (lambda *_: None)
+    for result in results:
+        note(result, n_episodes)
+    done = {result.place for result in results}
+    if len(done) < n_episodes:
+        lanes = _make_lanes(policy, config, first, min(config.lanes, n_episodes - len(done)))
+        every = product(range(n_samples), range(config.repeats))
+        left = (place for place in every if place not in done)
+        for result in run_episodes(policy, lanes, left, config.seed):
+            results.append(result)
+            if folder:
+                folder.add(result)
+            note(result, n_episodes)
+    results.sort(key=lambda result: result.place)
     evaluation = Evaluation(tuple(results), score_table(results), manifest)
-    if config.out is not None:
-        _write(evaluation, config.out)
+    if folder and not (folder.is_reported and len(done) == n_episodes):
+        folder.finish()
+        write_report(evaluation, folder)
     return evaluation
 
 
-def _n_samples(env: pixel_env.PixelReasoningEnv, config: EvaluationConfig) -> int:
+def describe(policy: Policy, config: EvaluationConfig) -> dict[str, Any]:
+    """Returns the manifest that an evaluation would have; runs nothing.
+
+    Raises:
+        ConfigError: as `evaluate`.
+    """
+    first = _make(config)
+    return _manifest(policy, config, first, _n_samples(first, config))
+
+
+def write_report(
+    evaluation: Evaluation, folder: EvaluationFolder, controls: tuple[ControlScores, ...] = ()
+) -> None:
+    """Writes `report.md` and `summary.json`, with the runs under controls where there are any."""
+    findings = find(evaluation.results, controls)
+    folder.report(report(findings, evaluation.manifest), summary(findings, evaluation.manifest))
+
+
+def _make(config: EvaluationConfig) -> PixelReasoningEnv:
+    first = gym.make(config.env_id, **config.env_kwargs).unwrapped
+    if not isinstance(first, PixelReasoningEnv):
+        raise ConfigError(f"expected a PixelReasoningEnv behind {config.env_id!r}, got {first}")
+    return first
+
+
+def _n_samples(env: PixelReasoningEnv, config: EvaluationConfig) -> int:
     held = len(env.task)
     if config.samples is None and held > MOST_UNASKED:
         raise ConfigError(f"{config.env_id} has {held:,} samples; say how many to evaluate")
@@ -140,146 +168,48 @@ def _n_samples(env: pixel_env.PixelReasoningEnv, config: EvaluationConfig) -> in
 
 
 def _make_lanes(
-    policy: Policy, config: EvaluationConfig, first: pixel_env.PixelReasoningEnv, n_lanes: int
-) -> list[_Lane]:
+    policy: Policy, config: EvaluationConfig, first: PixelReasoningEnv, n_lanes: int
+) -> list[Lane]:
     """Makes the lanes' environments; they share one task, so its rows are read once."""
     lanes = []
     for number in range(n_lanes):
-        bare = pixel_env.PixelReasoningEnv(first.task, first.config) if number else first
-        env: gym.Env[Observation, Any] = bare
+        bare = PixelReasoningEnv(first.task, first.config) if number else first
+        env: gym.Env[Observation, Any] = add_controls(bare, config.control, config.seed)
         if policy.dialect is not None:
-            env = TextAction(bare, policy.dialect)
+            env = TextAction(env, policy.dialect)
+        recorder = None
         if config.out is not None:
-            env = RecordTrajectories(env, config.out, image_format=config.image_format)
+            env = recorder = RecordTrajectories(env, config.out, image_format=config.image_format)
         if isinstance(policy, Privileged):
             policy.watch(number, env)
-        lanes.append(_Lane(number, env))
+        lanes.append(Lane(number, env, recorder))
     return lanes
 
 
-def _run(policy: Policy, lanes: list[_Lane], n_samples: int, seed: int) -> Iterator[EpisodeResult]:
-    """Runs every sample once, and gives a result as soon as its episode has ended."""
-    indices = iter(range(n_samples))
-    free, running = lanes, list[_Lane]()
-    with ThreadPoolExecutor(min(len(lanes), os.cpu_count() or 1)) as threads:
-        while True:
-            started = list(zip(free, indices, strict=False))
-            for lane, index in started:
-                lane.index = index
-                policy.reset(lane.number, _episode_seed(seed, index))
-            list(threads.map(_reset, [lane for lane, _ in started]))
-            running = running + [lane for lane, _ in started]
-            if not running:
-                return
-            list(threads.map(_step, running, _choose(policy, running)))
-            free = [lane for lane in running if lane.ended]
-            running = [lane for lane in running if not lane.ended]
-            yield from (_result(lane) for lane in free)
-
-
-def _choose(policy: Policy, running: list[_Lane]) -> list[Any]:
-    """Asks the policy for the lanes' actions; a lane without a readable sample isn't asked."""
-    asked = [lane for lane in running if "env_error" not in lane.info]
-    observations = [lane.observation for lane in asked if lane.observation is not None]
-    numbers = [lane.number for lane in asked]
-    said = policy.act(observations, numbers) if asked else ()
-    actions = dict(zip(numbers, said, strict=True))
-    nothing = pixel_env.answer("") if policy.dialect is None else ""
-    return [actions.get(lane.number, nothing) for lane in running]
-
-
-def _reset(lane: _Lane) -> None:
-    lane.observation, lane.info = lane.env.reset(options={"index": lane.index})
-    lane.n_turns, lane.terminated, lane.ended = 0, False, False
-
-
-def _step(lane: _Lane, action: Any) -> None:
-    lane.observation, _, lane.terminated, truncated, lane.info = lane.env.step(action)
-    lane.n_turns += 1
-    lane.ended = lane.terminated or truncated
-
-
-def _result(lane: _Lane) -> EpisodeResult:
-    """Reads the result of an ended episode out of its last info."""
-    info = lane.info
-    grade = info.get("grade", {"score": 0.0, "correct": False, "parsed": None})
-    env_error = info.get("env_error", "")
-    return EpisodeResult(
-        index=lane.index,
-        sample_id=info["sample_id"],
-        category=info["category"],
-        answer=info.get("answer"),
-        parsed=grade["parsed"],
-        score=grade["score"],
-        correct=grade["correct"],
-        n_calls=info["n_calls"],
-        n_operations=info["n_operations"],
-        n_operation_errors=info["n_operation_errors"],
-        n_turns=lane.n_turns,
-        truncated=not lane.terminated and not env_error,
-        env_error=env_error,
-    )
-
-
-def _episode_seed(seed: int, index: int) -> int:
-    """Returns an episode's own seed, the same whatever lane it runs in."""
-    return int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
-
-
 def _manifest(
-    policy: Policy, config: EvaluationConfig, env: pixel_env.PixelReasoningEnv, n_samples: int
+    policy: Policy, config: EvaluationConfig, env: PixelReasoningEnv, n_samples: int
 ) -> dict[str, Any]:
-    settings = policy.settings() if isinstance(policy, Configured) else {}
     manifest = {
         "env_id": config.env_id,
         "env_kwargs": config.env_kwargs,
         "env_config": asdict(env.config),
         "task": env.task.name,
+        "score_name": env.task.score_name,
         "data": env.task.fingerprint(),
         "samples": n_samples,
+        "repeats": config.repeats,
+        "control": config.control,
         "policy": policy.name,
         "privileged": isinstance(policy, Privileged),
         "dialect": policy.dialect,
-        "policy_settings": settings,
+        "policy_settings": policy.settings() if isinstance(policy, Configured) else {},
+        "policy_facts": policy.facts() if isinstance(policy, Described) else {},
         "seed": config.seed,
         "lanes": config.lanes,
+        "image_format": config.image_format,
+        "machine": platform.machine(),
         "packages": package_versions(),
         "git_revision": git_revision(),
     }
     cleaned: dict[str, Any] = plain(manifest)
     return cleaned
-
-
-def _write(evaluation: Evaluation, out: Path) -> None:
-    """Writes results and report, and brings the trajectories into index order."""
-    lines = [json.dumps(asdict(result)) + "\n" for result in evaluation.results]
-    (out / "results.jsonl").write_text("".join(lines), encoding="utf-8")
-    (out / "report.md").write_text(report(evaluation), encoding="utf-8")
-    trajectories = out / FILE_NAME
-    recorded = trajectories.read_text(encoding="utf-8").splitlines(keepends=True)
-    recorded.sort(key=lambda line: json.loads(line)["options"]["index"])
-    trajectories.write_text("".join(recorded), encoding="utf-8")
-
-
-def report(evaluation: Evaluation) -> str:
-    """Writes an evaluation as Markdown: its table, and what it was run on."""
-    manifest = evaluation.manifest
-    lines = [
-        f"# {manifest['policy']} on {manifest['env_id']}",
-        "",
-        markdown_table({scores.group: scores for scores in evaluation.table}),
-        f"{manifest['samples']} samples of `{manifest['data']}`, seed {manifest['seed']}, "
-        f"dialect {manifest['dialect'] or 'none (structured actions)'}, revision "
-        f"{manifest['git_revision'] or 'unknown'}. All settings are in `manifest.json`.",
-    ]
-    if manifest["privileged"]:
-        lines += ["", "This policy reads the answer behind the environment: it is an oracle."]
-    faults = [result for result in evaluation.results if result.env_error]
-    if faults:
-        lines += ["", "Left out, because the data could not be read:", ""]
-        lines += [f"- {result.sample_id}: {result.env_error}" for result in faults]
-    return "\n".join(lines) + "\n"
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n", encoding="utf-8")

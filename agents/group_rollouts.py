@@ -75,6 +75,7 @@ class GroupRollouts:
         self._recorder = env if isinstance(env, LaneRecorder) else None
         self._config = config
         self._n_samples = n_samples
+        self._has_run = False
         words = np.random.SeedSequence([config.seed, 1]).generate_state(1)
         self._refill_key = int(words[0])
 
@@ -126,7 +127,11 @@ class GroupRollouts:
         groups = np.repeat(np.arange(len(samples)), size)
         first_lane = first_group * size
         idle = self._env.num_envs - len(groups)
-        lanes = [*groups, *[len(samples) - 1] * idle]  # those left over look at the last sample
+        lanes = [*groups, *[len(samples) - 1] * idle]
+        options: dict[str, Any] = {"index": [samples[group] for group in lanes]}
+        if idle and self._has_run:  # those left over wait; in a first wave they see the last sample
+            options["reset_mask"] = np.arange(len(lanes)) < len(groups)
+        self._has_run = True
         if self._recorder:
             due = range(
                 -self._place(iteration, first_lane) % self._config.record_every, len(groups)
@@ -138,7 +143,7 @@ class GroupRollouts:
             seed=[[sampling, first_lane + lane] for lane in range(len(groups))],
             group_size=size,
             env_seed=[resetting + first_group + int(group) for group in lanes],
-            options={"index": [samples[group] for group in lanes]},
+            options=options,
         )
         if self._recorder:
             self._recorder.finish()

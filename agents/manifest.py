@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import platform
+import re
 import subprocess
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pixel_env
+from pixel_env.errors import DataError
 
 PACKAGES = (
     "pixel-reason",
@@ -17,6 +21,8 @@ PACKAGES = (
     "numpy",
     "pillow",
     "decord",
+    "av",
+    "pyarrow",
     "torch",
     "transformers",
     "tokenizers",
@@ -60,6 +66,79 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(item) for item in value]
     return str(value)
+
+
+class Difference(NamedTuple):
+    """One entry in which two manifests differ.
+
+    Attributes:
+        name: the entry, with dots between the levels.
+        saved: its value in the older one; None where it isn't there.
+        given: its value in the newer one; None where it isn't there.
+    """
+
+    name: str
+    saved: Any
+    given: Any
+
+    def __str__(self) -> str:
+        return f"{self.name} was {_short(self.saved)}, is {_short(self.given)}"
+
+
+def differences(saved: Any, given: Any, name: str = "") -> list[Difference]:
+    """Lists the entries in which two manifests differ.
+
+    Example:
+        >>> [str(each) for each in differences({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}})]
+        ['a.c was 2, is 3']
+    """
+    if isinstance(saved, Mapping) and isinstance(given, Mapping):
+        names = [*saved, *(key for key in given if key not in saved)]
+        return [
+            each
+            for key in names
+            for each in differences(
+                saved.get(key), given.get(key), f"{name}.{key}" if name else str(key)
+            )
+        ]
+    return [] if saved == given else [Difference(name, saved, given)]
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Reads a manifest.
+
+    Raises:
+        DataError: there is none, or it isn't one.
+    """
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as fault:
+        raise DataError(f"manifest {path} can't be read: {fault}") from fault
+    if not isinstance(manifest, dict) or not {"env_id", "policy", "seed"} <= manifest.keys():
+        raise DataError(f"manifest {path} is none of an evaluation: it names no env_id or policy")
+    return manifest
+
+
+def file_digests(folder: Path) -> dict[str, str]:
+    """Returns the SHA-256 of every settings and weights file of a model's folder, by name.
+
+    In the hub's cache a large file is named by its digest, and isn't read again.
+    """
+    files = sorted([*folder.glob("*.json"), *folder.glob("*.safetensors")])
+    return {path.name: _digest(path) for path in files}
+
+
+def _digest(path: Path) -> str:
+    blob = path.resolve()
+    if blob.parent.name == "blobs" and re.fullmatch(r"[0-9a-f]{64}", blob.name):
+        return blob.name
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _short(value: Any) -> str:
+    written = repr(value)
+    return written if len(written) <= 80 else f"{written[:77]}..."
 
 
 def _git(root: Path, *arguments: str) -> str | None:

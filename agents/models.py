@@ -129,6 +129,18 @@ def load(name: str | Path, settings: ModelSettings | None = None) -> LoadedModel
     return LoadedModel(model, tokenizer, image_processor)
 
 
+def folder_of(name: str | Path) -> Path | None:
+    """Returns where a model's files are: the folder itself, or the hub's cache; None if nowhere."""
+    if Path(name).is_dir():
+        return Path(name)
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(str(name), local_files_only=True))
+    except (OSError, ValueError):
+        return None
+
+
 def add_adapters(model: Any, settings: LoraSettings) -> Any:
     """Wraps a model so that only adapters on its language model are trained."""
     from peft import LoraConfig, get_peft_model

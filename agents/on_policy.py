@@ -17,6 +17,7 @@ from typing import Any
 from gymnasium.vector import VectorEnv
 
 from pixel_env.errors import ConfigError, unknown_name
+from pixel_env.wrappers import GroupCuriosity
 
 from .checkpoint import Checkpointer, Training
 from .conversation import Encoder
@@ -85,6 +86,7 @@ class OnPolicyTrainer:
         self._recorder = _recorder(env, config, Path(folder)) if config.record_every else None
         engine = Engine(model, encoder, config.generation())
         self._groups = GroupRollouts(engine, self._recorder or env, config, n_samples)
+        self._paying = _paying(env)
         self._update = PolicyUpdate(model, encoder, config)
         self._watch = CollapseWatch(patience=config.collapse_patience)
         self._training = Training(model, self._update.optimizer, config)
@@ -192,6 +194,7 @@ class OnPolicyTrainer:
                 "replay": self.replay.state(),
                 "watch": self._watch.state(),
                 "best": self._best,
+                "curiosity": self._paying.state() if self._paying else {},
             },
             trajectories={"replay": self.replay.trajectories()},
         )
@@ -208,6 +211,8 @@ class OnPolicyTrainer:
         self.replay.restore(progress.trajectories["replay"], progress.state["replay"])
         self._watch.restore(progress.state["watch"])
         self._best = progress.state["best"]
+        if self._paying:
+            self._paying.restore(progress.state["curiosity"])
         return progress.step
 
 
@@ -229,11 +234,16 @@ def _check_lanes(env: VectorEnv[Any, Any, Any], config: OnPolicyConfig) -> None:
             f"expected a number of lanes that is a multiple of group_size {config.group_size}, "
             f"got {env.num_envs}"
         )
-    paid: Any = env
-    while paid is not None and not hasattr(paid, "group_size"):
-        paid = getattr(paid, "env", None)
+    paid = _paying(env)
     if paid is not None and paid.group_size != config.group_size:
         raise ConfigError(
             f"expected the environment to pay groups of {config.group_size}, as the trainer "
             f"compares them; it pays groups of {paid.group_size}"
         )
+
+
+def _paying(env: Any) -> GroupCuriosity | None:
+    """Returns the curiosity wrapper around or inside an environment, if there is one."""
+    while env is not None and not isinstance(env, GroupCuriosity):
+        env = getattr(env, "env", None)
+    return env

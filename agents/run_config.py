@@ -19,6 +19,9 @@ from .on_policy_config import OnPolicyConfig
 TINY = "tiny"
 """The model that ships with the package."""
 
+THRESHOLDS = ("setting", "sample history", "category history")
+"""Where the bonus's threshold can come from."""
+
 STAGES = ("base", "warm start", "RL")
 
 
@@ -31,13 +34,26 @@ class CuriosityOptions:
     preset: str = "paper"
     """Formula: "paper" or "released"."""
     counts: str = "calls"
-    """What makes a rollout one that looks: any "calls", as in the paper, or "executed" ones."""
+    """What makes a rollout one that looks: any "calls", as in the paper, "executed" ones, or
+    those that brought the "evidence" into view."""
+    threshold_from: str = "setting"
+    """Where the threshold comes from: the "setting", as in the paper, or how often earlier
+    rollouts were right without looking: "sample history" or "category history"."""
     alpha: float | None = None
     """Weight of the bonus; null takes the preset's."""
     beta: float | None = None
     """Weight of the penalty for operations past the allowed number; null takes the preset's."""
     threshold: float | None = None
     """Rate of pixel-space reasoning over which no bonus is paid; null takes the preset's."""
+
+    def __post_init__(self) -> None:
+        """Checks the choices; the wrapper checks the rest.
+
+        Raises:
+            ConfigError: a choice is unknown.
+        """
+        if self.threshold_from not in THRESHOLDS:
+            raise unknown_name("threshold_from", self.threshold_from, THRESHOLDS)
 
     def overrides(self) -> dict[str, float]:
         """Returns the numbers that differ from the preset's."""
@@ -71,6 +87,8 @@ class RunConfig:
     """Fixes everything that is drawn: demonstrations, batches, samples, sampled tokens."""
     threads: int = 0
     """Torch's threads; 0 takes one for each core."""
+    measure_base: bool = True
+    """Whether the model is measured before anything is learnt."""
     warm_start: bool = True
     """Whether demonstrations are imitated first."""
     rl: bool = True

@@ -7,7 +7,6 @@ stage (and inside it, with the checkpoint) that it was in.
 from __future__ import annotations
 
 import json
-import math
 import os
 import shutil
 import time
@@ -19,11 +18,7 @@ from typing import Any, Protocol
 import gymnasium as gym
 import torch
 
-import pixel_env
 from pixel_env.dialects import get_dialect
-from pixel_env.errors import ConfigError
-from pixel_env.vector import PixelReasoningVectorEnv
-from pixel_env.wrappers import GroupCuriosity, TextAction
 
 from . import demonstration_records, imitation_config, on_policy_config
 from .checkpoint import as_plain_config, check_same
@@ -37,11 +32,13 @@ from .models import DTYPES, export, load
 from .on_policy import OnPolicyTrainer
 from .policies.vlm import VLMPolicy
 from .processes import Processes
+from .results import EpisodeResult
 from .run_config import STAGES, TINY, RunConfig
-from .scores import EpisodeResult, score_table
+from .scores import score_table
 from .sharding import assemble, shard
 from .stored_weights import weights_of
 from .tiny import BASE_WEIGHTS
+from .training_lanes import training_lanes
 
 MAY_DIFFER = (
     "threads",
@@ -119,7 +116,9 @@ class TrainingRun:
 
     def run(self) -> Outcome:
         """Runs what isn't done yet, to the end."""
-        results = {STAGES[0]: self._timed("evaluate base", lambda: self._measure(STAGES[0]))}
+        results = {}
+        if self.config.measure_base:
+            results[STAGES[0]] = self._timed("evaluate base", lambda: self._measure(STAGES[0]))
         if self.config.warm_start:
             self._timed("warm start", self._imitate)
             results[STAGES[1]] = self._timed(
@@ -215,24 +214,9 @@ class TrainingRun:
     def _reinforce(self) -> None:
         """Trains on the policy's own rollouts, under the curiosity wrapper."""
         config, rl = self.config, self.config.on_policy
-        lanes = PixelReasoningVectorEnv.from_id(
-            config.env,
-            config.lanes
-            or math.ceil(rl.groups_per_iteration / self._processes.count) * rl.group_size,
-            wrappers=[lambda env: TextAction(env, config.dialect)],
-            **config.env_args,
-        )
-        first = lanes.envs[0].unwrapped
-        if not isinstance(first, pixel_env.PixelReasoningEnv):
-            raise ConfigError(f"expected a PixelReasoningEnv behind {config.env!r}, got {first}")
-        options = config.curiosity
-        env: Any = lanes
-        if options.enabled:
-            env = GroupCuriosity(
-                lanes, rl.group_size, options.preset, options.counts, **options.overrides()
-            )
+        env, n_samples = training_lanes(config, self._processes.count)
         trainer = OnPolicyTrainer(
-            self.model, self.encoder, env, rl, len(first.task), self.folder / "on_policy"
+            self.model, self.encoder, env, rl, n_samples, self.folder / "on_policy"
         )
 
         def note(iteration: int, metrics: Mapping[str, float], warnings: list[str]) -> None:

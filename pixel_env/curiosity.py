@@ -79,9 +79,14 @@ class CuriosityConfig:
         return replace(PRESETS[preset], **given)
 
     def __call__(
-        self, rate: ArrayLike, used: ArrayLike, n_operations: ArrayLike, video: ArrayLike = False
+        self,
+        rate: ArrayLike,
+        used: ArrayLike,
+        n_operations: ArrayLike,
+        video: ArrayLike = False,
+        threshold: ArrayLike | None = None,
     ) -> tuple[Numbers, Numbers]:
-        """Returns (bonus, penalty); see `curiosity_bonus`."""
+        """Returns (bonus, penalty); see `curiosity_bonus`. `threshold` replaces the config's."""
         rates = np.asarray(rate, dtype=np.float64)
         users = np.asarray(used, dtype=bool)
         counts = np.asarray(n_operations, dtype=np.float64)
@@ -89,7 +94,8 @@ class CuriosityConfig:
             raise ConfigError(f"expected rate in [0, 1], got {rate!r}")
         if not np.all(counts >= 0):
             raise ConfigError(f"expected n_operations >= 0, got {n_operations!r}")
-        shortfall = np.maximum(self.threshold - rates, 0.0)
+        wanted = self.threshold if threshold is None else np.asarray(threshold, dtype=np.float64)
+        shortfall = np.maximum(wanted - rates, 0.0)
         if self.is_relative:
             divisor = np.where(video, self.video_divisor, self.image_divisor)
             shortfall = shortfall * (rates > 0) / divisor / np.maximum(rates, _LEAST_RATE)

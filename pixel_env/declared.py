@@ -2,18 +2,21 @@ r"""The answer that a message declares, and nothing but it.
 
 An answer is what stands in `\boxed{...}` or in `<answer>...</answer>`. A sentence such as "the
 answer is B" declares nothing: guessing at prose is how graders come to reward what a model
-didn't say. Every search here takes time in proportion to the length of the text.
+didn't say. Nor does what stands in `<tool_response>...</tool_response>`: that quotes an operation.
+Every search here takes time in proportion to the length of the text.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 
 MAX_UNWRAPS = 8
 """How deeply nested font commands, such as `\\text{\\textbf{B}}`, are taken off an answer."""
 
 _BRACES = re.compile(r"\\boxed\s{0,8}\{|\\[{}]|[{}]")
 _TAGS = re.compile(r"<(/?)answer>", re.IGNORECASE)
+_OUTPUT_TAGS = re.compile(r"<(/?)tool_response>", re.IGNORECASE)
 _FONT = re.compile(r"\\(?:text(?:bf|it|rm|sf|tt)?|math(?:bf|it|rm|sf|tt)|mbox)\s{0,8}\{([^{}]*)\}")
 _ESCAPE = re.compile(r"\\textbackslash\{\}|\\([{}%$&#_])")
 _Span = tuple[int, int]
@@ -40,7 +43,12 @@ def declared_answer(text: str) -> str | None:
     >>> declared_answer("Based on the image, the answer is (C)") is None
     True
     """
-    spans = [span for span in (_last_tag(text), _last_box(text)) if span is not None]
+    quoted = _closed(_OUTPUT_TAGS, text)
+    tags = [span for span in _closed(_TAGS, text) if not _is_within(span, quoted)]
+    boxes = [span for span in _closed_boxes(text) if not _is_within(span, quoted)]
+    spans = tags[-1:]
+    if boxes:
+        spans.append(max(boxes))  # opens last, so the inner one of nested boxes
     if not spans:
         return None
     tag_or_only, box = spans[0], spans[-1]
@@ -49,49 +57,60 @@ def declared_answer(text: str) -> str | None:
     return _plain(text[start:end]) or None
 
 
-def as_declaration(answer: str) -> str:
+def as_declaration(answer: str, hides_tags: bool = False) -> str:
     r"""Writes an answer so that `declared_answer` reads the same answer back.
 
     Args:
         answer: any text; white space around it is not kept.
+        hides_tags: writes every `<` so that no tag of the answer is taken for one of the message.
 
     >>> as_declaration("B")
     '\\boxed{B}'
     >>> declared_answer(as_declaration("50% of {x"))
     '50% of {x'
+    >>> as_declaration("<think>", hides_tags=True)
+    '\\boxed{\\text{<}think>}'
     """
     plain = f"\\boxed{{{answer}}}"
-    if declared_answer(plain) == answer.strip():
+    if not hides_tags and declared_answer(plain) == answer.strip():
         return plain
-    escaped = re.sub(r"[\\{}]", lambda sign: _escape(sign.group()), answer)
+    signs = r"[\\{}<]" if hides_tags else r"[\\{}]"
+    escaped = re.sub(signs, lambda sign: _escape(sign.group()), answer)
     return f"\\boxed{{{escaped}}}"
 
 
-def _last_box(text: str) -> _Span | None:
-    """Returns the inside of the closed box that opens last, so the inner one of nested boxes."""
+def _closed_boxes(text: str) -> list[_Span]:
+    """Returns the insides of the boxes that are closed, in the order in which they close."""
     open_braces: list[tuple[bool, int]] = []
-    last: _Span | None = None
+    found = []
     for brace in _BRACES.finditer(text):
         sign = brace.group()
         if sign == "}":
             is_box, start = open_braces.pop() if open_braces else (False, 0)
-            if is_box and (last is None or start > last[0]):
-                last = (start, brace.start())
+            if is_box:
+                found.append((start, brace.start()))
         elif sign == "{" or len(sign) > 2:
             open_braces.append((sign != "{", brace.end()))
-    return last
+    return found
 
 
-def _last_tag(text: str) -> _Span | None:
-    """Returns the inside of the last `<answer>` that is closed."""
+def _closed(tags: re.Pattern[str], text: str) -> list[_Span]:
+    """Returns the insides of the elements of one tag that are closed, in order."""
     start: int | None = None
-    last: _Span | None = None
-    for tag in _TAGS.finditer(text):
+    found = []
+    for tag in tags.finditer(text):
         if not tag.group(1):
             start = tag.end()
         elif start is not None:
-            last, start = (start, tag.start()), None
-    return last
+            found.append((start, tag.start()))
+            start = None
+    return found
+
+
+def _is_within(span: _Span, others: list[_Span]) -> bool:
+    """Whether a span begins inside one of others, which are in order and don't overlap."""
+    before = bisect_left(others, span) - 1
+    return before >= 0 and span[0] < others[before][1]
 
 
 def _plain(content: str) -> str:
@@ -105,4 +124,4 @@ def _plain(content: str) -> str:
 
 def _escape(sign: str) -> str:
     """Writes one sign of an answer so that it neither opens nor closes anything."""
-    return r"\textbackslash{}" if sign == "\\" else f"\\{sign}"
+    return {"\\": r"\textbackslash{}", "<": r"\text{<}"}.get(sign, f"\\{sign}")

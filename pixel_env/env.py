@@ -13,10 +13,10 @@ from gymnasium.spaces import Space
 from numpy.typing import NDArray
 
 from .config import EnvConfig
-from .episode import Episode
+from .episode import OUT_OF_TURNS, Episode
 from .errors import ConfigError, DataError, OperationError, unknown_name
 from .history import History
-from .operations import Outcome
+from .operations import LOOK_KEYS, Outcome
 from .render import draw_episode, written_action
 from .sharing import sample_cache
 from .shuffle import shuffled_index, with_shuffled_options
@@ -70,10 +70,12 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
     attempted; a message that could not be read counts, one without call or answer doesn't),
     `n_operations` (executed), `n_operation_errors` (refused), `n_views`.
     After a step: `reward_terms`. Where they apply: `operation` (name), `operation_error` (kind),
-    `target_image`, `requested_box` and `executed_box` (fractions of the source), `views_added`
-    (numbers of the new views), `env_error` (the fault of the data; such an episode says nothing
-    about the policy). When the episode ended by an answer, and never before: `answer`, `grade`
-    (a dict: `score`, `correct`, `parsed`, `error`).
+    `target_image`, `requested_box` and `executed_box` (fractions of the source), `view_box` (the
+    padded box, fractions of the view looked into), `clamped` (whether an overshoot of the box was
+    clamped), `frames` (numbers of the selected frames), `views_added` (numbers of the new views),
+    `env_error` (the fault of the data; such an episode says nothing about the policy). When the
+    episode ended by an answer, and never before: `answer`, `grade` (a dict: `score`, `correct`,
+    `parsed`, `error`).
 
     ## Arguments
     `task`, and the fields of `EnvConfig` by name; `preset` names a published set of them, and
@@ -83,8 +85,8 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
     ## Version History
     * v0: first release.
 
-    `sample` and `views` are privileged: they hold the answer and the evidence, for evaluation and
-    for demonstrations, never for a policy.
+    `sample`, `views` and `history` are privileged: they hold the answer and the evidence, for
+    evaluation and for demonstrations, never for a policy.
     """
 
     metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
@@ -140,7 +142,7 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
         Raises:
             ResetNeeded: there is no episode, or its sample could not be read.
         """
-        return self._history().sample
+        return self.history.sample
 
     @property
     def views(self) -> tuple[View, ...]:
@@ -149,7 +151,7 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
         Raises:
             ResetNeeded: there is no episode, or its sample could not be read.
         """
-        return self._history().views
+        return self.history.views
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -199,7 +201,7 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
             info["env_error"] = episode.fault
         feedback = outcome.feedback
         if truncated and not episode.fault:
-            feedback += " No turns are left."
+            feedback += OUT_OF_TURNS
         if self.render_mode:
             episode.said += [("policy", written_action(action)), ("environment", feedback)]
         info.update(episode.counts())
@@ -215,8 +217,13 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
             raise ResetNeeded("expected a call of reset before render: no episode is running")
         return draw_episode(self._episode)
 
-    def _history(self) -> History:
-        """Returns the running episode's history."""
+    @property
+    def history(self) -> History:
+        """What was shown, and what it was cut from. Privileged.
+
+        Raises:
+            ResetNeeded: there is no episode, or its sample could not be read.
+        """
         if self._episode is None or self._episode.history is None:
             raise ResetNeeded("expected a readable sample: none was reset, or its files are broken")
         return self._episode.history
@@ -261,20 +268,21 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
         n_before = len(history.views)
         try:
             outcome = episode.execute(action, history, info)
+            said = outcome.answer
+            grade = None if said is None else self.task.grade(history.sample, said)
         except OperationError as refusal:
             info["operation_error"] = refusal.kind
             return Outcome(str(refusal))
         except DataError as fault:
             episode.fault = str(fault)
             return Outcome("The files of this sample could not be read.")
-        for name in ("target_image", "requested_box", "executed_box"):
+        for name in LOOK_KEYS:
             if (value := getattr(outcome, name)) is not None:
                 info[name] = value
         if outcome.views:
             info["views_added"] = tuple(range(n_before + 1, len(history.views) + 1))
-        if outcome.answer is not None:
-            grade = self.task.grade(history.sample, outcome.answer)
-            info["answer"] = outcome.answer
+        if grade is not None:
+            info["answer"] = said
             info["grade"] = asdict(grade)
             info["reward_terms"]["score"] = float(grade.score)
         return outcome

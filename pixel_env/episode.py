@@ -17,6 +17,9 @@ from .types import Info, Observation, View
 UNREADABLE = "This sample could not be read."
 """Stands for the question of a sample whose files are broken."""
 
+OUT_OF_TURNS = " No turns are left."
+"""Ends the feedback of an episode that is truncated without an answer."""
+
 
 @dataclass(slots=True)
 class Episode:
@@ -85,7 +88,7 @@ class Episode:
             DataError: the sample's files can't be read.
         """
         try:
-            operation = _operation_of(action)
+            operation = operation_of(action)
         except OperationError as refusal:
             is_call = refusal.kind != "no_answer"
             self.n_calls += is_call
@@ -105,8 +108,8 @@ class Episode:
         return outcome
 
 
-def _operation_of(action: object) -> Operation:
-    """Returns the operation that an action names."""
+def operation_of(action: object) -> Operation:
+    """Returns the operation that an action names; raises its refusal where it names none."""
     if isinstance(action, OperationError):
         raise action
     if not isinstance(action, dict):

@@ -21,7 +21,7 @@ class OperationError(PixelEnvError):
     Attributes:
         kind: a short stable name, for counting: "malformed", "unknown_operation",
             "bad_arguments", "bad_box", "bad_image", "bad_frames", "too_small",
-            "too_many_views", "several_calls", "no_answer".
+            "too_many_views", "several_calls", "no_answer", "not_allowed".
     """
 
     def __init__(self, kind: str, sentence: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from .clips import ClipSource
 from .config import EnvConfig, PixelRange
 from .errors import DataError, OperationError
@@ -46,7 +49,7 @@ class History:
                     f"sample {sample.id} ({sample.origin}) has {len(numbers)} pictures, "
                     f"max_views is {config.max_views}"
                 )
-        self._views = [self._whole(number, px, "overview") for number in numbers]
+        self._views = list(self._whole(numbers, px, "overview"))
 
     @property
     def views(self) -> tuple[View, ...]:
@@ -99,17 +102,19 @@ class History:
             )
         return source
 
-    def selected(self, position: int) -> View:
-        """Reads a sampled frame anew, at the pixel range of selected frames.
+    def selected(self, positions: Sequence[int]) -> tuple[View, ...]:
+        """Reads sampled frames anew from the file, at the pixel range of selected frames.
 
         Args:
-            position: which of the sampled frames, from 1; also the number of its first view.
+            positions: which of the sampled frames, from 1; also the numbers of their first views.
 
         Raises:
-            DataError: the frame can't be read.
+            DataError: a frame can't be read.
         """
-        number = self.frame_numbers[position - 1]
-        return self._whole(number, self.config.frame_px, "select_frames", parent=position)
+        numbers = [self.frame_numbers[position - 1] for position in positions]
+        views = self._whole(numbers, self.config.frame_px, "select_frames")
+        parents = zip(views, positions, strict=True)
+        return tuple(replace(view, parent=position) for view, position in parents)
 
     def check_room(self, n_views: int) -> None:
         """Checks that more views may be shown.
@@ -125,8 +130,14 @@ class History:
                 + ("select fewer or answer." if self.n_free else "answer now."),
             )
 
-    def _whole(self, number: int, px: PixelRange, origin: str, parent: int | None = None) -> View:
-        """Reads a whole picture or frame."""
-        source = self.picture(number)
-        size = fit(*source.size, *px, self.config.side_multiple)
-        return View(source.overview(size), number, FULL, origin, parent)
+    def _whole(self, numbers: Sequence[int], px: PixelRange, origin: str) -> tuple[View, ...]:
+        """Reads whole pictures, or frames of the clip together."""
+
+        def view(number: int, source: ImageSource) -> View:
+            size = fit(*source.size, *px, self.config.side_multiple)
+            return View(source.overview(size), number, FULL, origin)
+
+        first = self.sample.media[0]
+        if isinstance(first, ClipSource):
+            return first.each_frame(numbers, view)
+        return tuple(view(number, self.picture(number)) for number in numbers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import struct
 import threading
 import zlib
@@ -14,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
-from PIL import ImageOps
 
 from .errors import ConfigError, DataError
 from .geometry import FULL, box_to_pixels
+from .rgb import cut, open_picture, picture_from_array, to_rgb
 from .types import Box, Image
 
 Renderer = Callable[[], "Picture"]
@@ -43,6 +44,9 @@ READ_ERRORS = (
     PillowImage.DecompressionBombError,
 )
 """What Pillow's readers raise on broken files."""
+
+_BYTES_A_PIXEL = 4
+"""Pillow pads the three bytes of a pixel to four."""
 
 _REDUCING_GAP = 3.0
 """Pillow first shrinks by whole factors, down to this many times the size wanted."""
@@ -83,6 +87,7 @@ class ImageSource:
             )
         self._media = media
         self._decoded: PillowImage.Image | None = None
+        self._overview: Image | None = None
         self._lock = threading.Lock()
         self.name = name or _default_name(media)
 
@@ -113,12 +118,50 @@ class ImageSource:
         return resample(picture, box_to_pixels(box, *picture.size), size)
 
     def overview(self, size: tuple[int, int]) -> Image:
-        """Reads the whole picture at a given (width, height); as `region` does."""
-        return self.region(FULL, size)
+        """Reads the whole picture at a given (width, height); as `region` does.
+
+        The last one is kept as long as the decoded pixels are: a group's lanes all begin with it.
+        """
+        kept = self._overview
+        if kept is None or kept.shape[1::-1] != size:
+            kept = self._overview = self.region(FULL, size)
+        return kept.copy()
+
+    @property
+    def is_decoded(self) -> bool:
+        """Whether the next look needs no decoding."""
+        return self._decoded is not None
+
+    def fill(self, pixels: NDArray[Any]) -> None:
+        """Takes pixels that were decoded elsewhere, those that the next look would decode.
+
+        Args:
+            pixels: (height, width, 3) uint8 RGB.
+        """
+        with self._lock:
+            self._decoded, self._overview = picture_from_array(pixels), None
+        self._picture()  # counts as a use
+
+    def header_size(self) -> tuple[int, int]:
+        """(width, height) of the original in pixels, not turned upright; decodes no file.
+
+        Raises:
+            DataError: the picture can't be opened.
+        """
+        try:
+            media = self._given()
+            if isinstance(media, np.ndarray):
+                return media.shape[1], media.shape[0]
+            if isinstance(media, PillowImage.Image):
+                return media.size
+            with open_picture(media) as opened:
+                return opened.size
+        except READ_ERRORS as fault:
+            raise self._unreadable(fault) from fault
 
     def release(self) -> None:
         """Forgets the decoded pixels; the next look decodes again."""
-        self._decoded = None
+        self._decoded = self._overview = None
 
     def __repr__(self) -> str:
         return f"ImageSource({self.name!r})"
@@ -128,7 +171,7 @@ class ImageSource:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._decoded = None
+        self._decoded = self._overview = None
         self._lock = threading.Lock()
 
     def _picture(self) -> PillowImage.Image:
@@ -137,25 +180,33 @@ class ImageSource:
             picture = self._decoded
             if picture is None:
                 picture = self._decoded = self._decode()
-        _RECENT.use(self, picture.width * picture.height * 3)
+        _RECENT.use(self, picture.width * picture.height * _BYTES_A_PIXEL)
         return picture
 
     def _decode(self) -> PillowImage.Image:
         """Reads the picture from wherever it comes."""
         try:
-            media = self._media
-            if callable(media) and not isinstance(media, PillowImage.Image):
-                media = media()
+            media = self._given()
             if isinstance(media, np.ndarray):
                 return picture_from_array(media)
             if isinstance(media, PillowImage.Image):
                 return to_rgb(media)
-            file = io.BytesIO(media) if isinstance(media, bytes) else media
-            with PillowImage.open(file) as opened:
+            with open_picture(media) as opened:
                 return to_rgb(opened)
         except READ_ERRORS as fault:
-            reason = str(fault).replace("\n", " ") or type(fault).__name__
-            raise DataError(f"picture {self.name} can't be read: {reason}") from fault
+            raise self._unreadable(fault) from fault
+
+    def _given(self) -> Picture | str | os.PathLike[str] | io.BytesIO:
+        """Returns a picture, or the file that one can be opened from."""
+        media = self._media
+        if callable(media) and not isinstance(media, PillowImage.Image):
+            return media()
+        return io.BytesIO(media) if isinstance(media, bytes) else media
+
+    def _unreadable(self, fault: Exception) -> DataError:
+        reason = str(fault).replace("\n", " ") or type(fault).__name__
+        reason = re.sub(r" <_io\.\w+ object at \w+>", "", reason)  # another one in each run
+        return DataError(f"picture {self.name} can't be read: {reason}")
 
 
 class RecentPictures:
@@ -202,60 +253,12 @@ def resample(
         A fresh (height, width, 3) uint8 RGB array.
     """
     if pixels != (0, 0, *picture.size):
-        picture = picture.crop(pixels)  # not `resize(box=...)`, whose filter reads past the box
+        picture = cut(picture, pixels)  # not `resize(box=...)`, whose filter reads past the box
     if picture.size == size:
         return np.array(picture, dtype=np.uint8)
     shrinks = size[0] < picture.width or size[1] < picture.height
     resampling = PillowImage.Resampling.LANCZOS if shrinks else PillowImage.Resampling.BICUBIC
     return np.array(picture.resize(size, resampling, reducing_gap=_REDUCING_GAP), dtype=np.uint8)
-
-
-def to_rgb(picture: PillowImage.Image) -> PillowImage.Image:
-    """Brings any Pillow picture to a loaded one of mode RGB, turned as its EXIF says."""
-    picture = ImageOps.exif_transpose(picture)  # loads, and copies in any case
-    if picture.mode.startswith("I;16"):
-        return picture_from_array(np.asarray(picture).astype(np.uint16))
-    if picture.mode == "I":  # 32 bits that hold 16, as older PNG readers give them
-        return picture_from_array(np.clip(np.asarray(picture), 0, 65_535).astype(np.uint16))
-    if picture.mode == "F":
-        return picture_from_array(np.asarray(picture))
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        white = PillowImage.new("RGBA", picture.size, (255, 255, 255, 255))
-        picture = PillowImage.alpha_composite(white, picture)
-    if picture.mode != "RGB":
-        return picture.convert("RGB")
-    return picture
-
-
-def picture_from_array(array: NDArray[Any]) -> PillowImage.Image:
-    """Brings an array of any accepted layout to a Pillow picture of mode RGB.
-
-    Raises:
-        ValueError: the shape or the dtype is none that `ImageSource` takes.
-    """
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[:, :, 0]
-    layout = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
-    if not layout or 0 in array.shape:
-        raise ValueError(f"expected an array (H, W), (H, W, 3) or (H, W, 4), got {array.shape}")
-    if array.dtype == np.uint16:
-        array = (array.astype(np.uint32) + 128) // 257
-    elif array.dtype == np.bool_:
-        array = array.astype(np.uint8) * 255
-    elif np.issubdtype(array.dtype, np.floating):
-        array = _bytes_of_floats(array)
-    elif array.dtype != np.uint8:
-        raise ValueError(f"expected bool, uint8, uint16 or float, got {array.dtype}")
-    return to_rgb(PillowImage.fromarray(np.ascontiguousarray(array, dtype=np.uint8)))
-
-
-def _bytes_of_floats(array: NDArray[Any]) -> NDArray[Any]:
-    """Scales floats in [0, 1] to 0..255."""
-    if not np.isfinite(array).all() or array.min() < 0 or array.max() > 1:
-        raise ValueError("expected floats in [0, 1], got values outside")
-    scaled: NDArray[Any] = np.rint(array * 255)
-    return scaled
 
 
 def _default_name(media: Media) -> str:

@@ -17,9 +17,32 @@ NAMESPACE = "PixelReason"
 
 TASKS: dict[str, tuple[str, dict[str, Any]]] = {
     "VStar": ("pixel_env.tasks.vstar:VStar", {}),
+    "TallyQA": ("pixel_env.tasks.tallyqa:TallyQA", {}),
+    "InfographicsVQA": ("pixel_env.tasks.infographicsvqa:InfographicsVQA", {}),
+    "MVBench": ("pixel_env.tasks.mvbench:MVBench", {}),
+    "HRBench": ("pixel_env.tasks.hrbench:HRBench", {"option_order": "as_given"}),
+    "Records": ("pixel_env.tasks.records:Records", {}),
+    "PixelReasonerRL": ("pixel_env.tasks.pixel_reasoner_rl:PixelReasonerRL", {}),
+    "PixelReasonerSFT": ("pixel_env.tasks.pixel_reasoner_sft:PixelReasonerSFT", {}),
     "SyntheticSearch": (
         "pixel_env.tasks.synthetic.search:SyntheticSearch",
         {"overview_px": (112 * 112, 112 * 112), "crop_px": (112 * 112, 112 * 112)},
+    ),
+    "SyntheticCounting": (
+        "pixel_env.tasks.synthetic.counting:SyntheticCounting",
+        {"overview_px": (224 * 224, 224 * 224), "crop_px": (224 * 224, 224 * 224)},
+    ),
+    "SyntheticInfographic": (  # pages are twice as high as wide
+        "pixel_env.tasks.synthetic.infographic:SyntheticInfographic",
+        {"overview_px": (224 * 448, 224 * 448), "crop_px": (224 * 224, 336 * 336)},
+    ),
+    "SyntheticClip": (  # many small frames, then a few large ones
+        "pixel_env.tasks.synthetic.clip:SyntheticClip",
+        {
+            "clip_px": (84 * 84, 84 * 84),
+            "frame_px": (224 * 224, 224 * 224),
+            "crop_px": (224 * 224, 224 * 224),
+        },
     ),
 }
 """Task sets by name: where the class is, and the arguments that differ from the defaults."""

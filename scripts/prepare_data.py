@@ -9,75 +9,115 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
-from pixel_env.tasks.vstar import DEFAULT_FOLDER, REPOSITORY, REVISION, VStar
+from pixel_env.tasks.archives import unpack_all
+from pixel_env.tasks.catalogue import RELEASES, Release
+from pixel_env.tasks.check import Check
 from rich.console import Console
 from rich.progress import track
 
-from pixel_env.errors import PixelEnvError
-from pixel_env.media import ImageSource
-from pixel_env.types import LETTERS
-
-VSTAR_COUNTS = {"direct_attributes": 115, "relative_position": 76}
-VSTAR_FILES = ["test_questions.jsonl", "direct_attributes/*", "relative_position/*"]
-LICENCE = "licence: none declared"
-LOOK = (28, 28)
+from pixel_env.errors import DataError
 
 console = Console(soft_wrap=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns the exit code, 1 where something is wrong."""
+    options = parsed(arguments)
+    release = RELEASES[options.release]
+    folder = options.check or options.to or release.folder
+    if options.check is None:
+        sentence = fetch(release, folder, options.split)
+        if sentence:
+            console.print(sentence, style="red", markup=False)
+            return 1
+    checked = Check(release, folder, options.quick, progress).run(options.split)
+    for sentence in (*checked.held, *checked.remarks):
+        console.print(sentence, markup=False)
+    for sentence in checked.faults:
+        console.print(sentence, style="red", markup=False)
+    return 1 if checked.faults else 0
+
+
+def parsed(arguments: list[str] | None) -> argparse.Namespace:
+    """Reads the command line."""
+    table = "\n".join(f"  {each.name:32}{each.repository}" for each in RELEASES.values())
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__,
+        epilog=f"data sets, and where they are fetched from:\n{table}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("dataset", choices=["vstar"], help="which data set")
+    parser.add_argument("release", choices=RELEASES, metavar="NAME", help="which data set")
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--to",
         type=Path,
-        default=DEFAULT_FOLDER,
         metavar="DIR",
-        help="folder to fetch into; run again to resume (default: %(default)s)",
+        help="folder to fetch into; run again to resume (default: data/NAME)",
     )
     where.add_argument(
         "--check", type=Path, metavar="DIR", help="fetch nothing; check this folder instead"
     )
+    parser.add_argument("--split", help="one split alone (default: all that are there)")
+    parser.add_argument("--quick", action="store_true", help="open pictures without decoding them")
     options = parser.parse_args(arguments)
-    if options.check is None:
-        sentence = fetch_vstar(options.to)
-        if sentence:
-            console.print(sentence, style="red", markup=False)
-            return 1
-    faults = check_vstar(options.check or options.to)
-    for fault in faults:
-        console.print(fault, style="red", markup=False)
-    return 1 if faults else 0
+    splits = [part.split for part in RELEASES[options.release].parts]
+    if options.split not in (None, *splits):
+        parser.error(f"expected --split to be one of {', '.join(splits)}, got {options.split!r}")
+    return options
 
 
-def fetch_vstar(folder: Path) -> str:
-    """Fetches V* Bench at the pinned revision; returns what went wrong, "" where nothing did."""
+def progress(numbers: range) -> Iterable[int]:
+    """Goes through the numbers of samples under a bar."""
+    return track(numbers, "Checking", console=console, transient=True)
+
+
+def fetch(release: Release, folder: Path, split: str | None) -> str:
+    """Fetches a release and unpacks its archives.
+
+    Returns:
+        What went wrong in one sentence; "" where nothing did.
+    """
     try:
-        from huggingface_hub import snapshot_download
+        from huggingface_hub import HfApi, snapshot_download
     except ImportError:
         return "Fetching needs huggingface_hub: pip install 'pixel-reason[data]'"
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it logs every retry
-    console.print(f"Fetching {REPOSITORY} ({LICENCE}), revision {REVISION}, into {folder}")
+    repository = release.repository
+    patterns = [
+        pattern
+        for of, names in release.files.items()
+        if of == "" or split in (None, of)
+        for pattern in names
+    ]
     try:
+        revision = release.revision or HfApi().dataset_info(repository).sha
+        pinned = "pinned" if release.revision else "newest"
+        console.print(
+            f"Fetching {repository} (licence: {release.licence}), {pinned} revision {revision}, "
+            f"into {folder}",
+            markup=False,
+        )
         snapshot_download(
-            REPOSITORY,
+            repository,
             repo_type="dataset",
-            revision=REVISION,
+            revision=revision,
             local_dir=folder,
-            allow_patterns=VSTAR_FILES,
+            allow_patterns=patterns,
         )
     except Exception as error:
         return (
-            f"Could not fetch {REPOSITORY} from the Hugging Face hub ({root_cause(error)}); run "
+            f"Could not fetch {repository} from the Hugging Face hub ({root_cause(error)}); run "
             "the same command again with a network to resume, or bring the folder and --check it."
         )
+    try:
+        n_unpacked = unpack_all(folder)
+    except (DataError, OSError) as error:
+        return str(error)
+    if n_unpacked:
+        console.print(f"Unpacked {n_unpacked} files.")
     return ""
 
 
@@ -86,40 +126,6 @@ def root_cause(error: BaseException) -> str:
     while (cause := error.__cause__ or error.__context__) is not None:
         error = cause
     return f"{type(error).__name__}: {' '.join(str(error).split())[:120]}"
-
-
-def check_vstar(folder: Path) -> list[str]:
-    """Checks counts, pictures and grades of a V* folder; returns one sentence for each fault."""
-    try:
-        task = VStar(folder)
-    except PixelEnvError as error:
-        return [str(error)]
-    faults, held = [], Counter[str]()
-    n_boxes = 0
-    for index in track(range(len(task)), "Checking", console=console, transient=True):
-        try:
-            sample = task[index]
-            media = sample.media[0]
-            if isinstance(media, ImageSource):
-                media.overview(LOOK)
-        except PixelEnvError as error:
-            faults.append(str(error))
-            continue
-        held[sample.category] += 1
-        n_boxes += bool(sample.evidence)
-        golds = (sample.answers[0], LETTERS[sample.right_choice or 0])
-        scores = [task.grade(sample, answer).score for answer in (*golds, "")]
-        if scores != [1, 1, 0]:
-            faults.append(f"{sample.origin}: a gold answer grades under 1, or an empty one over 0")
-    console.print(
-        f"{folder}: {len(task)} questions ("
-        + ", ".join(f"{category} {held[category]}" for category in VSTAR_COUNTS)
-        + f"), {n_boxes} with evidence boxes; {LICENCE}."
-    )
-    if held != VSTAR_COUNTS:
-        expected = ", ".join(f"{category} {count}" for category, count in VSTAR_COUNTS.items())
-        faults.append(f"expected {sum(VSTAR_COUNTS.values())} good questions ({expected})")
-    return faults
 
 
 if __name__ == "__main__":

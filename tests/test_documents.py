@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from pixel_env.dialects import DIALECTS
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = (
     "pixel_env.dialects",
     "pixel_env.wrappers",
     "pixel_env.tasks",
+    "pixel_env.tasks.grading",
     "pixel_env.tasks.synthetic",
     "pixel_env.agents",
     "pixel_env.agents.policies",
@@ -25,7 +28,15 @@ MODULES = [
     for info in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}.")
 ]
 DOCUMENTS = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
-WITH_EXAMPLES = {"README.md", "docs/environment.md"}
+WITH_EXAMPLES = {
+    "README.md",
+    "docs/data.md",
+    "docs/dialects.md",
+    "docs/environment.md",
+    "docs/grading.md",
+    "docs/twins.md",
+    "docs/video.md",
+}
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -38,12 +49,14 @@ def test_each_wrapper_and_dialect_shows_an_example():
     shown = {
         name: doctest.testmod(importlib.import_module(f"pixel_env.{name}")).attempted
         for name in (
+            "wrappers.controls",
             "wrappers.curiosity",
             "wrappers.full_history",
             "wrappers.group_curiosity",
             "wrappers.record",
             "wrappers.text_action",
-            "dialects.pixel_reasoner",
+            "wrappers.token_action",
+            *(f"dialects.{name.replace('-', '_')}" for name in DIALECTS),
         )
     }
     assert all(shown.values()), shown

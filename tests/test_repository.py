@@ -24,7 +24,7 @@ WRITTEN = [
 ]
 
 ENVIRONMENT_TAKES = {"numpy", "gymnasium", "PIL", "decord", "av"}
-TASKS_TAKE = {"numpy", "PIL", "pyarrow"}
+TASKS_TAKE = {"numpy", "PIL", "pyarrow", "av"}
 DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml"}
 UNTOLD = {"__init__.py", "py.typed"}
 """Files that README's tree leaves out."""
@@ -89,7 +89,7 @@ def test_imports_run_one_way(path):
 
 def test_relative_imports_are_resolved():
     """The check above would pass for nothing if relative imports were missed."""
-    assert "pixel_env.errors" in imports_of(ROOT / "tasks/synthetic/search.py")
+    assert "pixel_env.errors" in imports_of(ROOT / "tasks/synthetic/endless.py")
     assert "pixel_env.agents.engine" in imports_of(ROOT / "agents/policies/vlm.py")
     assert "pixel_env.config" in imports_of(ROOT / "pixel_env/__init__.py")
 
@@ -97,7 +97,7 @@ def test_relative_imports_are_resolved():
 def test_the_environment_is_imported_without_what_is_heavy():
     check = (
         "import sys, gymnasium, pixel_env; gymnasium.make('PixelReason-SyntheticSearch-v0'); "
-        "print(sorted({'torch', 'transformers', 'decord', 'rich'} & set(sys.modules)))"
+        "print(sorted({'torch', 'transformers', 'decord', 'av', 'rich'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

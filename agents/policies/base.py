@@ -74,3 +74,11 @@ class Configured(Protocol):
 
     def settings(self) -> Mapping[str, Any]:
         """Returns the settings by name, as values that JSON can hold."""
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A policy whose results depend on more than its settings; a manifest holds that too."""
+
+    def facts(self) -> Mapping[str, Any]:
+        """Returns what came of the settings (a prompt, digests of weights), as JSON can hold."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -45,6 +45,20 @@ def make_policy(name: str, **settings: Any) -> Policy:
         return PLAIN[name](**settings)
     except TypeError:
         raise ConfigError(f"policy {name} doesn't take {settings}") from None
+
+
+def remake_policy(manifest: Mapping[str, Any]) -> Policy:
+    """Makes the policy that a manifest of an evaluation names, with the same settings.
+
+    Raises:
+        ConfigError: it was not made by name, or can't be made here.
+    """
+    name, settings = manifest["policy"], dict(manifest["policy_settings"])
+    if name.startswith(MODEL_PREFIX):
+        loading = settings.pop("model", None) or {}
+        settings |= {key: value for key, value in loading.items() if value is not None}
+        settings["dialect"] = manifest["dialect"]
+    return make_policy(name, **settings)
 
 
 def _model(path: str, settings: dict[str, Any]) -> Policy:

@@ -7,6 +7,7 @@ looks like. It reads the sample behind the environment, so its score is no resul
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import gymnasium as gym
@@ -14,13 +15,8 @@ import gymnasium as gym
 from pixel_env.actions import answer, select_frames, zoom_in
 from pixel_env.clips import ClipSource
 from pixel_env.errors import ConfigError
+from pixel_env.evidence import MARGIN, evidence_by_picture, widened
 from pixel_env.types import LETTERS, Action, Box, Observation, Sample, View
-
-MARGIN = 0.5
-"""What is added around the evidence on every side, as a fraction of its own width and height."""
-
-SHORTEST_SIDE = 0.05
-"""Smallest side of a zoom, as a fraction of the picture, so that it is never too small."""
 
 FULL: Box = (0.0, 0.0, 1.0, 1.0)
 
@@ -83,19 +79,16 @@ class DemonstrationPolicy:
 
 
 def looks(sample: Sample, views: Sequence[View], margin: float = MARGIN) -> list[Action]:
-    """Plans one operation for each picture or frame that holds evidence.
+    """Plans one operation for each view that holds evidence, or is nearest to a frame that does.
 
     Args:
         sample: the sample as shown.
         views: the views shown at reset, in order.
         margin: added around the evidence, as a fraction of its size.
     """
-    boxes: dict[int, Box] = {}
-    for evidence in sample.evidence:
-        boxes[evidence.image] = _union(boxes.get(evidence.image, evidence.box), evidence.box)
+    shown = [replace(each, image=_nearest(views, each.image)) for each in sample.evidence]
     plan = []
-    for image, box in boxes.items():
-        number = min(range(1, len(views) + 1), key=lambda n: abs(views[n - 1].source - image))
+    for number, box in evidence_by_picture(shown).items():
         if box != FULL:
             plan.append(zoom_in(widened(box, margin), target_image=number))
         elif isinstance(sample.media[0], ClipSource):
@@ -103,35 +96,13 @@ def looks(sample: Sample, views: Sequence[View], margin: float = MARGIN) -> list
     return plan
 
 
+def _nearest(views: Sequence[View], image: int) -> int:
+    """Returns the number of the view of a picture, or of the frame nearest to one."""
+    return min(range(1, len(views) + 1), key=lambda number: abs(views[number - 1].source - image))
+
+
 def right_answer(sample: Sample) -> str:
     """Returns the right option's letter, or the first accepted answer."""
     if sample.right_choice is None or sample.right_choice >= len(LETTERS):
         return sample.answers[0]
     return LETTERS[sample.right_choice]
-
-
-def widened(box: Box, margin: float) -> Box:
-    """Adds a margin around a box and makes no side shorter than `SHORTEST_SIDE`, within [0, 1].
-
-    Example:
-        >>> widened((0.0, 0.5, 0.5, 0.75), 0.5)
-        (0.0, 0.375, 0.75, 0.875)
-    """
-    (x1, x2), (y1, y2) = (_wider(box[i], box[i + 2], margin) for i in (0, 1))
-    return x1, y1, x2, y2
-
-
-def _wider(low: float, high: float, margin: float) -> tuple[float, float]:
-    added = max(margin * (high - low), (SHORTEST_SIDE - (high - low)) / 2)
-    low, high = max(low - added, 0.0), min(high + added, 1.0)
-    cut_off = max(SHORTEST_SIDE - (high - low), 0.0)  # by an edge of the picture
-    return (low, high + cut_off) if low == 0 else (low - cut_off, high)
-
-
-def _union(one: Box, other: Box) -> Box:
-    return (
-        min(one[0], other[0]),
-        min(one[1], other[1]),
-        max(one[2], other[2]),
-        max(one[3], other[3]),
-    )

@@ -12,7 +12,8 @@ from pixel_env.types import Action, Observation
 
 from ..conversation import Encoder, SystemPrompt
 from ..engine import Engine, GenerationConfig
-from ..models import ModelSettings, load
+from ..manifest import file_digests
+from ..models import ModelSettings, folder_of, load
 from ..session import Session
 
 GREEDY = GenerationConfig(greedy=True)
@@ -29,12 +30,24 @@ class VLMPolicy:
     """
 
     def __init__(
-        self, engine: Engine, name: str = "vlm", model: ModelSettings | None = None
+        self,
+        engine: Engine,
+        name: str = "vlm",
+        model: ModelSettings | None = None,
+        folder: Path | None = None,
     ) -> None:
-        """Takes an engine; `model` tells how its model was loaded, for `settings`."""
+        """Takes an engine.
+
+        Args:
+            engine: the model with its tokenizer and dialect.
+            name: short name.
+            model: how the model was loaded, for `settings`.
+            folder: where it was loaded from, for `facts`.
+        """
         self.name = name
         self._engine = engine
         self._model = model
+        self._folder = folder
         self._session: Session = Session(engine)
 
     @classmethod
@@ -55,7 +68,7 @@ class VLMPolicy:
         parts = load(path, model)
         encoder = Encoder(parts.tokenizer, parts.image_processor, get_dialect(dialect), system)
         engine = Engine(parts.model, encoder, generation or GREEDY)
-        return cls(engine, f"vlm:{path}", model)
+        return cls(engine, f"vlm:{path}", model, folder_of(path))
 
     @property
     def dialect(self) -> str:
@@ -68,6 +81,13 @@ class VLMPolicy:
             **asdict(self._engine.config),
             "system": self._engine.encoder.system,
             "model": asdict(self._model) if self._model else None,
+        }
+
+    def facts(self) -> dict[str, Any]:
+        """Returns the system message as told, and the SHA-256 of each file of the model."""
+        return {
+            "system_prompt": self._engine.encoder.system_prompt(),
+            "files": file_digests(self._folder) if self._folder else None,
         }
 
     def reset(self, lane: int, seed: int | None = None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -92,30 +93,65 @@ def read_call(body: str) -> Call:
     >>> read_call('{"name": "look", "arguments": {"target_image": 2}}')
     Call(name='look', arguments={'target_image': 2})
     """
-    if len(body) > MAX_CALL_CHARS:
-        raise OperationError(
-            "malformed", f"A call may hold {MAX_CALL_CHARS} characters, got {len(body)}."
-        )
-    _check_depth(body)
-    try:
-        value = json.loads(
-            body,
-            parse_int=_read_integer,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_read_object,
-        )
-    except json.JSONDecodeError as error:
-        raise OperationError(
-            "malformed", f"The call is not JSON: {error.msg} at character {error.pos + 1}."
-        ) from None
+    value = read_json(body)
     if not isinstance(value, dict):
         raise OperationError("malformed", "A call must be one JSON object with name and arguments.")
+    return as_call(value)
+
+
+def as_call(value: Mapping[str, Any]) -> Call:
+    """Takes the name and the arguments out of a JSON object.
+
+    Raises:
+        OperationError: kind "malformed", one is missing or of the wrong kind.
+    """
     name, arguments = value.get("name"), value.get("arguments")
     if not isinstance(name, str) or not isinstance(arguments, dict):
         raise OperationError(
             "malformed", "A call must have a name (text) and arguments (a JSON object)."
         )
     return Call(name, arguments)
+
+
+def read_object(body: str, max_chars: int = MAX_CALL_CHARS) -> dict[str, Any]:
+    """Reads one JSON object; see `read_json`.
+
+    Raises:
+        OperationError: kind "malformed" or "bad_arguments".
+    """
+    value = read_json(body, max_chars)
+    if not isinstance(value, dict):
+        raise OperationError("malformed", "A call must be one JSON object.")
+    return value
+
+
+def read_json(body: str, max_chars: int = MAX_CALL_CHARS) -> Any:
+    """Reads JSON under limits of length and depth.
+
+    Args:
+        body: JSON text, with or without white space around it.
+        max_chars: a longer text is refused unread.
+
+    Raises:
+        OperationError: it isn't JSON, too long or too deep ("malformed"), or it holds NaN
+            ("bad_arguments").
+    """
+    if len(body) > max_chars:
+        raise OperationError(
+            "malformed", f"A call may hold {max_chars} characters, got {len(body)}."
+        )
+    _check_depth(body)
+    try:
+        return json.loads(
+            body,
+            parse_int=_read_integer,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_read_pairs,
+        )
+    except json.JSONDecodeError as error:
+        raise OperationError(
+            "malformed", f"The call is not JSON: {error.msg} at character {error.pos + 1}."
+        ) from None
 
 
 def quoted(value: object) -> str:
@@ -169,7 +205,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise OperationError("bad_arguments", f"{name} is not a number: write plain decimal numbers.")
 
 
-def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _read_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Refuses a name given twice, where a parser would choose one in silence."""
     values = dict(pairs)
     if len(values) != len(pairs):

@@ -6,10 +6,22 @@ from collections.abc import Mapping
 
 from ..errors import unknown_name
 from .base import Dialect
+from .deepeyes import DeepEyesDialect
+from .mini_o3 import MiniO3Dialect
+from .openai import OpenAIDialect
 from .pixel_reasoner import PixelReasonerDialect
+from .pixel_reasoner_pixels import PixelReasonerPixelsDialect
+from .qwen3_vl import Qwen3VLDialect
+from .qwen_xml import QwenXMLDialect
 
 DIALECTS: Mapping[str, type[Dialect]] = {
     PixelReasonerDialect.name: PixelReasonerDialect,
+    PixelReasonerPixelsDialect.name: PixelReasonerPixelsDialect,
+    DeepEyesDialect.name: DeepEyesDialect,
+    MiniO3Dialect.name: MiniO3Dialect,
+    Qwen3VLDialect.name: Qwen3VLDialect,
+    QwenXMLDialect.name: QwenXMLDialect,
+    OpenAIDialect.name: OpenAIDialect,
 }
 """Every dialect under its name in configuration."""
 

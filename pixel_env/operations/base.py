@@ -22,6 +22,9 @@ class Outcome:
         target_image: number of the view that was looked into, from 1, where there is one.
         requested_box: the box as asked for, fractions of the source.
         executed_box: the box as read, fractions of the source.
+        view_box: the box as told in `feedback`, padded, as fractions of the view looked into.
+        clamped: whether an overshoot of the box was clamped to the view.
+        frames: numbers of the selected frames, from 1, in the order of the views.
     """
 
     feedback: str
@@ -30,6 +33,13 @@ class Outcome:
     target_image: int | None = None
     requested_box: Box | None = None
     executed_box: Box | None = None
+    view_box: Box | None = None
+    clamped: bool | None = None
+    frames: tuple[int, ...] | None = None
+
+
+LOOK_KEYS = ("target_image", "requested_box", "executed_box", "view_box", "clamped", "frames")
+"""Those facts of an `Outcome` that go into `info` under their names, where there are any."""
 
 
 class Operation(ABC):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -51,11 +52,20 @@ class SelectFrames(Operation):
                 "bad_frames", f"Select at most {most} frames at once, got {len(numbers)}."
             )
         history.check_room(len(numbers))
-        views = tuple(history.selected(number) for number in numbers)
+        views = history.selected(numbers)
         first = len(history.views) + 1
-        shown = _counted("Image", list(range(first, first + len(views))))
-        verb = "is" if len(views) == 1 else "are"
-        return Outcome(f"{shown} {verb} {_counted('frame', numbers)}.", views=views)
+        shown = list(range(first, first + len(views)))
+        return Outcome(told_frames(shown, numbers), views=views, frames=tuple(numbers))
+
+
+def told_frames(images: Sequence[int], frames: Sequence[int]) -> str:
+    """Says which views show which frames; both in rising order.
+
+    >>> told_frames([17, 18, 19], [2, 3, 4])
+    'Images 17 to 19 are frames 2 to 4.'
+    """
+    verb = "is" if len(images) == 1 else "are"
+    return f"{_counted('Image', images)} {verb} {_counted('frame', frames)}."
 
 
 def _numbers(frames: object, n_frames: int) -> list[int]:
@@ -90,7 +100,7 @@ def _chosen_entries(frames: object, n_frames: int) -> list[int]:
     return [index for index, entry in enumerate(frames) if entry == 1]
 
 
-def _counted(noun: str, numbers: list[int]) -> str:
+def _counted(noun: str, numbers: Sequence[int]) -> str:
     """Writes "frame 3", "frames 3 and 7", "frames 3, 7 and 9", or "frames 3 to 7" for a run."""
     if len(numbers) == 1:
         return f"{noun} {numbers[0]}"

@@ -60,6 +60,8 @@ class ZoomIn(Operation):
             target_image=target,
             requested_box=nest_box(parent.box, asked),
             executed_box=box,
+            view_box=padded,
+            clamped=was_clamped,
         )
 
 

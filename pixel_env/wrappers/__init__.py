@@ -1,19 +1,30 @@
 """Wrappers around the environment; one file each."""
 
+from .adaptive_curiosity import AdaptiveCuriosity
+from .controls import BlankViews, DemonstrationCrop, NoOperations, RandomCrop
 from .curiosity import CuriosityReward, RateTracker
+from .evidence_seen import EvidenceSeen
 from .full_history import FullHistory
 from .group_curiosity import GroupCuriosity
 from .record import RecordTrajectories
 from .text_action import TextAction
+from .token_action import TokenAction
 from .trajectory import TrajectoryFolder, TrajectoryRecord
 
 __all__ = [
+    "AdaptiveCuriosity",
+    "BlankViews",
     "CuriosityReward",
+    "DemonstrationCrop",
+    "EvidenceSeen",
     "FullHistory",
     "GroupCuriosity",
+    "NoOperations",
+    "RandomCrop",
     "RateTracker",
     "RecordTrajectories",
     "TextAction",
+    "TokenAction",
     "TrajectoryFolder",
     "TrajectoryRecord",
 ]

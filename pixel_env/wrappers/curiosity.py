@@ -13,8 +13,9 @@ from ..curiosity import CuriosityConfig
 from ..errors import ConfigError, unknown_name
 from ..types import Action, Info, Observation
 
-COUNTS = ("executed", "calls")
-"""Which calls make a rollout one that looks: those that gave a view, or all."""
+COUNTS = {"executed": "n_operations", "calls": "n_calls", "evidence": "evidence_seen"}
+"""What makes a rollout one that looks, and the info that counts it: calls that gave a view, all
+calls, or looks that brought the evidence into view (`EvidenceSeen` says so)."""
 
 
 class RateTracker:
@@ -120,9 +121,10 @@ class CuriosityReward(
             env: an environment with `PixelReasoningEnv`'s info.
             tracker: rates to share with other environments; None makes a new one.
             preset: "paper" or "released", see `curiosity_bonus`.
-            counts: what makes an episode one that looks: "executed" operations, or any "calls".
-                Paying for calls that failed is how the bonus comes to be farmed with nonsense.
-                The penalty always counts every call.
+            counts: what makes an episode one that looks: "executed" operations, any "calls", or
+                "evidence" in view (then `env` is an `EvidenceSeen`). Paying for calls that failed
+                is how the bonus comes to be farmed with nonsense. The penalty always counts every
+                call.
             per: "sample", or "all" for one rate over all samples.
             **overrides: settings of `CuriosityConfig` other than the preset's.
 
@@ -138,7 +140,7 @@ class CuriosityReward(
             raise unknown_name("per", per, ("sample", "all"))
         self.tracker = RateTracker() if tracker is None else tracker
         self.config = CuriosityConfig.of(preset, **overrides)
-        self._used_key = "n_operations" if counts == "executed" else "n_calls"
+        self._used_key = COUNTS[counts]
         self._is_per_sample = per == "sample"
 
     def step(self, action: Action) -> tuple[Observation, float, bool, bool, Info]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,8 +83,9 @@ class GroupCuriosity(VectorWrapper):
             env: a `PixelReasoningVectorEnv`, or one with the same infos.
             group_size: lanes in a group, at least 1; divides the number of lanes.
             preset: "paper" or "released", see `curiosity_bonus`.
-            counts: what makes a rollout one that looks: "executed" operations, or any "calls".
-                The penalty always counts every call.
+            counts: what makes a rollout one that looks: "executed" operations, any "calls", or
+                "evidence" in view (then each lane is an `EvidenceSeen`). The penalty always
+                counts every call.
             **overrides: settings of `CuriosityConfig` other than the preset's.
 
         Raises:
@@ -101,7 +103,7 @@ class GroupCuriosity(VectorWrapper):
             raise unknown_name("counts", counts, COUNTS)
         self.group_size = group_size
         self.config = CuriosityConfig.of(preset, **overrides)
-        self._used_key = "n_operations" if counts == "executed" else "n_calls"
+        self._used_key = COUNTS[counts]
         self._rollouts = _Rollouts.unstarted(self.num_envs)
 
     def reset(
@@ -156,6 +158,13 @@ class GroupCuriosity(VectorWrapper):
         infos["_reward_terms"] = every.copy()
         return observations, rewards + bonus + penalty, terminated, truncated, infos
 
+    def state(self) -> dict[str, Any]:
+        """Returns what a checkpoint has to keep: nothing here, as each group stands alone."""
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Goes on from what `state` gave."""
+
     def _note(self, lanes: Mask, infos: Info) -> None:
         """Keeps what the infos say of the rollouts that just ended."""
         rollouts = self._rollouts
@@ -177,9 +186,19 @@ class GroupCuriosity(VectorWrapper):
         n_used = (rollouts.used & valid).reshape(-1, self.group_size).sum(axis=1)
         n_valid = valid.reshape(-1, self.group_size).sum(axis=1)
         rates = np.repeat(n_used / np.maximum(n_valid, 1), self.group_size)  # (n_lanes,)
-        bonus, penalty = self.config(rates, rollouts.used, rollouts.n_calls, rollouts.video)
+        bonus, penalty = self.config(
+            rates, rollouts.used, rollouts.n_calls, rollouts.video, self._thresholds(due)
+        )
         paid = due & valid
         return np.where(paid, bonus, 0.0), np.where(paid, penalty, 0.0), np.where(due, rates, 0.0)
+
+    def _thresholds(self, due: Mask) -> Floats | None:
+        """Returns each lane's threshold, (n_lanes,); None for the config's. Called once a step.
+
+        Args:
+            due: lanes whose group has just ended.
+        """
+        return None
 
     def _check_samples(self) -> None:
         """Checks that every group runs one sample."""

@@ -22,6 +22,10 @@ class RecordTrajectories(
     An existing folder is continued, and several environments may share one. Wrap it outermost,
     so that messages and every reward term are seen. What a line holds: `TrajectoryRecord`.
 
+    Attributes:
+        folder: where the trajectories go.
+        notes: what is added to the records of episodes that start from now on, by name.
+
     >>> import tempfile, gymnasium as gym, pixel_env
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     env = RecordTrajectories(gym.make("PixelReason-SyntheticSearch-v0"), folder)
@@ -56,6 +60,7 @@ class RecordTrajectories(
         if every < 1:
             raise ConfigError(f"expected every >= 1, got {every}")
         self.folder = TrajectoryFolder(folder, image_format)
+        self.notes: dict[str, Any] = {}
         self._every = every
         self._n_episodes = 0
         self._record: TrajectoryRecord | None = None
@@ -68,6 +73,7 @@ class RecordTrajectories(
         self._record = None
         if self._n_episodes % self._every == 0:
             self._record = TrajectoryRecord(self.folder, observation, info, seed, options)
+            self._record.note(self.notes)
         self._n_episodes += 1
         return observation, info
 

@@ -7,7 +7,7 @@ from typing import Any
 import gymnasium as gym
 from gymnasium.utils import RecordConstructorArgs
 
-from ..dialects import Dialect, Shown, get_dialect
+from ..dialects import Dialect, Place, Reading, Shown, get_dialect
 from ..dialects.calls import MAX_MESSAGE_CHARS
 from ..errors import OperationError
 from ..spaces import UnicodeText
@@ -18,9 +18,13 @@ class TextAction(gym.Wrapper[Observation, str, Observation, Action], RecordConst
     r"""Actions are messages of a model, read by a dialect.
 
     A message that can't be read spends the turn: the next observation's `feedback` says in one
-    sentence what was wrong. `step` raises for no text, no bytes and no other object. `info` gains
-    `message`, the text as it was read: bytes are taken for UTF-8, and what is no valid Unicode
-    becomes a replacement sign.
+    sentence what was wrong. `step` raises for no text, no bytes and no other object. `feedback` is
+    told in the dialect's own terms: its coordinates, its names of pictures.
+
+    `info` gains `message`, the text as it was read: bytes are taken for UTF-8, and what is no valid
+    Unicode becomes a replacement sign. Where it holds a zoom, `info` gains `coordinate_frame`
+    ("fractions", "thousandths" or "pixels") and `written_box`, its four numbers in that frame; and
+    `clamped` tells whether numbers were clamped, by the dialect or by the environment.
 
     Attributes:
         dialect: the dialect in use; `dialect.tell(observation)` makes the message to the model.
@@ -67,33 +71,54 @@ class TextAction(gym.Wrapper[Observation, str, Observation, Action], RecordConst
         """Starts an episode; arguments as in `PixelReasoningEnv.reset`."""
         observation, info = self.env.reset(seed=seed, options=options)
         self._shown = Shown(sizes=())
-        self._note(observation)
+        self._note(observation, info)
         return observation, info
 
     def step(self, action: str) -> tuple[Observation, float, bool, bool, Info]:
         """Takes one message of a model; see `PixelReasoningEnv.step` for what it returns."""
-        message = _as_text(action)
+        return self._step(_as_text(action))
+
+    def _step(
+        self, message: str | None, refusal: OperationError | None = None
+    ) -> tuple[Observation, float, bool, bool, Info]:
+        """Takes a message, or the reason why there is none."""
+        reading = refusal or self._read(message)
         observation, reward, terminated, truncated, info = self.env.step(
-            self._read(message)  # type: ignore[arg-type]  # a refusal stands in for an action
+            reading.action if isinstance(reading, Reading) else reading  # type: ignore[arg-type]
         )
-        self._note(observation)
+        self._note(observation, info)
         info["message"] = "" if message is None else message
+        if isinstance(reading, Reading) and reading.written_box is not None:
+            info["coordinate_frame"] = self.dialect.coordinate_frame
+            info["written_box"] = reading.written_box
+            if "clamped" in info:
+                info["clamped"] = info["clamped"] or reading.clamped
+        observation = observation.copy()
+        observation["feedback"] = self.dialect.feedback(observation, info, self._shown)
         return observation, float(reward), terminated, truncated, info
 
-    def _read(self, message: str | None) -> Action | OperationError:
-        """Returns the message's action, or the refusal that the environment tells the model."""
+    def _read(self, message: str | None) -> Reading | OperationError:
+        """Reads the message, or returns the refusal that the environment tells the model."""
         if message is None:
             return OperationError("malformed", "A message must be text.")
         try:
-            return self.dialect.parse(message, self._shown)
+            return self.dialect.read(message, self._shown)
         except OperationError as refusal:
             return refusal
 
-    def _note(self, observation: Observation) -> None:
+    def _note(self, observation: Observation, info: Info) -> None:
         """Adds the views of an observation to what was shown."""
         sizes = tuple((image.shape[1], image.shape[0]) for image in observation["images"])
         before = self._shown.sizes[: observation["first_image"] - 1]
-        self._shown = Shown(before + sizes, observation["n_frames"])
+        places = self._shown.places
+        if "frames" in info:
+            places += tuple(Place(number) for number in info["frames"])
+        elif "executed_box" in info:
+            source = self._shown.place(info["target_image"]).source
+            places += (Place(source, info["executed_box"]),)
+        elif not places:  # the first views are whole pictures, or whole frames
+            places = tuple(Place(number) for number in range(1, len(sizes) + 1))
+        self._shown = Shown(before + sizes, observation["n_frames"], places)
 
 
 def _as_text(message: object) -> str | None:

@@ -12,6 +12,7 @@ import io
 import json
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,11 @@ _STEP_KEYS = (
     "target_image",
     "requested_box",
     "executed_box",
+    "coordinate_frame",
+    "written_box",
+    "clamped",
     "views_added",
+    "control",
     "reward_terms",
 )
 _END_KEYS = (
@@ -73,7 +78,7 @@ class TrajectoryFolder:
         except (FileExistsError, NotADirectoryError):
             raise ConfigError(f"expected a folder, got a file in the way of {folder}") from None
         self.path = self.folder / FILE_NAME
-        _cut_unfinished_line(self.path)
+        cut_unfinished_line(self.path)
 
     def __len__(self) -> int:
         """Returns how many trajectories the folder holds."""
@@ -149,6 +154,10 @@ class TrajectoryRecord:
         self._terms: dict[str, float] = {}
         self._reward = 0.0
 
+    def note(self, notes: Mapping[str, Any]) -> None:
+        """Adds facts about the episode, by name."""
+        self._record |= notes
+
     def add(self, action: object, observation: Observation, reward: float, info: Info) -> None:
         """Adds one step.
 
@@ -194,7 +203,7 @@ class TrajectoryRecord:
         return {"images": images, "first_image": observation["first_image"]}
 
 
-def _cut_unfinished_line(path: Path) -> None:
+def cut_unfinished_line(path: Path) -> None:
     """Removes what follows the last line end of a file."""
     if not path.exists():
         return

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from ...media import ImageSource
 from ...types import Box, Image, Observation
+from .endless import N_OPTIONS
 from .layout import Difficulty, random_scene
 from .scene import COLOURS, SHAPES, Scene, SceneObject, draw
-from .search import N_OPTIONS, PARTS, belongs_to, part_of
+from .search import PARTS, belongs_to, part_of
 
 PICTURE_PX = 112
 TOKENS = 4

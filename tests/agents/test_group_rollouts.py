@@ -97,3 +97,16 @@ def test_refilling_stops_where_nothing_teaches(tmp_path):
     assert metrics["groups/refilled"] == 3 * SMALL.groups_per_iteration
     assert len(env.seen) == 4
     assert env.seen[1] != env.seen[0]
+
+
+def test_lanes_that_are_left_over_in_a_later_wave_are_not_reset(tmp_path):
+    masks = []
+
+    class Watched(Bandit):
+        def reset(self, *, seed=None, options=None):
+            masks.append(options.get("reset_mask"))
+            return super().reset(seed=seed, options=options)
+
+    trainer(tmp_path, env=Watched(12))._groups.run(1)
+    assert masks[0] is None
+    assert masks[1].tolist() == [True] * 4 + [False] * 8

@@ -7,7 +7,15 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pixel_env.agents.statistics import Z_95, bootstrap_interval, wilson_interval
+from pixel_env.agents.statistics import (
+    Z_95,
+    bootstrap_interval,
+    chi_square,
+    clustered_interval,
+    mean_over_strata,
+    share_interval,
+    wilson_interval,
+)
 
 from pixel_env.errors import ConfigError
 
@@ -88,3 +96,55 @@ def test_bootstrap_level_sets_the_width():
 def test_bootstrap_refuses_bad_arguments(arguments):
     with pytest.raises(ConfigError, match="expected n_resamples >= 1 and 0 < level < 1"):
         bootstrap_interval([1.0], **arguments)
+
+
+def test_clusters_are_averaged_first_and_resampled_whole():
+    values, clusters = [1, 1, 1, 0, 0, 0], "aaabcd"
+    estimate = clustered_interval(values, clusters)
+    assert estimate.mean == 0.25
+    assert estimate == bootstrap_interval([1.0, 0.0, 0.0, 0.0])
+
+
+def test_share_of_different_things_is_wilsons_and_of_repeated_ones_pooled():
+    assert share_interval([True, False, True], [3, 5, 4]) == wilson_interval(2, 3)
+    repeated = share_interval([True, False, True, True], ["x", "x", "x", "y"])
+    assert repeated.mean == 0.75
+    assert (repeated.low, repeated.high) == pytest.approx((2 / 3, 1))
+
+
+def test_strata_weigh_the_same_whatever_their_sizes():
+    estimate = mean_over_strata([1, 1, 1, 0], "aaab", [0, 1, 2, 0])
+    assert estimate.mean == 0.5
+    assert all(math.isnan(value) for value in mean_over_strata([], [], []))
+
+
+def test_resampling_whole_questions_over_two_cycles():
+    """Two questions, one right in both cycles and one in none: the mean is 0, 1/2 or 1."""
+    estimate = mean_over_strata([1, 1, 0, 0], "abab", ["q", "q", "r", "r"])
+    assert estimate == (0.5, 0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("statistic", "degrees", "p"),
+    [  # NIST/SEMATECH e-Handbook, table 1.3.6.7.4: upper critical values
+        (3.841, 1, 0.05),
+        (5.991, 2, 0.05),
+        (7.815, 3, 0.05),
+        (9.488, 4, 0.05),
+        (15.086, 5, 0.01),
+        (18.307, 10, 0.05),
+        (30.578, 15, 0.01),
+    ],
+)
+def test_tail_of_chi_square_equals_published_values(statistic, degrees, p):
+    spread = [math.sqrt(statistic / 2), -math.sqrt(statistic / 2)]
+    counts = [1 + spread[0], 1 + spread[1], *[1.0] * (degrees - 1)]
+    found = chi_square(counts, [1.0] * len(counts))
+    assert found.statistic == pytest.approx(statistic)
+    assert found.degrees == degrees
+    assert found.p == pytest.approx(p, abs=1e-4)
+
+
+def test_equal_counts_are_no_surprise():
+    assert chi_square([5, 5, 5], [5, 5, 5]) == (0.0, 2, 1.0)
+    assert math.isnan(chi_square([5], [5]).p)

@@ -1,53 +1,20 @@
 """Clips from folders, lists, arrays and video files, with frames numbered from 1."""
 
-import builtins
-import io
-import struct
+import copy
+import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from PIL import Image
+from videos import grey_pictures, write_video
 
-from pixel_env import ClipSource, ConfigError, DataError, ImageSource
+from pixel_env import ClipSource, ConfigError, DataError, ImageSource, media
+from pixel_env.video_pyav import PyAVVideo
 
 
 def grey(value, size=(64, 48)):
     return Image.new("RGB", size, (value, value, value))
-
-
-def chunk(name, data):
-    return name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
-
-
-def write_video(path, values, size=(64, 48), fps=10):
-    """Writes an AVI of JPEG frames, one grey value each."""
-    jpegs = []
-    for value in values:
-        file = io.BytesIO()
-        grey(value, size).save(file, "JPEG", quality=95)
-        jpegs.append(file.getvalue())
-    width, height = size
-    main = struct.pack(
-        "<14I", 10**6 // fps, 0, 0, 0x10, len(jpegs), 0, 1, 0, width, height, 0, 0, 0, 0
-    )
-    stream = struct.pack(
-        "<4s4sIHHIIIIIIII4H", b"vids", b"MJPG", 0, 0, 0, 0, 1, fps, 0, len(jpegs), 0, 0, 0,
-        0, 0, width, height,
-    )  # fmt: skip
-    picture = struct.pack("<IiiHH4sIiiII", 40, width, height, 1, 24, b"MJPG", 0, 0, 0, 0, 0)
-    header = chunk(b"avih", main) + chunk(
-        b"LIST", b"strl" + chunk(b"strh", stream) + chunk(b"strf", picture)
-    )
-    movie, index, offset = b"movi", b"", 4
-    for jpeg in jpegs:
-        index += struct.pack("<4sIII", b"00dc", 0x10, offset, len(jpeg))
-        frame = chunk(b"00dc", jpeg)
-        movie += frame
-        offset += len(frame)
-    body = (
-        b"AVI " + chunk(b"LIST", b"hdrl" + header) + chunk(b"LIST", movie) + chunk(b"idx1", index)
-    )
-    path.write_bytes(chunk(b"RIFF", body))
 
 
 def value_of(source):
@@ -73,32 +40,102 @@ def test_lists_and_arrays_of_frames(tmp_path):
     assert stacked.frame(5).size == (6, 4)
 
 
-def test_a_video_file_gives_its_frames_at_full_resolution(tmp_path):
-    pytest.importorskip("decord")
-    write_video(tmp_path / "clip.avi", range(0, 240, 20))
-    clip = ClipSource(tmp_path / "clip.avi")
+@pytest.mark.parametrize("backend", ["auto", "pyav", "decord"])
+def test_a_video_file_gives_its_frames_at_full_resolution(tmp_path, backend):
+    write_video(tmp_path / "clip.mp4", grey_pictures(range(0, 240, 20)))
+    clip = ClipSource(tmp_path / "clip.mp4", backend=backend)
     assert clip.n_frames == 12
     assert clip.frame(3).size == (64, 48)
     for number in (12, 1, 7):
         assert abs(value_of(clip.frame(number)) - 20 * (number - 1)) <= 2
 
 
-def test_a_missing_decord_is_told_with_its_remedy(tmp_path, monkeypatch):
-    write_video(tmp_path / "clip.avi", [0, 50])
-    real = builtins.__import__
+def test_numbers_in_names_count_as_numbers_and_hidden_files_not(tmp_path):
+    for number, value in ((2, 20), (10, 100), (1, 10)):
+        grey(value).save(tmp_path / f"frame{number}.png")
+    (tmp_path / "._frame1.png").write_bytes(b"of another system")
+    clip = ClipSource(tmp_path)
+    assert [value_of(clip.frame(number)) for number in (1, 2, 3)] == [10, 20, 100]
 
-    def without_decord(name, *args, **kwargs):
-        if name == "decord":
-            raise ImportError(name)
-        return real(name, *args, **kwargs)
 
-    monkeypatch.setattr(builtins, "__import__", without_decord)
-    with pytest.raises(ConfigError, match=r"pixel-reason\[video\]"):
-        _ = ClipSource(tmp_path / "clip.avi").n_frames
+def test_frames_that_are_looked_at_together_are_decoded_in_one_pass(tmp_path, monkeypatch):
+    write_video(tmp_path / "clip.mp4", grey_pictures(range(0, 240, 10)))
+    clip = ClipSource(tmp_path / "clip.mp4", backend="pyav")
+    passes = []
+    real = PyAVVideo.read
+    monkeypatch.setattr(
+        PyAVVideo, "read", lambda self, numbers: passes.append(numbers) or real(self, numbers)
+    )
+    looks = clip.each_frame((4, 9, 2), lambda number, frame: (number, value_of(frame)))
+    assert [number for number, _ in looks] == [4, 9, 2]
+    assert all(abs(value - 10 * (number - 1)) <= 2 for number, value in looks)
+    assert passes == [[2, 4, 9]]
+    clip.each_frame((2, 4, 5), lambda number, frame: value_of(frame))
+    assert passes == [[2, 4, 9], [5]]
+
+
+def test_large_frames_are_looked_at_one_by_one_within_the_memory_budget(tmp_path, monkeypatch):
+    """Only one frame fits; each is looked at before the next one takes its place."""
+    monkeypatch.setattr(media, "_RECENT", media.RecentPictures(max_bytes=64 * 48 * 4))
+    write_video(tmp_path / "clip.mp4", grey_pictures(range(0, 240, 10)))
+    clip = ClipSource(tmp_path / "clip.mp4", backend="pyav")
+    held = []
+
+    def look(number, frame):
+        assert abs(value_of(frame) - 10 * (number - 1)) <= 2
+        held.append(sum(clip.frame(other).is_decoded for other in range(1, 25)))
+
+    passes = []
+    real = PyAVVideo.read
+    monkeypatch.setattr(
+        PyAVVideo, "read", lambda self, numbers: passes.append(numbers) or real(self, numbers)
+    )
+    clip.each_frame(range(1, 25), look)
+    assert held == [1] * 24
+    assert len(passes) == 1
+
+
+def test_several_threads_that_want_the_same_frames_decode_them_once(tmp_path, monkeypatch):
+    write_video(tmp_path / "clip.mp4", grey_pictures(range(0, 240, 10)))
+    clip = ClipSource(tmp_path / "clip.mp4", backend="pyav")
+    passes = []
+    real = PyAVVideo.read
+    monkeypatch.setattr(
+        PyAVVideo, "read", lambda self, numbers: passes.append(numbers) or real(self, numbers)
+    )
+    with ThreadPoolExecutor(4) as pool:
+        looks = [
+            pool.submit(clip.each_frame, (3, 12, 20), lambda _, frame: value_of(frame))
+            for _ in range(8)
+        ]
+        values = {look.result() for look in looks}
+    assert len(values) == 1
+    assert passes == [[3, 12, 20]]
+
+
+@pytest.mark.parametrize("backend", ["pyav", "decord"])
+def test_a_clip_that_was_read_can_be_pickled_and_copied(tmp_path, backend):
+    write_video(tmp_path / "clip.mp4", grey_pictures(range(0, 240, 10)))
+    clip = ClipSource(tmp_path / "clip.mp4", "clip (row 3)", 0.5, 1.5, backend=backend)
+    assert abs(value_of(clip.frame(5)) - 40) <= 2
+    for twin in (pickle.loads(pickle.dumps(clip)), copy.deepcopy(clip)):
+        assert twin.name == "clip (row 3)"
+        assert twin.sample_numbers(3) == clip.sample_numbers(3)
+        assert abs(value_of(twin.frame(5)) - 40) <= 2
+
+
+def test_nothing_is_opened_before_the_first_look():
+    clip = ClipSource("nowhere/clip.mp4", start_s=1, end_s=2, fps=3)
+    assert repr(clip) == "ClipSource('nowhere/clip.mp4')"
+    calls = []
+    rendered = ClipSource(lambda: calls.append(1) or b"no video")
+    assert calls == []
+    with pytest.raises(DataError, match="<video>"):
+        _ = rendered.n_frames
+    assert calls == [1]
 
 
 def test_faults_of_the_data_name_the_clip(tmp_path):
-    pytest.importorskip("decord")
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.mp4").write_bytes(b"no video" * 50)
     for name in ("empty", "text.mp4", "missing.mp4"):
@@ -106,7 +143,7 @@ def test_faults_of_the_data_name_the_clip(tmp_path):
             _ = ClipSource(tmp_path / name).n_frames
 
 
-@pytest.mark.parametrize("media", [[], 7, b"bytes", None])
+@pytest.mark.parametrize("media", [[], 7, None, {"a": 1}])
 def test_what_is_no_clip_is_refused_at_once(media):
     with pytest.raises(ConfigError):
         ClipSource(media)
@@ -125,22 +162,3 @@ def test_a_frame_is_one_source_that_is_decoded_once():
     assert isinstance(clip.frame(1), ImageSource)
     assert clip.frame(1).size == clip.frame(1).size == (4, 4)
     assert calls == [1]
-
-
-@pytest.mark.parametrize(
-    ("total", "n", "expected"),
-    [(3, 16, (1, 2, 3)), (16, 16, tuple(range(1, 17))), (9, 4, (2, 4, 6, 8)), (101, 2, (26, 76))],
-)
-def test_sampled_frames_are_the_middles_of_equal_parts(total, n, expected):
-    clip = ClipSource(np.zeros((total, 1, 1, 3), np.uint8))
-    assert clip.sample_numbers(n) == expected
-
-
-@pytest.mark.parametrize("total", range(1, 60))
-def test_as_many_frames_as_asked_are_sampled_all_different(total):
-    clip = ClipSource(np.zeros((total, 1, 1, 3), np.uint8))
-    for n in (1, 2, 7, 16):
-        numbers = clip.sample_numbers(n)
-        assert len(set(numbers)) == len(numbers) == min(n, total)
-        assert list(numbers) == sorted(numbers)
-        assert 1 <= numbers[0] <= numbers[-1] <= total

@@ -76,6 +76,25 @@ def test_the_last_whole_declaration_wins(text, answer):
     assert declared_answer(text) == answer
 
 
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        (r"<tool_response>\boxed{A}</tool_response>", None),
+        ("<tool_response><answer>A</answer></tool_response>", None),
+        (r"\boxed{A}<TOOL_RESPONSE>\boxed{B}</TOOL_RESPONSE>", "A"),
+        (r"<tool_response>\boxed{A}</tool_response>\boxed{B}", "B"),
+        (
+            r"<tool_response>x</tool_response> \boxed{B} <tool_response>\boxed{C}</tool_response>",
+            "B",
+        ),
+        (r"<tool_response>\boxed{A}", "A"),
+        (r"\boxed{<tool_response>a</tool_response>}", "<tool_response>a</tool_response>"),
+    ],
+)
+def test_what_an_operation_returned_declares_nothing(text, answer):
+    assert declared_answer(text) == answer
+
+
 def test_an_empty_last_declaration_takes_the_answer_back():
     assert declared_answer(r"\boxed{A}, to be written as \boxed{}") is None
 
@@ -99,7 +118,10 @@ def test_a_written_declaration_of_any_text_reads_back(text):
 
 @pytest.mark.parametrize(
     "piece",
-    [r"\boxed{", "{", "}", "<answer>", "</answer>", r"\boxed", "\\", r"\text{", " ", r"\boxed{a}"],
+    [
+        *(r"\boxed{", "{", "}", "<answer>", "</answer>", r"\boxed", "\\", r"\text{", " "),
+        *(r"\boxed{a}", "<tool_response>", r"<tool_response></tool_response>\boxed{a}"),
+    ],
 )
 def test_a_million_signs_are_read_in_linear_time(piece):
     text = piece * (1_000_000 // len(piece))

@@ -153,7 +153,12 @@ def test_an_answer_ends_and_pays_its_score(picture_task, is_right):
     observation, reward, terminated, truncated, info = env.step(answer(letter))
     assert (terminated, truncated) == (True, False)
     assert reward == float(is_right) == sum(info["reward_terms"].values())
-    assert info["grade"] == {"score": float(is_right), "correct": is_right, "parsed": letter, "error": None}
+    assert info["grade"] == {
+        "score": float(is_right),
+        "correct": is_right,
+        "parsed": letter,
+        "error": None,
+    }
     assert info["answer"] == letter
     assert info["n_calls"] == 0
     assert observation["first_image"] == 2
@@ -206,6 +211,19 @@ def test_a_fault_at_reset_truncates_the_first_step(index, names):
     assert names in info["env_error"]
     assert "grade" not in info
     assert env.reset(options={"index": 0})[1]["sample_id"] == "picture-0"
+
+
+def test_a_row_that_cannot_be_graded_truncates_the_episode():
+    class Ungradable(PictureTask):
+        def grade(self, sample, answer):
+            raise DataError(f"{sample.origin}: the accepted answer is no number")
+
+    env = PixelReasoningEnv(Ungradable())
+    env.reset(options={"index": 2})
+    _, reward, terminated, truncated, info = env.step(answer("A"))
+    assert (reward, terminated, truncated) == (0.0, False, True)
+    assert info["env_error"] == "rows.jsonl, row 2: the accepted answer is no number"
+    assert not {"answer", "grade"} & info.keys()
 
 
 def test_a_fault_in_a_zoom_truncates_the_episode():

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from pixel_env import ConfigError, DataError, ImageSource
-from pixel_env.media import RecentPictures
+from pixel_env.media import RecentPictures, resample
 
 
 def encoded(picture, file_format, **options):
@@ -102,6 +102,28 @@ def test_regions_are_fresh_arrays():
     first = pixels(source)
     first[:] = 7
     assert np.array_equal(pixels(source), halves())
+
+
+def test_an_overview_is_resampled_once_for_all_who_begin_with_it(monkeypatch):
+    resampled = []
+
+    def counted(*arguments):
+        resampled.append(arguments[2])
+        return resample(*arguments)
+
+    monkeypatch.setattr("pixel_env.media.resample", counted)
+    picture = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    source = ImageSource(picture)
+    first = source.overview((30, 20))
+    kept = first.copy()
+    first[:] = 0  # a caller's copy is its own
+    assert np.array_equal(source.overview((30, 20)), kept)
+    assert resampled == [(30, 20)]
+    assert source.overview((15, 10)).shape == (10, 15, 3)
+    source.overview((30, 20))
+    source.release()
+    assert np.array_equal(source.overview((30, 20)), kept)
+    assert resampled == [(30, 20), (15, 10), (30, 20), (30, 20)]
 
 
 def test_exif_rotation_is_applied():
@@ -231,3 +253,20 @@ def test_only_so_many_bytes_of_decoded_pixels_are_kept():
         assert source.size == (5, 5)
         recent.use(source, 100)
     assert [source._decoded is None for source in sources] == [True, False, False]
+
+
+def test_a_fault_reads_the_same_in_every_run():
+    source = ImageSource(b"no picture", name="row 7")
+    with pytest.raises(DataError, match=r"row 7 can't be read: cannot identify image file$"):
+        source.overview((8, 8))
+
+
+def test_header_size_decodes_no_file(tmp_path):
+    Image.new("RGB", (40, 30)).save(tmp_path / "a.png")
+    whole = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(whole[:50])
+    for media in (tmp_path / "cut.png", whole[:50], np.zeros((30, 40, 3), np.uint8)):
+        assert ImageSource(media).header_size() == (40, 30)
+    assert ImageSource(lambda: Image.new("L", (40, 30))).header_size() == (40, 30)
+    with pytest.raises(DataError, match=r"b\.png can't be read"):
+        ImageSource(tmp_path / "b.png").header_size()

@@ -106,6 +106,54 @@ def test_mistake_is_one_sentence_and_exit_code_1(folder, tmp_path, arguments, me
     assert not (tmp_path / "runs").exists()
 
 
+def test_controls_and_repeats_stand_beside_the_score_and_replay_gives_the_same(folder, tmp_path):
+    more = ("--samples", 4, "--repeats", 2, "--out", "out", "--seed", 3)
+    done = evaluate(folder, "random", tmp_path, *more, "--controls")
+    assert done.returncode == 0, done.stderr
+    for word in ("Avg@2", "pass@2", "Was looking needed?", "demonstration-crop", "difference"):
+        assert word in done.stdout
+    again = run("--replay", "out/manifest.json", cwd=tmp_path)
+    assert again.returncode == 0
+    assert again.stdout.strip() == "identical: 8 episodes and their scores"
+    control = run("--replay", "out/controls/random-crop", cwd=tmp_path)
+    assert control.returncode == 0, control.stdout
+    results = tmp_path / "out" / "results.jsonl"
+    results.write_text(results.read_text().replace('"n_turns": 1', '"n_turns": 7', 1))
+    changed = run("--replay", "out", cwd=tmp_path)
+    assert changed.returncode == 1
+    assert "n_turns was 7, is 1" in changed.stdout
+    assert "different: 1 of 8 episodes" in changed.stdout
+
+
+def test_same_command_goes_on_and_another_one_is_refused_by_name(folder, tmp_path):
+    first = evaluate(folder, "random", tmp_path, "--out", "out", "--samples", 3)
+    results = tmp_path / "out" / "results.jsonl"
+    whole = results.read_text()
+    results.write_text(whole.splitlines(keepends=True)[1])
+    second = evaluate(folder, "random", tmp_path, "--out", "out", "--samples", 3)
+    assert (first.returncode, second.returncode, results.read_text()) == (0, 0, whole)
+    other = evaluate(folder, "random", tmp_path, "--out", "out", "--samples", 3, "--seed", 1)
+    assert other.returncode == 1
+    assert "already holds an evaluation with other settings: seed was 0, is 1" in other.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "expected --env and --policy, or --replay"),
+        (
+            ("--env", "x", "--policy", "random", "--controls", "--control", "blank-views"),
+            "expected --control or --controls, got both",
+        ),
+        (("--replay", "none"), "manifest none can't be read"),
+    ],
+)
+def test_arguments_that_do_not_go_together_are_refused(tmp_path, arguments, message):
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 1
+    assert message in done.stdout
+
+
 def test_malformed_pair_is_refused(tmp_path):
     done = run("--env", "x", "--policy", "direct", "--env-arg", "max_turns", cwd=tmp_path)
     assert done.returncode == 2

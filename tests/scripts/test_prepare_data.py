@@ -8,6 +8,7 @@ from pathlib import Path
 
 import huggingface_hub
 import pytest
+from dataset_folders import hrbench, mvbench
 from vstar_folder import write_vstar
 
 SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "prepare_data.py"))
@@ -71,3 +72,73 @@ def test_no_network_is_one_sentence_and_exit_code_1(tmp_path, monkeypatch, capsy
     said = capsys.readouterr().out
     assert "(OSError: Name or service not known); run the same command again" in said
     assert "a long story" not in said
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    """Stands for the hub: notes what is asked, and writes HR-Bench."""
+    asked = {}
+
+    class Api:
+        def dataset_info(self, repository):
+            return type("Info", (), {"sha": f"newest-of-{repository}"})()
+
+    def snapshot_download(repository, **arguments):
+        asked.update(arguments, repository=repository)
+        arguments["local_dir"].mkdir(parents=True, exist_ok=True)
+        hrbench.write_hrbench(arguments["local_dir"])
+
+    monkeypatch.setattr(huggingface_hub, "HfApi", Api)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    return asked
+
+
+def test_newest_revision_is_resolved_told_and_fetched(hub, tmp_path, capsys):
+    main(["hrbench", "--to", str(tmp_path), "--quick"])
+    assert hub["revision"] == "newest-of-DreamMr/HR-Bench"
+    assert hub["allow_patterns"] == ["hr_bench_4k.parquet", "hr_bench_8k.parquet"]
+    assert "newest revision newest-of-DreamMr/HR-Bench" in capsys.readouterr().out
+
+
+def test_one_split_is_fetched_and_its_count_is_checked(hub, tmp_path, capsys):
+    assert main(["hrbench", "--to", str(tmp_path), "--split", "hrbench_4k"]) == 1
+    assert hub["allow_patterns"] == ["hr_bench_4k.parquet"]
+    said = capsys.readouterr().out
+    assert "8 questions (cross 4, single 4)" in said
+    assert "expected 800 good questions" in said
+
+
+def test_default_folder_is_named_after_the_data_set(hub, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    main(["hrbench", "--quick"])
+    assert (tmp_path / "data" / "hrbench" / "hr_bench_4k.parquet").is_file()
+
+
+def test_archives_are_unpacked_after_fetching(tmp_path, monkeypatch, capsys):
+    whole = mvbench.write_mvbench(tmp_path / "whole", n_rows=1, with_videos=True)
+
+    def snapshot_download(repository, **arguments):
+        to = arguments["local_dir"]
+        shutil.copytree(whole / "json", to / "json")
+        (to / "video").mkdir()
+        for folder in (whole / "video").iterdir():
+            shutil.make_archive(str(to / "video" / folder.name), "zip", folder)
+
+    class Api:
+        def dataset_info(self, repository):
+            return type("Info", (), {"sha": "0"})()
+
+    monkeypatch.setattr(huggingface_hub, "HfApi", Api)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    assert main(["mvbench", "--to", str(tmp_path / "to")]) == 0
+    said = capsys.readouterr().out
+    assert "Unpacked 49 files." in said  # 19 clips, and 30 frames of one
+    assert "20 questions (Action Antonym 1, " in said
+    assert "about 4000 questions are published" in said
+
+
+def test_unknown_names_are_refused(capsys):
+    for arguments in (["vistar"], ["hrbench", "--split", "4k"]):
+        with pytest.raises(SystemExit):
+            main(arguments)
+    assert "expected --split to be one of hrbench_4k, hrbench_8k" in capsys.readouterr().err

@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 from pixel_env.agents.policies.base import Privileged
 from pixel_env.agents.policies.by_name import make_policy
-from pixel_env.agents.policies.demonstration import DemonstrationPolicy, looks, widened
+from pixel_env.agents.policies.demonstration import DemonstrationPolicy, looks
 from pixel_env.agents.policies.direct import DirectPolicy
 from pixel_env.agents.policies.random import RandomPolicy
 from vstar_folder import write_vstar
 
 from pixel_env import Evidence, PixelReasoningEnv, Sample
 from pixel_env.errors import ConfigError
-from pixel_env.geometry import box_to_pixels
 
 
 def episode(policy, env, index, seed=0, lane=0):
@@ -124,12 +123,22 @@ def test_looks_at_a_clip_selects_a_whole_frame_and_zooms_on_a_part(clip_task):
     assert (zoom["operation"], zoom["target_image"]) == (1, 10)
 
 
-def test_margin_is_a_fraction_of_the_evidence_and_tiny_boxes_are_made_larger():
-    assert widened((0.4, 0.4, 0.6, 0.5), 0.0) == pytest.approx((0.4, 0.4, 0.6, 0.5))
-    assert widened((0.4, 0.4, 0.6, 0.5), 1.0) == pytest.approx((0.2, 0.3, 0.8, 0.6))
-    x1, y1, x2, y2 = widened((0.0, 0.999, 0.001, 1.0), 0.5)
-    assert (x1, x2 - x1, y2 - y1, y2) == pytest.approx((0.0, 0.05, 0.05, 1.0))
-    assert box_to_pixels((x1, y1, x2, y2), 1000, 1000) == (0, 950, 50, 1000)
+def test_frames_that_one_view_stands_for_take_one_look(clip_task):
+    """40 frames, 16 views: three frames of evidence in a row are nearest to two views."""
+    env = PixelReasoningEnv(clip_task)
+    env.reset(options={"index": 0})
+    number = 6
+    frame = env.views[number - 1].source
+    boxes = ((0.2, 0.2, 0.4, 0.4), (0.2, 0.3, 0.4, 0.5), (0.3, 0.2, 0.5, 0.4))
+    evidence = [
+        Evidence(box, image=frame + step) for step, box in zip((0, 1, 2), boxes, strict=True)
+    ]
+    near = {min(range(16), key=lambda n: abs(env.views[n].source - e.image)) + 1 for e in evidence}
+    sample = Sample("s", "?", env.sample.media, ("very",), evidence=tuple(evidence))
+    plan = looks(sample, env.views, margin=0.0)
+    assert near == {number, number + 1}
+    assert [look["target_image"] for look in plan] == sorted(near)
+    assert tuple(plan[0]["bbox"]) == pytest.approx((0.2, 0.2, 0.4, 0.5))
 
 
 def test_demonstration_wants_its_environment(picture_task):

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pixel_env.tasks.synthetic.endless import N_SAMPLES
 from pixel_env.tasks.synthetic.layout import Difficulty
 from pixel_env.tasks.synthetic.scene import COLOURS, GLYPHS, SHAPES, Scene, SceneObject, draw
-from pixel_env.tasks.synthetic.search import N_SAMPLES, SyntheticSearch, belongs_to, part_of
+from pixel_env.tasks.synthetic.search import SyntheticSearch, belongs_to, part_of
 
 import pixel_env
 from pixel_env.errors import ConfigError

@@ -1,0 +1,62 @@
+"""The lanes that a policy is trained in: environments that take messages, and what pays them."""
+
+from __future__ import annotations
+
+import math
+
+import pixel_env
+from pixel_env.errors import ConfigError
+from pixel_env.vector import PixelReasoningVectorEnv
+from pixel_env.wrappers import AdaptiveCuriosity, EvidenceSeen, GroupCuriosity, TextAction
+
+from .run_config import CuriosityOptions, RunConfig
+
+Lanes = PixelReasoningVectorEnv | GroupCuriosity
+"""Lanes, with the curiosity wrapper around them or without."""
+
+
+def training_lanes(config: RunConfig, n_processes: int = 1) -> tuple[Lanes, int]:
+    """Makes the lanes of one process.
+
+    Args:
+        config: of the run.
+        n_processes: how many processes share an iteration's groups.
+
+    Returns:
+        The lanes, no more than a process's share, and how many samples the task's split has.
+
+    Raises:
+        ConfigError: there is no such environment, or several processes would each keep a history
+            for the bonus.
+    """
+    options, rl = config.curiosity, config.on_policy
+    if n_processes > 1 and options.enabled and options.threshold_from != "setting":
+        raise ConfigError(
+            f"expected one process where thresholds come from {options.threshold_from}, "
+            f"got {n_processes}: each would know its own rollouts only"
+        )
+    share = math.ceil(rl.groups_per_iteration / n_processes) * rl.group_size
+    lanes = PixelReasoningVectorEnv.from_id(
+        config.env,
+        min(config.lanes or share, share),
+        wrappers=[
+            *([EvidenceSeen] if options.counts == "evidence" else []),
+            lambda env: TextAction(env, config.dialect),
+        ],
+        **config.env_args,
+    )
+    first = lanes.envs[0].unwrapped
+    if not isinstance(first, pixel_env.PixelReasoningEnv):
+        raise ConfigError(f"expected a PixelReasoningEnv behind {config.env!r}, got {first}")
+    return _paying(lanes, rl.group_size, options), len(first.task)
+
+
+def _paying(lanes: PixelReasoningVectorEnv, group_size: int, options: CuriosityOptions) -> Lanes:
+    """Puts the curiosity wrapper that the options name around the lanes, if any."""
+    if not options.enabled:
+        return lanes
+    preset, counts, numbers = options.preset, options.counts, options.overrides()
+    if options.threshold_from == "setting":
+        return GroupCuriosity(lanes, group_size, preset, counts, **numbers)
+    per = options.threshold_from.removesuffix(" history")
+    return AdaptiveCuriosity(lanes, group_size, preset, counts, per, **numbers)

@@ -1,0 +1,47 @@
+"""The `mini-o3` dialect: `<grounding>` with fractions of a source that is called by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from .answers import TAGGED, AnswerStyle
+from .call_dialect import CallDialect, as_object
+from .calls import Call, find_call, read_object
+from .coordinates import FRACTIONS
+from .view_names import BySource
+
+TAG = "grounding"
+
+
+class MiniO3Dialect(CallDialect):
+    """Calls as `<grounding>` JSON without a name, answers in `<answer>`.
+
+    `source` is `original_image`, the first view, or `observation_i`, the i-th view after it. There
+    is no selection of frames.
+
+    >>> from pixel_env.dialects import Shown
+    >>> shown = Shown(sizes=((640, 480), (112, 112)))
+    >>> call = '{"bbox_2d": [0.1, 0.2, 0.5, 0.6], "source": "observation_1"}'
+    >>> MiniO3Dialect().parse(f"<grounding>{call}</grounding>", shown)["target_image"]
+    2
+    """
+
+    name: ClassVar[str] = "mini-o3"
+    frame = FRACTIONS
+    views = BySource()
+    answers: ClassVar[AnswerStyle] = TAGGED
+    zoom: ClassVar[str] = TAG
+    how_to_call: ClassVar[str] = f"Write one call in <{TAG}> tags"
+    form: ClassVar[str] = (
+        f'<{TAG}>{{"bbox_2d": [x1, y1, x2, y2], "source": "{BySource.ORIGINAL}"}}</{TAG}>'
+    )
+
+    def split(self, text: str) -> tuple[Call | None, str]:
+        """Splits a message into its call and the text that may answer."""
+        body = find_call(text, TAG)
+        return (None if body is None else Call(TAG, read_object(body))), text
+
+    def write_call(self, name: str, arguments: Mapping[str, str]) -> str:
+        """Writes the arguments; the tag is the name."""
+        return f"<{TAG}>{as_object(arguments)}</{TAG}>"

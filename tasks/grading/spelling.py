@@ -1,0 +1,162 @@
+r"""Which spellings of a declared answer say the same thing; shared by the graders.
+
+From the outside in: `opened` takes off a box or tag, `unwrapped` what only sets a font, `plain`
+evens out what can't be heard (case, white space, kinds of quotes), `loose` closing punctuation and
+brackets around the whole, `quantity` how a number is written.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from pixel_env.declared import declared_answer
+from pixel_env.operations.answer import MAX_ANSWER_CHARS
+
+NUMBER_WORDS = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen"),
+    *("eighteen", "nineteen", "twenty"),
+)
+"""The words that are read as numbers; each stands at its own value."""
+
+THOUSANDS = r"[1-9][0-9]{0,2}(?:,[0-9]{3})+"
+"""A number in groups of three digits, as a pattern."""
+
+_WRAPPER = re.compile(r"\\boxed|\\fbox|<answer>", re.IGNORECASE)
+_FONT = re.compile(r"\\(?:text|math)[a-z]{0,2}\s?\{([^{}]*)\}")
+_MATHEMATICS = re.compile(r"\\[(\[](.*)\\[)\]]", re.DOTALL)
+_SIGNS = str.maketrans(
+    {"‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"'}
+    | {"「": '"', "」": '"', "『": '"', "』": '"', "《": '"', "》": '"', "【": "[", "】": "]"}
+    | {"。": ".", "、": ", ", "⁄": "/"}
+    | dict.fromkeys("‐‑‒–—−", "-")
+)
+_COMPOSED = "²³¹¼-¾⁰-₉⅐-↉①-⒛⓪❶-➓"
+_BESIDE_COMPOSED = re.compile(rf"(?<=[\d{_COMPOSED}])(?=[{_COMPOSED}])|(?<=[{_COMPOSED}])(?=\d)")
+_PAIRS = {"(": ")", "[": "]", "{": "}"} | {sign: sign for sign in "\"'`*_$"}
+_ARTICLE = re.compile(r"^(?:a|an|the) (?=\S)")
+
+_LABEL = re.compile(
+    r"\banswer ?(?:(?:is|would be|should be|must be)(?![a-z']) ?[:=]?|[:=])\s?", re.IGNORECASE
+)
+_CLAUSE_END = re.compile(r"[.!?,;:\n]")
+_DENIAL = re.compile(
+    r"\b(?:not|never|no|cannot|doubt|doubtful|unless|if|whether|wrong|incorrect|false)\b"
+    r"|n't\b|[不没非]",
+    re.IGNORECASE,
+)
+_QUANTITY = re.compile(
+    rf"([$€£¥₹]?) ?(-?)({THOUSANDS}|[0-9]+|(?:{'|'.join(NUMBER_WORDS)})(?= |$))(\.[0-9]+)?"
+    r"(?: ?([%°$€£¥₹]|[^\W\d_])(.*))?",
+    re.DOTALL,
+)
+_PERCENT = re.compile(r"per ?cent(?= |$)")
+
+
+def opened(answer: str) -> str | None:
+    """Opens a box or answer tag that was left in a declared answer.
+
+    Returns:
+        What was declared, otherwise as written; None where the box is empty or not closed, and
+        for a text too long to be an answer.
+    """
+    if len(answer) > MAX_ANSWER_CHARS:
+        return None
+    return declared_answer(answer) if _WRAPPER.search(answer) else answer
+
+
+def unwrapped(answer: str) -> str | None:
+    """`opened`, in one Unicode form, without LaTeX's fonts and separators and Markdown's bold."""
+    inside = opened(answer)
+    if inside is None:
+        return None
+    inside = _FONT.sub(r"\1", even(inside)).replace("**", "").replace("{,}", ",").strip()
+    mathematics = _MATHEMATICS.fullmatch(inside)
+    return inside if mathematics is None else mathematics[1]
+
+
+def stated(said: str) -> str | None:
+    """What follows the last "answer is" or "answer:" of an answer; None where there is none.
+
+    A label with a denial or a condition before it, in the same clause, states nothing: "I don't
+    think the answer is 4".
+
+    Args:
+        said: an answer, `unwrapped`.
+    """
+    labels = list(_LABEL.finditer(said))
+    if not labels or is_denied(said[: labels[-1].start()]):
+        return None
+    return said[labels[-1].end() :]
+
+
+def is_denied(before: str) -> bool:
+    """Whether the text before a statement denies it, or sets a condition, in its last clause."""
+    return _DENIAL.search(_CLAUSE_END.split(before)[-1]) is not None
+
+
+def even(text: str) -> str:
+    """One Unicode form, straight quotes, plain dashes and full stops, nothing invisible.
+
+    A raised or circled digit, and a fraction in one sign, stay apart from the digits beside them:
+    "5²" doesn't say 52.
+    """
+    if text.isascii():
+        return text
+    apart = _BESIDE_COMPOSED.sub(" ", text)
+    folded = unicodedata.normalize("NFKC", apart).translate(_SIGNS)
+    return "".join(sign for sign in folded if unicodedata.category(sign) != "Cf")
+
+
+def plain(text: str) -> str:
+    """Unicode form, quotes, case and white space evened out; every visible character kept."""
+    return " ".join(even(even(text).casefold()).split())
+
+
+def loose(text: str) -> str:
+    """`plain` without closing punctuation, enclosing brackets and quotes, and leading article."""
+    return _ARTICLE.sub("", stripped(plain(text)))
+
+
+def quantity(text: str) -> str:
+    """`loose`, with a number at its start written in one way, and apart from its unit.
+
+    A word up to twenty becomes digits, groups of thousands are joined, "percent" becomes "%". The
+    digits themselves stay as they are ("5.0" isn't "5"), and so do sign and unit.
+
+    Example:
+        >>> quantity("1,200km"), quantity("Twelve percent"), quantity("$ 5.50")
+        ('1200 km', '12 %', '$5.50')
+        >>> quantity("ten-gallon hat")
+        'ten-gallon hat'
+    """
+    spelt = loose(text)
+    match = _QUANTITY.fullmatch(spelt)
+    if match is None:
+        return spelt
+    currency, sign, number, fraction = match[1], match[2], match[3], match[4] or ""
+    if number in NUMBER_WORDS:
+        number = str(NUMBER_WORDS.index(number))
+    unit = _PERCENT.sub("%", f"{match[5] or ''}{match[6] or ''}", count=1)
+    return f"{currency}{sign}{number.replace(',', '')}{fraction} {unit}".rstrip()
+
+
+def stripped(text: str) -> str:
+    """Takes off closing punctuation and pairs around the whole, as long as any is left."""
+    before = ""
+    while text != before:
+        before = text
+        text = text.strip().rstrip(".,;:!?").rstrip()
+        if _is_enclosed(text):
+            text = text[1:-1]
+    return text
+
+
+def _is_enclosed(text: str) -> bool:
+    """Whether one pair of signs, or several of the same kind, stands around a text."""
+    opening, inside, closing = text[:1], text[1:-1], text[-1:]
+    if inside == "" or _PAIRS.get(opening) != closing:
+        return False
+    is_single = opening not in inside and closing not in inside
+    return is_single or (inside[0] == opening and inside[-1] == closing)

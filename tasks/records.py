@@ -1,0 +1,218 @@
+"""Records: a user's own questions, in a JSONL, JSON or parquet file.
+
+`docs/data.md` describes the columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pixel_env.clips import ClipSource
+from pixel_env.errors import ConfigError, unknown_name
+from pixel_env.media import ImageSource
+from pixel_env.types import Box, Evidence, Grade, Sample
+from pixel_env.video import check_backend
+
+from .folders import DataFolder, FolderName
+from .grading import grade_anls, grade_choice, grade_count, grade_text
+from .json_rows import read_json_list, read_jsonl
+from .options import checked_choices, right_choice
+from .parquet_rows import read_parquets
+from .pictures import embedded_picture, picture_file
+from .row_task import RowTask
+from .rows import Row, Rows
+
+SUFFIXES = (".jsonl", ".json", ".parquet")
+GRADERS: dict[str, Callable[[Sample, str], Grade]] = {
+    "text": grade_text,
+    "count": grade_count,
+    "anls": grade_anls,
+}
+"""How free answers are graded; questions with options are graded by their option in any case."""
+
+
+class Records(RowTask):
+    """Questions of one's own about pictures or clips.
+
+    Example:
+        >>> import tempfile
+        >>> from PIL import Image
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> Image.new("RGB", (64, 48), "red").save(folder / "a.png")
+        >>> line = '{"image": "a.png", "question": "Which colour?", "answer": "red"}'
+        >>> _ = (folder / "questions.jsonl").write_text(line)
+        >>> task = Records(folder)
+        >>> task[0].id, task[0].question, task.grade(task[0], "Red.").score
+        ('1', 'Which colour?', 1.0)
+    """
+
+    name = "records"
+
+    def __init__(
+        self,
+        data_dir: FolderName | None = None,
+        split: str | None = None,
+        category: str | None = None,
+        *,
+        metric: str = "text",
+        video_backend: str = "auto",
+    ) -> None:
+        """Reads the questions; pictures and clips are opened sample by sample.
+
+        Args:
+            data_dir: the file of questions, or the folder that holds it; pictures and clips are
+                named relative to that folder.
+            split: the file's name without its ending, such as "test" for `test.jsonl`. None takes
+                the only file of questions in the folder.
+            category: keeps the rows of one category; None for all.
+            metric: how free answers are graded: "text" (the same words), "count" (the same
+                number) or "anls" (by edit distance).
+            video_backend: what decodes video files, "pyav", "decord" or "auto"; see `ClipSource`.
+
+        Raises:
+            ConfigError: there is no such file, or several, or an argument isn't known.
+            DataError: the file can't be read.
+        """
+        if metric not in GRADERS:
+            raise unknown_name("metric", metric, GRADERS)
+        check_backend(video_backend)
+        self._video_backend = video_backend
+        path = _file(data_dir, split)
+        self.metric = metric
+        self.score_name = "ANLS" if metric == "anls" else ""  # type: ignore[misc]
+        self._folder = DataFolder(path.parent)
+        super().__init__(_rows(path), path.stem, category)
+
+    def grade(self, sample: Sample, answer: str) -> Grade:
+        """Grades by the option where there are options, else by `metric`."""
+        return (
+            grade_choice(sample, answer) if sample.choices else GRADERS[self.metric](sample, answer)
+        )
+
+    def fingerprint(self) -> str:
+        """Returns what `RowTask` does, and the metric."""
+        return f"{super().fingerprint()}:{self.metric}"
+
+    def _sample(self, row: Row) -> Sample:
+        choices: tuple[str, ...] = ()
+        right = None
+        if "choices" in row:
+            choices = checked_choices(row, row.value("choices"), "choices")
+            right = right_choice(row, "answer", choices)
+        media = self._media(row)
+        return Sample(
+            id=self._id(row),
+            question=row.sentence("question"),
+            media=media,
+            answers=_answers(row) if right is None else (choices[right],),
+            choices=choices,
+            right_choice=right,
+            category=self._category(row),
+            evidence=_evidence(row, len(media)),
+            origin=row.origin,
+        )
+
+    def _id(self, row: Row) -> str:
+        return row.name("id") if "id" in row else str(row.position)
+
+    def _category(self, row: Row) -> str:
+        return row.name("category") if "category" in row else ""
+
+    def _media(self, row: Row) -> tuple[ImageSource, ...] | tuple[ClipSource]:
+        named = [column for column in ("image", "images", "video") if column in row]
+        if len(named) != 1:
+            raise row.fault(
+                f"expected one of the columns image, images and video, got {named or 'none'}"
+            )
+        if named[0] == "video":
+            return (self._clip(row),)
+        if named[0] in row.late:
+            return (embedded_picture(row, named[0], self._folder),)
+        paths = row.texts("images") if named[0] == "images" else (row.text("image"),)
+        return tuple(picture_file(path, row.origin, (self._folder,))[1] for path in paths)
+
+    def _clip(self, row: Row) -> ClipSource:
+        path: Path | list[Path]
+        if isinstance(row.value("video"), list):
+            path = [self._folder.file(frame, row.origin) for frame in row.texts("video")]
+        else:
+            path = self._folder.file_or_folder(row.text("video"), row.origin)
+        start_s, end_s, fps = (
+            row.number(column) if column in row else None for column in ("start", "end", "fps")
+        )
+        is_file = isinstance(path, Path) and path.is_file()
+        if fps is None and not is_file and (start_s, end_s) != (None, None):
+            raise row.fault("expected a column 'fps' beside the bounds of a clip of frames")
+        if fps is not None and fps <= 0:
+            raise row.fault(f"expected fps over 0, got {fps}")
+        where = path if isinstance(path, Path) else path[0].parent
+        name = f"{where} ({row.origin})"
+        return ClipSource(path, name, start_s, end_s, fps, self._video_backend)
+
+
+def _file(data_dir: FolderName | None, split: str | None) -> Path:
+    """Finds the file of questions."""
+    if data_dir is None:
+        raise ConfigError("expected data_dir: your file of questions, or the folder that holds it")
+    given = Path(data_dir)
+    if given.is_file():
+        if given.suffix not in SUFFIXES:
+            raise ConfigError(f"expected a file {', '.join(SUFFIXES)}, got {given}")
+        return given
+    stem = split or "*"
+    found = sorted(p for suffix in SUFFIXES for p in given.glob(stem + suffix) if p.is_file())
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found) or "none"
+        raise ConfigError(
+            f"expected one file {stem} of {', '.join(SUFFIXES)} in {given.absolute()}, got {names}"
+            f"{'; choose one by split' if found and split is None else ''}"
+        )
+    return found[0]
+
+
+def _rows(path: Path) -> Rows:
+    if path.suffix == ".parquet":
+        return read_parquets([path])
+    return read_jsonl(path) if path.suffix == ".jsonl" else read_json_list(path)
+
+
+def _answers(row: Row) -> tuple[str, ...]:
+    """The accepted answers: `answers`, a list of texts, or `answer`, a text or a number."""
+    if "answers" in row:
+        return row.texts("answers")
+    value = row.value("answer")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return (str(value),)
+    return (row.sentence("answer"),)
+
+
+def _evidence(row: Row, n_media: int) -> tuple[Evidence, ...]:
+    """The boxes of `evidence`: each [x1, y1, x2, y2], or {"box": [...], "image": 2}."""
+    if "evidence" not in row:
+        return ()
+    values = row.value("evidence")
+    if not isinstance(values, list):
+        raise row.fault(f"expected a list of boxes in column 'evidence', got {values!r:.80}")
+    found = []
+    for value in values:
+        box, image = (
+            (value.get("box"), value.get("image", 1)) if isinstance(value, dict) else (value, 1)
+        )
+        if not isinstance(image, int) or image < 1 or ("video" not in row and image > n_media):
+            raise row.fault(f"expected evidence in image 1 to {n_media}, got {image!r:.40}")
+        found.append(Evidence(_box(row, box), image))
+    return tuple(found)
+
+
+def _box(row: Row, value: Any) -> Box:
+    is_box = isinstance(value, list) and len(value) == 4
+    if is_box and all(isinstance(edge, int | float) for edge in value):
+        x1, y1, x2, y2 = (float(edge) for edge in value)
+        if 0 <= x1 < x2 <= 1 and 0 <= y1 < y2 <= 1:
+            return x1, y1, x2, y2
+    raise row.fault(
+        "expected a box [x1, y1, x2, y2] of fractions from 0 to 1, x1 < x2 and y1 < y2, "
+        f"got {value!r:.80}"
+    )

@@ -1,0 +1,1 @@
+"""Small folders of exactly the published shapes, one module a data set."""
