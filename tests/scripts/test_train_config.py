@@ -6,6 +6,7 @@ import re
 import runpy
 from pathlib import Path
 
+import gymnasium as gym
 import pytest
 import yaml
 from pixel_env.agents.run_config import RunConfig, large_defaults, tiny_defaults
@@ -56,6 +57,7 @@ def test_the_recipe_is_the_papers():
     for args in (made.env_args, made.eval_args, made.warm_start_args):
         settings = {k: v for k, v in args.items() if k not in ("split", "data_dir")}
         EnvConfig.of(**settings)  # they are settings of the environment
+    assert {made.env, made.warm_start_env, made.eval_env} <= set(gym.registry)
 
 
 def test_every_line_of_the_recipe_names_its_source():
