@@ -25,7 +25,7 @@ def test_arms_end_in_a_table_and_curves_and_finished_ones_are_kept(tmp_path, cap
 
 def test_an_unknown_arm_is_one_sentence(capsys):
     assert learning_trap.main(["--arms", "curious"]) == 1
-    assert "did you mean" in capsys.readouterr().out
+    assert "Did you mean" in capsys.readouterr().out
 
 
 def test_help_names_every_setting(capsys):
