@@ -3,8 +3,9 @@
     python scripts/pretrain_tiny.py --out agents/base_weights
 
 draws scenes of SyntheticSearch's training split, teaches the vision tower what stands under each
-token, then the language model to describe, locate, name and answer, then both together. Every
-stage leaves its weights in --work, and a second run goes on after the last one that is there.
+token, then the language model to find what a word names, then to describe, ground, name and answer
+on one picture and on two, then both together. Every stage leaves its weights in --work, and a
+second run goes on after the last one that is there.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ from pixel_env.types import Observation
 from pixel_env.wrappers import TextAction
 
 CONSOLE = Console()
+STAGES = ("eyes", "look_up", "speech", "both")
 ENV = "PixelReason-SyntheticSearch-v0"
 
 
@@ -72,8 +74,8 @@ class School:
         heads = {**lessons.HEADS, "mark": len(self.marks)}
         teach_eyes(self.model, self.encoder, labelled, heads, config, report)
 
-    def speech(self, report: Report) -> None:
-        """The language model alone, on features that are computed once and turned to words."""
+    def look_up(self, report: Report) -> None:
+        """The language model on features turned to words, one picture and many questions each."""
         pictures = [exhibit.picture for exhibit in self.exhibits]
         stand_ins, features = see_pictures(self.model, self.encoder, pictures)
         labels = np.stack([lessons.token_labels(each, self.marks) for each in self.exhibits])
@@ -85,35 +87,53 @@ class School:
         attend_by_likeness(self.model)
 
         def spoken(rng: np.random.Generator) -> TokenTrajectory:
+            return self.spoken(rng, stand_ins, is_first=True)[1]
+
+        config = PretrainingConfig(steps=self.args.look_up, seed=self.args.seed + 1)
+        teach_speech(self.model, spoken, config, report, features)
+
+    def speech(self, report: Report) -> None:
+        """The language model on every lesson."""
+        pictures = [exhibit.picture for exhibit in self.exhibits]
+        stand_ins, features = see_pictures(self.model, self.encoder, pictures)
+
+        def spoken(rng: np.random.Generator) -> TokenTrajectory:
             return self.spoken(rng, stand_ins)[1]
 
-        config = PretrainingConfig(steps=self.args.speech, seed=self.args.seed + 1)
+        config = PretrainingConfig(
+            steps=self.args.speech, learning_rate=self.args.speech_rate, seed=self.args.seed + 2
+        )
         teach_speech(self.model, spoken, config, report, features)
 
     def both(self, report: Report) -> None:
         """Vision tower and language model together, more slowly."""
         rate = self.args.both_rate
         config = PretrainingConfig(
-            steps=self.args.both, learning_rate=rate, seed=self.args.seed + 2
+            steps=self.args.both, learning_rate=rate, seed=self.args.seed + 3
         )
         teach_speech(self.model, lambda rng: self.spoken(rng)[1], config, report)
 
     def spoken(
-        self, rng: np.random.Generator, stand_ins: Sequence[EncodedImage] = ()
+        self,
+        rng: np.random.Generator,
+        stand_ins: Sequence[EncodedImage] = (),
+        is_first: bool = False,
     ) -> tuple[str, TokenTrajectory]:
         """Draws a lesson; half of those on a crop show the whole scene before it.
 
         Args:
             rng: draws it.
             stand_ins: one for each picture, where features are known.
+            is_first: whether it is one of the first lessons, which show one picture each.
 
         Returns:
             The first words of its request, and the lesson.
         """
         index = self.pick(rng)
-        lesson = lessons.lesson(rng, self.exhibits[index], self.marks)
+        lesson = lessons.lesson(rng, self.exhibits[index], self.marks, is_first)
         shown = [index]
-        if not self.exhibits[index].is_overview and rng.random() < 0.5:
+        is_crop = not self.exhibits[index].is_overview
+        if is_crop and not is_first and rng.random() < 0.5:
             shown = [index - index % (self.args.crops + 1), index]
         pictures = tuple(self.exhibits[each].picture for each in shown)
         observation: Observation = {**lesson.observation, "images": pictures}
@@ -160,8 +180,8 @@ def main(arguments: list[str] | None = None) -> None:
     rng = np.random.default_rng(args.seed)
     exhibits = draw(rng, difficulty, args.scenes, args.crops)
     school = School(model, encoder, exhibits, difficulty.marks, args)
-    for name, steps in (("eyes", args.eyes), ("speech", args.speech), ("both", args.both)):
-        run_stage(name, steps, school)
+    for name in STAGES:
+        run_stage(name, getattr(args, name), school)
     school.exhibits = draw(rng, difficulty, 100, args.crops)
     CONSOLE.print("unseen lessons said right:", json.dumps(school.examine(), indent=1))
     tiny.save(args.out, model, tokenizer)
@@ -196,7 +216,7 @@ def run_stage(name: str, steps: int, school: School) -> None:
             if not CONSOLE.is_terminal and step % 100 == 0:
                 CONSOLE.print(f"{name} {step}: loss {loss:.3f}")
 
-        {"eyes": school.eyes, "speech": school.speech, "both": school.both}[name](report)
+        getattr(school, name)(report)
     weights = school.model.state_dict()
     save_file({k: v.contiguous() for k, v in weights.items() if "lm_head" not in k}, path)
 
@@ -218,7 +238,9 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     add("--crops", type=int, default=4, help="crops of each scene (default: %(default)s)")
     add("--eyes", type=int, default=2600, help="steps, vision tower (default: %(default)s)")
     add("--align", type=int, default=800, help="steps, turning it to words (default: %(default)s)")
-    add("--speech", type=int, default=1500, help="steps, language model (default: %(default)s)")
+    add("--look-up", type=int, default=1000, help="steps, finding things (default: %(default)s)")
+    add("--speech", type=int, default=700, help="steps, every lesson (default: %(default)s)")
+    add("--speech-rate", type=float, default=1e-3, help="learning rate of those")
     add("--both", type=int, default=300, help="steps, both together (default: %(default)s)")
     add("--both-rate", type=float, default=5e-4, help="learning rate of those")
     add("--threads", type=int, default=1, help="torch threads (default: %(default)s)")

@@ -177,19 +177,22 @@ def spoken_box(scene: Scene, thing: SceneObject) -> Box:
     return tuple(round(edge, 2) for edge in edges)  # type: ignore[return-value]
 
 
-def lesson(rng: np.random.Generator, exhibit: Exhibit, marks: str) -> Lesson:
-    """Makes one lesson of a picture; which one is drawn from those that it allows."""
+_Kind = Callable[..., Lesson]
+
+
+def lesson(
+    rng: np.random.Generator, exhibit: Exhibit, marks: str, is_first: bool = False
+) -> Lesson:
+    """Makes one lesson of a picture; which one is drawn from those that it allows.
+
+    With `is_first` all objects' boxes are asked for where one object's would be: finding what a
+    word names is learnt from many such questions on a picture.
+    """
     if exhibit.is_overview:
         things = exhibit.scene.objects
         exhibit = replace(exhibit, subject=things[rng.integers(len(things))])
-        kinds: tuple[Callable[..., Lesson], ...] = (
-            _describe,
-            _locate,
-            _ground,
-            _ground,
-            _part,
-            _shape,
-        )
+        where = _locate if is_first else _ground
+        kinds: tuple[_Kind, ...] = (_describe, _locate, where, where, _part, _shape)
     elif exhibit.is_readable:
         kinds = (_name, _letter, _letter)
     else:

@@ -105,6 +105,19 @@ def test_lessons_of_an_overview_say_the_truth():
     assert forms == {True, False}
 
 
+def test_first_lessons_ask_for_all_boxes_and_later_ones_for_one_as_well():
+    (overview, *_) = lessons.exhibits(np.random.default_rng(1), Difficulty(), 1)
+    asked = {}
+    for is_first in (True, False):
+        rng = np.random.default_rng(0)
+        drawn = [lessons.lesson(rng, overview, MARKS, is_first) for _ in range(60)]
+        asked[is_first] = [each for each in drawn if each.question.startswith("Where is")]
+    assert not any("bbox_2d" in each.says for each in asked[True])
+    assert any("bbox_2d" in each.says for each in asked[False])
+    n_things = len(overview.scene.objects)
+    assert all(len(each.says.splitlines()) == n_things for each in asked[True])
+
+
 def test_the_vocabulary_covers_colours_and_shapes():
     texts = " ".join(lessons.vocabulary(np.random.default_rng(0), Difficulty(), 2))
     assert all(name in texts for name in (*COLOURS, *SHAPES))
