@@ -177,9 +177,6 @@ def spoken_box(scene: Scene, thing: SceneObject) -> Box:
     return tuple(round(edge, 2) for edge in edges)  # type: ignore[return-value]
 
 
-_Kind = Callable[..., Lesson]
-
-
 def lesson(
     rng: np.random.Generator, exhibit: Exhibit, marks: str, is_first: bool = False
 ) -> Lesson:
@@ -192,7 +189,7 @@ def lesson(
         things = exhibit.scene.objects
         exhibit = replace(exhibit, subject=things[rng.integers(len(things))])
         where = _locate if is_first else _ground
-        kinds: tuple[_Kind, ...] = (_describe, _locate, where, where, _part, _shape)
+        kinds: tuple[Callable[..., Lesson], ...] = (_describe, _locate, where, where, _part, _shape)
     elif exhibit.is_readable:
         kinds = (_name, _letter, _letter)
     else:
