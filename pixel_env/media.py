@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import struct
 import threading
 import zlib
@@ -205,7 +204,6 @@ class ImageSource:
 
     def _unreadable(self, fault: Exception) -> DataError:
         reason = str(fault).replace("\n", " ") or type(fault).__name__
-        reason = re.sub(r" <_io\.\w+ object at \w+>", "", reason)  # another one in each run
         return DataError(f"picture {self.name} can't be read: {reason}")
 
 

@@ -164,7 +164,7 @@ def test_everything_is_written(folder, tmp_path):
     assert manifest == evaluation.manifest
     assert manifest["env_id"] == "PixelReason-VStar-v0"
     assert manifest["env_config"]["overview_px"] == [784, 7840]
-    assert manifest["data"].startswith("vstar:all:13:")
+    assert manifest["data"].startswith("vstar:test:all:13:")
     assert (manifest["policy"], manifest["policy_settings"]) == ("demonstration", {"margin": 0.5})
     assert (manifest["seed"], manifest["lanes"], manifest["samples"]) == (3, 4, 13)
     assert manifest["packages"]["numpy"] == np.__version__

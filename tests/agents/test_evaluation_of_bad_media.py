@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pictures import png
 from PIL import Image
-from pixel_env.agents.evaluation import EvaluationConfig, evaluate, report
+from pixel_env.agents.evaluation import EvaluationConfig, evaluate
 from pixel_env.agents.policies.by_name import make_policy
 from videos import grey_pictures, moving_pictures, write_video
 
@@ -79,4 +79,5 @@ def test_what_can_not_be_read_is_left_out_counted_and_gone_past(tmp_path, regist
     scores = evaluation.overall
     assert (scores.n, scores.n_env_errors) == (5, 7)
     assert scores.accuracy.mean == 1
-    assert "Left out, because the data could not be read" in report(evaluation)
+    written = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    assert "Left out, because the data could not be read" in written
