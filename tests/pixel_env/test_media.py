@@ -257,9 +257,7 @@ def test_only_so_many_bytes_of_decoded_pixels_are_kept():
 
 def test_a_fault_reads_the_same_in_every_run():
     source = ImageSource(b"no picture", name="row 7")
-    with pytest.raises(
-        DataError, match="7 can.t be read: it is no picture of a known format$"
-    ):
+    with pytest.raises(DataError, match=r"7 can.t be read: it is no picture of a known format$"):
         source.overview((8, 8))
 
 
