@@ -1,6 +1,7 @@
 """Wrappers around the environment; one file each."""
 
 from .curiosity import CuriosityReward, RateTracker
+from .flat import FlatPixelEnv
 from .full_history import FullHistory
 from .group_curiosity import GroupCuriosity
 from .record import RecordTrajectories
@@ -9,6 +10,7 @@ from .trajectory import TrajectoryFolder, TrajectoryRecord
 
 __all__ = [
     "CuriosityReward",
+    "FlatPixelEnv",
     "FullHistory",
     "GroupCuriosity",
     "RateTracker",
