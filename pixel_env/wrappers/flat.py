@@ -15,6 +15,7 @@ from ..errors import ConfigError
 from ..flat import FlatConfig, FlatObservation
 from ..flat_episode import Memory, decode, encode, remember
 from ..types import Action, Info, Observation
+from .full_history import FullHistory
 
 Row = NDArray[np.int64]
 """A flat action: (5,) whole numbers, see `FlatConfig.action_space`."""
@@ -67,7 +68,7 @@ class FlatPixelEnv(
                 `max_turns` and `max_views` are the environment's.
 
         Raises:
-            ConfigError: there is no `PixelReasoningEnv`, a setting is unknown or out of range, or
+            ConfigError: there is no `PixelReasoningEnv` or a `FullHistory` inside, a setting is unknown or out of range, or
                 answers are free and no `vocabulary` is given.
             DataError: there is no config, and the first sample can't be used.
         """
@@ -75,7 +76,8 @@ class FlatPixelEnv(
         super().__init__(env)  # type: ignore[arg-type]  # gymnasium types it as the outer one
         if config is not None and settings:
             raise ConfigError(f"expected config or settings, got both: {sorted(settings)}")
-        self.config = config or FlatConfig.of(_measured(env) | settings)
+        bare = _bare(env)
+        self.config = config or FlatConfig.of(_measured(bare) | settings)
         self.observation_space = self.config.observation_space  # type: ignore[assignment]
         self.action_space = self.config.action_space
         self._memory = Memory()
@@ -99,17 +101,26 @@ class FlatPixelEnv(
         return flat, float(reward), terminated, truncated, info
 
 
-def _measured(env: gym.Env[Any, Any]) -> dict[str, Any]:
+def _bare(env: gym.Env[Any, Any]) -> PixelReasoningEnv:
+    """Returns the environment inside all wrappers, and refuses the wrapper that hinders."""
+    inner = env
+    while isinstance(inner, gym.Wrapper):
+        if isinstance(inner, FullHistory):
+            raise ConfigError("expected one turn's news, got FullHistory inside FlatPixelEnv")
+        inner = inner.env
+    if not isinstance(inner, PixelReasoningEnv):
+        raise ConfigError(f"expected a PixelReasoningEnv to wrap, got {inner}")
+    return inner
+
+
+def _measured(env: PixelReasoningEnv) -> dict[str, Any]:
     """Returns the settings that an environment and the first sample of its task decide."""
-    bare = env.unwrapped
-    if not isinstance(bare, PixelReasoningEnv):
-        raise ConfigError(f"expected a PixelReasoningEnv to wrap, got {bare}")
-    sample = bare.task[0]
+    sample = env.task[0]
     is_clip = isinstance(sample.media[0], ClipSource)
     return {
         "n_choices": len(sample.choices),
-        "n_pictures": bare.config.n_frames if is_clip else len(sample.media),
+        "n_pictures": env.config.n_frames if is_clip else len(sample.media),
         "has_clips": is_clip,
-        "max_turns": bare.config.max_turns,
-        "max_views": bare.config.max_views,
+        "max_turns": env.config.max_turns,
+        "max_views": env.config.max_views,
     }
