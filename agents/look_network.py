@@ -18,8 +18,14 @@ from pixel_env.flat import N_CHARACTERS, SLOT_NUMBERS
 LETTER_NUMBERS = 16
 """Numbers that stand for a character."""
 
-SHORTENING = 8
-"""How many pixels of a view's side become one place."""
+PATCH = 4
+"""Side in pixels of the patches that the eye begins with."""
+
+SURROUND_PX = 7
+"""Side in pixels of the square around a pixel whose mean it is compared with; odd."""
+
+DETAIL_GAIN = 12.0
+"""Brings differences to the surround, in grey from 0 to 1, to the size of colours."""
 
 
 class LookExtractor(BaseFeaturesExtractor):
@@ -30,8 +36,9 @@ class LookExtractor(BaseFeaturesExtractor):
     for can be told from the others. The overview and the later views have an output layer each,
     and a view that isn't there costs nothing and gives zeros.
 
-    Normalising what the eye gives is what makes it learn: without, a small letter beside a large
-    shape is not learnt at all.
+    A letter is one pixel in a hundred of a view. So the eye also gets each pixel's difference to
+    its surround, and what it gives is normalised before its output layer: without, letters are
+    learnt ten times as slowly or not at all, even from labels.
     """
 
     def __init__(
@@ -39,14 +46,14 @@ class LookExtractor(BaseFeaturesExtractor):
         observation_space: spaces.Dict,
         width: int = 32,
         text_width: int = 64,
-        view_features: int = 96,
+        view_features: int = 64,
     ) -> None:
         """Makes the network.
 
         Args:
             observation_space: `FlatConfig.observation_space`, its pictures with channels first, as
                 stable-baselines3 turns them.
-            width: channels of the eye's middle layer.
+            width: channels of the eye's first layer.
             text_width: how many pieces of text are looked for.
             view_features: numbers that are told of each view.
         """
@@ -59,22 +66,21 @@ class LookExtractor(BaseFeaturesExtractor):
         total = n_views * view_features + n_texts * text_width + n_boxes + n_counters
         super().__init__(observation_space, total)
         self._n_views, self._view_features = n_views, view_features
-        places = math.ceil(side / SHORTENING) ** 2
         self.letters = nn.Linear(N_CHARACTERS, LETTER_NUMBERS, bias=False)
         self.pieces = nn.Conv1d(LETTER_NUMBERS, text_width, 5, padding=2)
+        self.text_norm = nn.LayerNorm(text_width)
         self.eye = nn.Sequential(
-            nn.Conv2d(3, width // 2, 5, stride=2, padding=2),
-            nn.ReLU(),
-            nn.Conv2d(width // 2, width, 3, stride=2, padding=1),
+            nn.Conv2d(4, width, PATCH, stride=PATCH),
             nn.ReLU(),
             nn.Conv2d(width, 2 * width, 3, stride=2, padding=1),
             nn.ReLU(),
         )
         self.control = nn.Linear(text_width, 4 * width)
-        self.mix = nn.Conv2d(2 * width, width, 1)
-        self.norm = nn.LayerNorm(width * places)
-        self.overview = nn.Linear(width * places, view_features)
-        self.later = nn.Linear(width * places, view_features)
+        self.mix = nn.Conv2d(2 * width, max(width // 2, 1), 1)
+        n_seen = self.mix.out_channels * math.ceil(side // PATCH / 2) ** 2
+        self.view_norm = nn.LayerNorm(n_seen)
+        self.overview = nn.Linear(n_seen, view_features)
+        self.later = nn.Linear(n_seen, view_features)
 
     def forward(self, observations: dict[str, torch.Tensor]) -> torch.Tensor:
         """Returns (batch, features_dim) float32.
@@ -89,10 +95,10 @@ class LookExtractor(BaseFeaturesExtractor):
         there = boxes.reshape(n * self._n_views, SLOT_NUMBERS)[:, 0] > 0
         shown = there.nonzero().squeeze(1)  # places of the views that are there
         pictures = views.reshape(n * self._n_views, 3, *views.shape[2:])[shown]
-        seen = self.eye(4 * (pictures - 0.5))  # (shown, 2 * width, height, width)
+        seen = self.eye(_with_detail(pictures))  # (shown, 2 * width, height, width)
         scale, shift = self.control(asked)[shown // self._n_views].chunk(2, dim=1)
         seen = self.mix(seen * (1 + scale[:, :, None, None]) + shift[:, :, None, None])
-        flat = self.norm(F.relu(seen).flatten(1))
+        flat = self.view_norm(F.relu(seen).flatten(1))
         is_later = (shown % self._n_views > 0)[:, None]
         told = F.relu(torch.where(is_later, self.later(flat), self.overview(flat)))
         told_of_all = told.new_zeros(n * self._n_views, self._view_features)
@@ -105,5 +111,13 @@ class LookExtractor(BaseFeaturesExtractor):
     def _read(self, text: torch.Tensor) -> torch.Tensor:
         """Tells which pieces a text holds: (batch, text_width), from (batch, length * ids)."""
         letters = self.letters(text.reshape(len(text), -1, N_CHARACTERS))
-        found: torch.Tensor = F.relu(self.pieces(letters.transpose(1, 2))).amax(dim=2)
+        found: torch.Tensor = self.text_norm(F.relu(self.pieces(letters.transpose(1, 2))).amax(2))
         return found
+
+
+def _with_detail(pictures: torch.Tensor) -> torch.Tensor:
+    """Returns (n, 4, height, width): colours in [-1, 1], and grey beside its surround."""
+    grey = pictures.mean(dim=1, keepdim=True)
+    reach = SURROUND_PX // 2
+    surround = F.avg_pool2d(grey, SURROUND_PX, 1, reach, count_include_pad=False)
+    return torch.cat([2 * pictures - 1, DETAIL_GAIN * (grey - surround)], dim=1)

@@ -35,35 +35,15 @@ _LEAST = {
 }
 
 
-def small_search() -> dict[str, Any]:
-    """Returns arguments of SyntheticSearch that a small network learns in minutes.
-
-    Few, large objects in four cells, at half the pictures' default size. The letters are as small
-    in the overview as in the default (three to four pixels) and readable after the right zoom.
-    """
-    return {
-        "scene_px": 224,
-        "grid": 2,
-        "target_px": 112,
-        "mark_px": 14,
-        "min_objects": 1,
-        "max_objects": 3,
-        "easy_share": 0.4,
-        "overview_px": [56 * 56, 56 * 56],
-        "crop_px": [56 * 56, 56 * 56],
-        "max_turns": 3,
-    }
-
-
 @dataclass(frozen=True, slots=True)
 class SB3Config:
     """How PPO of stable-baselines3 is trained on flat observations."""
 
-    env: str = "PixelReason-SyntheticSearch-v0"
+    env: str = "PixelReason-SmallSearch-v0"
     """Id of the environment."""
-    env_args: Mapping[str, Any] = field(default_factory=small_search)
+    env_args: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of gym.make, as JSON; trained on the split "train", measured on "test"."""
-    vocabulary: tuple[str, ...] = (*"HJLOTVXZ", *EASY_ANSWERS)
+    vocabulary: tuple[str, ...] = (*"LOTX", *EASY_ANSWERS)
     """The answers that can be given where a question has no options."""
     view_px: int = 56
     """Side in pixels that every view is brought to."""
@@ -81,15 +61,15 @@ class SB3Config:
     """Channels of the middle layer of "look"."""
     layers: tuple[int, ...] = (64,)
     """Widths of the hidden layers after the eye."""
-    steps: int = 150_000
+    steps: int = 200_000
     """Steps of the environment; PPO finishes the rollout that it is in."""
-    n_envs: int = 16
+    n_envs: int = 32
     """Environments that are stepped together."""
     rollout_steps: int = 64
     """Steps of each environment between two updates."""
-    batch_size: int = 128
+    batch_size: int = 512
     """Steps in one optimizer step."""
-    epochs: int = 4
+    epochs: int = 2
     """How often an update goes over its steps."""
     learning_rate: float = 1e-3
     """Adam's learning rate."""
@@ -99,9 +79,9 @@ class SB3Config:
     """Trade-off of advantage estimation."""
     clip: float = 0.2
     """How far the probability ratio may leave 1."""
-    entropy: float = 0.01
+    entropy: float = 0.02
     """Weight of the entropy bonus."""
-    curiosity: CuriosityOptions = field(default_factory=lambda: CuriosityOptions(threshold=0.8))
+    curiosity: CuriosityOptions = field(default_factory=lambda: CuriosityOptions(threshold=0.9))
     """What is paid for looking."""
     rate_window: int = 256
     """Rollouts over which the rate of looking is taken, of all samples: they hardly repeat."""

@@ -19,16 +19,16 @@ import pixel_env  # noqa: F401  # its environments are known after the import
 from pixel_env.wrappers import CuriosityReward, FlatPixelEnv, RateTracker
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--env", default="PixelReason-SyntheticSearch-v0")
+parser.add_argument("--env", default="PixelReason-SmallSearch-v0")
 parser.add_argument("--steps", type=int, default=200_000)
-parser.add_argument("--n-envs", type=int, default=16)
+parser.add_argument("--n-envs", type=int, default=32)
 parser.add_argument("--rollout", type=int, default=64)
 parser.add_argument("--seed", type=int, default=0)
 args = parser.parse_args()
 
 EASY = ["circle", "square", "triangle", "cross"]
 EASY += ["top left", "top right", "bottom left", "bottom right"]
-LEARNING_RATE, LAMBDA, CLIP, ENTROPY, EPOCHS, MINIBATCHES = 5e-4, 0.95, 0.2, 0.01, 4, 4
+LEARNING_RATE, LAMBDA, CLIP, ENTROPY, EPOCHS, MINIBATCHES = 1e-3, 0.95, 0.2, 0.02, 2, 4
 
 torch.manual_seed(args.seed)
 rng = np.random.default_rng(args.seed)
@@ -41,11 +41,12 @@ envs = gym.make_vec(
     vectorization_mode="sync",
     vector_kwargs={"autoreset_mode": AutoresetMode.SAME_STEP},
     wrappers=[
-        lambda env: CuriosityReward(env, rates, per="all", threshold=0.6),
-        lambda env: FlatPixelEnv(env, vocabulary=[*"HJLOTVXZ", *EASY], view_px=56, n_views=2),
+        lambda env: CuriosityReward(env, rates, per="all", threshold=0.9),
+        lambda env: FlatPixelEnv(
+            env, vocabulary=[*"LOTX", *EASY], view_px=56, n_views=2, scales=[0.5], stride=1.0
+        ),
     ],
-    grid=2, scene_px=224, target_px=112, mark_px=14, min_objects=1, max_objects=3, max_turns=3,
-)  # fmt: skip
+)
 sizes = envs.single_action_space.nvec.tolist()  # kind, box, target, frame, answer
 # An answer is its kind and its text, a zoom its kind, box, target and frame; the rest is ignored.
 used = torch.tensor([[1, 0, 0, 0, 1], [1, 1, 1, 1, 0]])

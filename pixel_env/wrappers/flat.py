@@ -68,8 +68,8 @@ class FlatPixelEnv(
                 `max_turns` and `max_views` are the environment's.
 
         Raises:
-            ConfigError: there is no `PixelReasoningEnv` or a `FullHistory` inside, a setting is unknown or out of range, or
-                answers are free and no `vocabulary` is given.
+            ConfigError: there is no `PixelReasoningEnv` inside, or a `FullHistory`; a setting is
+                unknown or out of range; answers are free and no `vocabulary` is given.
             DataError: there is no config, and the first sample can't be used.
         """
         RecordConstructorArgs.__init__(self, config=config, **settings)

@@ -29,7 +29,7 @@ def test_log_probabilities_are_of_what_is_done(distribution, kind, shares):
 def test_entropy_is_that_of_what_is_done(distribution):
     """Of the joint distribution over distinguishable actions: H = -sum p log p, by listing them."""
     actions = []
-    for kind, used in enumerate(USED):
+    for used in USED:
         n_ways = math.prod(size for size, flag in list(zip(SIZES, used, strict=True))[1:] if flag)
         actions += [1 / 3 / n_ways] * n_ways
     assert sum(actions) == pytest.approx(1)
