@@ -16,6 +16,21 @@ from .task import Task
 NAMESPACE = "PixelReason"
 
 TASKS: dict[str, tuple[str, dict[str, Any]]] = {
+    "SmallSearch": (  # for small networks: few, large objects in four cells, a coarse overview
+        "pixel_env.tasks.synthetic.search:SyntheticSearch",
+        {
+            "scene_px": 224,
+            "grid": 2,
+            "target_px": 112,
+            "mark_px": 14,
+            "marks": "LOTX",
+            "min_objects": 1,
+            "max_objects": 3,
+            "overview_px": (28 * 28, 28 * 28),
+            "crop_px": (56 * 56, 56 * 56),
+            "max_turns": 2,
+        },
+    ),
     "VStar": ("pixel_env.tasks.vstar:VStar", {}),
     "TallyQA": ("pixel_env.tasks.tallyqa:TallyQA", {}),
     "InfographicsVQA": ("pixel_env.tasks.infographicsvqa:InfographicsVQA", {}),

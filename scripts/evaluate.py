@@ -11,7 +11,8 @@ Examples:
 
 Policies: random and direct (answers at once, always the first option) are floors, demonstration
 is an oracle that reads the answer behind the environment, vlm:PATH is a model from a folder or
-the hub. Trajectories with pictures, results, a manifest and a report go to --out.
+the hub, sb3:PATH a policy that scripts/train_sb3.py left. Trajectories with pictures, results, a
+manifest and a report go to --out.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--env", metavar="ID", help="Gymnasium id, such as PixelReason-VStar-v0")
-    add("--policy", help="random, direct, demonstration, or vlm:PATH")
+    add("--policy", help="random, direct, demonstration, vlm:PATH or sb3:PATH")
     add("--data-dir", metavar="DIR", help="folder of the data set, where it needs one")
     add("--split", default="test", help="which split (default: %(default)s)")
     add("--samples", type=int, metavar="N", help="only the first N samples (default: all)")

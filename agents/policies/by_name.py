@@ -19,16 +19,18 @@ PLAIN: dict[str, Callable[..., Policy]] = {
     "demonstration": DemonstrationPolicy,
 }
 MODEL_PREFIX = "vlm:"
+SB3_PREFIX = "sb3:"
 
 
 def make_policy(name: str, **settings: Any) -> Policy:
     """Makes a policy.
 
     Args:
-        name: "random", "direct", "demonstration", or "vlm:PATH" with the folder of a model or its
-            name on the hub.
+        name: "random", "direct", "demonstration", "vlm:PATH" with the folder of a model or its
+            name on the hub, or "sb3:PATH" with the folder of a policy of stable-baselines3.
         **settings: of the policy. Of a model: `dialect`, `system`, and the fields of
-            `ModelSettings` and `GenerationConfig`; it is greedy unless told otherwise.
+            `ModelSettings` and `GenerationConfig`; it is greedy unless told otherwise. Of a policy
+            of stable-baselines3: `greedy`.
 
     Raises:
         ConfigError: the name or a setting is unknown, or a value is out of range.
@@ -39,8 +41,10 @@ def make_policy(name: str, **settings: Any) -> Policy:
     """
     if name.startswith(MODEL_PREFIX):
         return _model(name.removeprefix(MODEL_PREFIX), settings)
+    if name.startswith(SB3_PREFIX):
+        return _sb3_policy(name.removeprefix(SB3_PREFIX), settings)
     if name not in PLAIN:
-        raise unknown_name("policy", name, (*PLAIN, "vlm:PATH"))
+        raise unknown_name("policy", name, (*PLAIN, "vlm:PATH", "sb3:PATH"))
     try:
         return PLAIN[name](**settings)
     except TypeError:
@@ -73,6 +77,17 @@ def _model(path: str, settings: dict[str, Any]) -> Policy:
         known = (*_names(ModelSettings), *_names(GenerationConfig), "dialect", "system")
         raise unknown_name("a setting of a vlm policy", name, known)
     return VLMPolicy.load(path, model=model, generation=generation, **left)
+
+
+def _sb3_policy(path: str, settings: dict[str, Any]) -> Policy:
+    """Loads a policy of stable-baselines3."""
+    try:
+        from .sb3 import SB3Policy
+    except ImportError as fault:
+        raise ConfigError(f"sb3:PATH needs the extra sb3: pip install '.[sb3]' ({fault})") from None
+    for name in settings.keys() - {"greedy"}:
+        raise unknown_name("a setting of an sb3 policy", name, ("greedy",))
+    return SB3Policy.load(path, **settings)
 
 
 def _taken(kind: type[Any], settings: dict[str, Any]) -> Any:

@@ -4,6 +4,7 @@ from .adaptive_curiosity import AdaptiveCuriosity
 from .controls import BlankViews, DemonstrationCrop, NoOperations, RandomCrop
 from .curiosity import CuriosityReward, RateTracker
 from .evidence_seen import EvidenceSeen
+from .flat import FlatPixelEnv
 from .full_history import FullHistory
 from .group_curiosity import GroupCuriosity
 from .record import RecordTrajectories
@@ -17,6 +18,7 @@ __all__ = [
     "CuriosityReward",
     "DemonstrationCrop",
     "EvidenceSeen",
+    "FlatPixelEnv",
     "FullHistory",
     "GroupCuriosity",
     "NoOperations",

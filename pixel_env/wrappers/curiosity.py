@@ -156,7 +156,9 @@ class CuriosityReward(
         """Returns (bonus, penalty) of the episode that just ended, and notes them in `info`."""
         used = info[self._used_key] > 0
         rate = self.tracker.update(info["sample_id"] if self._is_per_sample else "", used)
-        bonus, penalty = self.config(rate, used, info["n_calls"], observation["n_frames"] > 0)
+        # A flat observation doesn't tell; `FlatPixelEnv` says it in `info`.
+        n_frames = observation["n_frames"] if "n_frames" in observation else info["n_frames"]
+        bonus, penalty = self.config(rate, used, info["n_calls"], n_frames > 0)
         info["rapr"] = rate
         info["curiosity_bonus"] = float(bonus)
         info["operation_penalty"] = float(penalty)

@@ -1,0 +1,119 @@
+r"""Trains PPO of stable-baselines3 on the environment, with the curiosity bonus.
+
+    python scripts/train_sb3.py                            # minutes, on this machine
+    python scripts/train_sb3.py --out runs/mine            # run it again to go on after a stop
+    python scripts/train_sb3.py --curiosity.enabled false
+    python scripts/train_sb3.py --env-args '{"options": true}' --vocabulary '[]'
+
+The policy is measured on the first samples of the test split, beside what guessing gets there.
+The run's folder gets TensorBoard's files, checkpoints, the evaluated trajectories with their
+pictures, report.md, and `model/` for scripts/evaluate.py --policy sb3:DIR.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from itertools import count
+from pathlib import Path
+
+import gymnasium as gym
+from pixel_env.agents.display import score_screen
+from pixel_env.agents.options import add_options, read_options
+from pixel_env.agents.sb3_config import SB3Config
+from pixel_env.agents.sb3_training import SB3Outcome, SB3Training, write_report
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from pixel_env.errors import PixelEnvError
+
+console = Console(soft_wrap=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line; returns the exit code, 1 where an argument or the data is wrong."""
+    given = vars(_parser().parse_args(arguments))
+    folder = None
+    try:
+        config = read_options(given, SB3Config())
+        folder = given["out"] or _free_folder(config)
+        with _Bar() as bar:
+            outcome = SB3Training(config, folder, bar).run()
+    except (PixelEnvError, gym.error.Error) as error:
+        console.print(str(error), style="red", markup=False)
+        return 1
+    except KeyboardInterrupt:
+        console.print(f"stopped; the same command with --out {folder} goes on", markup=False)
+        return 130
+    write_report(outcome, config)
+    _show(outcome, config)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder of the run; one that was begun goes on (default: a new one in runs/)",
+    )
+    add_options(parser, SB3Config())
+    return parser
+
+
+def _free_folder(config: SB3Config) -> Path:
+    """Returns the first folder runs/sb3-ENV-n that isn't there."""
+    name = f"sb3-{config.env}".replace(":", "-")
+    numbered = (Path("runs") / f"{name}-{number}" for number in count(1))
+    return next(folder for folder in numbered if not folder.exists())
+
+
+class _Bar:
+    """A bar with time left; plain lines now and then where there is no screen."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            TextColumn("PPO"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[text]}"),
+            console=console,
+        )
+        self._task = self._progress.add_task("PPO", text="")
+        self._told = time.monotonic()
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def __call__(self, done: int, total: int, text: str) -> None:
+        """Takes steps done, steps to do, and a few words or numbers."""
+        self._progress.update(self._task, completed=done, total=total, text=text)
+        if not console.is_terminal and (done >= total or time.monotonic() - self._told > 30):
+            self._told = time.monotonic()
+            console.print(f"PPO {done}/{total} {text}", markup=False, highlight=False)
+
+
+def _show(outcome: SB3Outcome, config: SB3Config) -> None:
+    """Prints the table of scores and where everything is."""
+    title = f"PPO after {outcome.steps:,} steps, {config.eval_samples} unseen samples"
+    table = outcome.evaluation.table
+    console.print(score_screen(title, {each.group: each for each in table}))
+    console.print(
+        f"Guessing gets {outcome.guessing.mean:.1%}. {outcome.cpu_seconds / 60:.1f} minutes of "
+        f"processor time. Report, policy and trajectories: {outcome.folder}\n"
+        f"Curves: tensorboard --logdir {outcome.folder}",
+        markup=False,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

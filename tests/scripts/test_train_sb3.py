@@ -1,0 +1,103 @@
+"""The command that trains with stable-baselines3, with a tiny budget."""
+
+import csv
+import json
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pixel_env.agents.policies.by_name import make_policy
+
+ROOT = Path(__file__).parents[2]
+BUDGET = [
+    *("--n-envs=4", "--rollout-steps=16", "--batch-size=32", "--epochs=1", "--width=8"),
+    *("--layers=[8]", "--eval-samples=6", "--checkpoint-every=64"),
+]
+
+
+@pytest.fixture(scope="module")
+def train():
+    return runpy.run_path(str(ROOT / "scripts" / "train_sb3.py"))["main"]
+
+
+@pytest.fixture(scope="module")
+def finished(train, tmp_path_factory):
+    """A run that stopped after 128 steps and went on to 192."""
+    out = tmp_path_factory.mktemp("runs") / "run"
+    assert train([*BUDGET, "--steps=128", "--evaluate-every=64", "--out", str(out)]) == 0
+    assert train([*BUDGET, "--steps=192", "--out", str(out)]) == 0
+    return out
+
+
+def test_a_run_that_was_begun_goes_on(finished):
+    steps = []
+    for log in sorted((finished / "logs").glob("from-*/progress.csv")):
+        with log.open() as stream:
+            steps += [int(row["time/total_timesteps"]) for row in csv.DictReader(stream)
+                      if row["time/total_timesteps"]]  # fmt: skip
+    assert steps == [64, 128, 192]
+    assert sorted(path.name for path in (finished / "checkpoints").iterdir()) == [
+        "step-00000128",
+        "step-00000192",
+    ]
+
+
+def test_episodes_rewards_and_measurements_are_logged(finished):
+    with (finished / "logs" / "from-00000000" / "progress.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    names = {name for row in rows for name, value in row.items() if value}
+    for name in (
+        *("accuracy", "rapr", "operations", "call_errors", "no_answer"),
+        *("reward_score", "reward_curiosity", "reward_operations"),
+    ):
+        assert f"episodes/{name}" in names
+    assert {"test/accuracy", "test/rapr", "train/entropy_loss", "rollout/ep_rew_mean"} <= names
+    assert list((finished / "logs").glob("from-*/events.out.tfevents.*"))
+
+
+def test_the_report_says_what_was_reached_beside_guessing(finished):
+    text = (finished / "report.md").read_text()
+    assert "| all | 6 |" in text
+    assert "Guessing" in text
+    assert "192 steps" in text
+    manifest = json.loads((finished / "evaluation" / "manifest.json").read_text())
+    assert manifest["env_kwargs"]["split"] == "test"
+
+
+def test_the_policy_goes_into_the_evaluation(finished):
+    assert make_policy(f"sb3:{finished / 'model'}").settings()["n_views"] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--env", "PixelReason-Nothing-v0"], "Nothing"),
+        (["--batch-size", "48"], "batch_size"),
+        (["--env-args", '{"target_px": 9000}'], "target_px"),
+        (["--vocabulary", "[]"], "vocabulary"),
+        (["--extractor", "lok"], "look"),
+        (["--learning-rate", "0"], "learning_rate"),
+    ],
+)
+def test_a_wrong_argument_is_one_sentence_and_exit_code_1(train, tmp_path, capsys, arguments, told):
+    assert train([*BUDGET, "--out", str(tmp_path / "run"), *arguments]) == 1
+    said = capsys.readouterr().out
+    assert told in said
+    assert "Traceback" not in said
+
+
+def test_other_settings_in_the_same_folder_are_refused(train, finished, capsys):
+    assert train([*BUDGET, "--steps=192", "--seed=5", "--out", str(finished)]) == 1
+    assert "seed" in capsys.readouterr().out
+
+
+def test_the_loop_in_the_documents_runs(tmp_path):
+    script = ROOT / "docs" / "cleanrl_loop.py"
+    command = [sys.executable, str(script), "--steps=64", "--n-envs=2", "--rollout=16"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split(" steps")[0].strip() for line in lines] == ["32", "64"]
+    assert len(script.read_text().splitlines()) < 150
