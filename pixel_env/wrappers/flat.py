@@ -33,6 +33,10 @@ class FlatPixelEnv(
     that its kind doesn't need are ignored. Pictures or frames shown at reset together are put on
     one sheet, and `frame` says which of them is meant.
 
+    An episode that ran out of turns is terminated, not truncated: its counters show the end, and
+    nothing can be expected after it. A library that adds the value of what might follow a truncated
+    episode would learn never to answer.
+
     `info` is the environment's, with `n_frames` added. `CuriosityReward` can stand on either side
     of this wrapper.
 
@@ -98,6 +102,8 @@ class FlatPixelEnv(
         self._memory = remember(self.config, self._memory, observation, done)
         info["n_frames"] = observation["n_frames"]
         flat = encode(self.config, self._memory, observation)
+        if truncated and "env_error" not in info:
+            terminated, truncated = True, False
         return flat, float(reward), terminated, truncated, info
 
 

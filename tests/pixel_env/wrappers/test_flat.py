@@ -180,6 +180,15 @@ def test_text_is_told_character_by_character():
     assert observation["choices"].reshape(4, 8).tolist() == expected
 
 
+def test_an_episode_out_of_turns_is_terminated():
+    env = FlatPixelEnv(gym.make(SEARCH, max_turns=2), vocabulary=LETTERS)
+    env.reset(seed=0)
+    assert env.step([1, 0, 0, 0, 0])[2:4] == (False, False)
+    *_, terminated, truncated, info = env.step([1, 0, 0, 0, 0])
+    assert (terminated, truncated) == (True, False)
+    assert "grade" not in info
+
+
 def test_unreadable_data_end_the_episode_and_raise_nothing(picture_task):
     class Broken(type(picture_task)):
         def __getitem__(self, index):
