@@ -32,16 +32,17 @@ class FlatDistribution(MultiCategoricalDistribution):
 
     def log_prob(self, actions: torch.Tensor) -> torch.Tensor:
         """Returns (batch,) log-probabilities of what is done, whatever the unused factors are."""
-        factors = zip(self.distribution, actions.unbind(dim=1), strict=True)
-        each = torch.stack([factor.log_prob(value) for factor, value in factors], dim=1)
+        factors: list[Any] = self.distribution
+        pairs = zip(factors, actions.unbind(dim=1), strict=True)
+        each = torch.stack([factor.log_prob(value) for factor, value in pairs], dim=1)
         used = self._used.to(each.device)[actions[:, 0].long()]  # (batch, factors)
         return (each * used).sum(dim=1)
 
     def entropy(self) -> torch.Tensor:
         """Returns (batch,) entropies of what is done: each factor's, as likely as it is used."""
-        each = torch.stack([factor.entropy() for factor in self.distribution], dim=1)
-        kinds: Any = self.distribution[0]
-        used = kinds.probs @ self._used.to(each.device)  # (batch, factors)
+        factors: list[Any] = self.distribution
+        each = torch.stack([factor.entropy() for factor in factors], dim=1)
+        used: torch.Tensor = factors[0].probs @ self._used.to(each.device)  # (batch, factors)
         return (each * used).sum(dim=1)
 
 

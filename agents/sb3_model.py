@@ -135,8 +135,8 @@ def load_policy(folder: str | Path) -> tuple[MultiInputActorCriticPolicy, FlatCo
         )
     if not (path / _SETTINGS).is_file():
         raise ConfigError(f"expected a folder with {_SETTINGS} and {_WEIGHTS}, got {path}")
-    if fault := fault_of(path):
-        raise DataError(f"{path}: {fault}")
+    if damage := fault_of(path):
+        raise DataError(f"{path}: {damage}")
     try:
         settings = json.loads((path / _SETTINGS).read_text(encoding="utf-8"))
         network = settings["network"]

@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import gymnasium as gym
 import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import CallbackList
 from stable_baselines3.common.logger import configure
+from stable_baselines3.common.policies import MultiInputActorCriticPolicy
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 
 from pixel_env import PixelReasoningEnv
@@ -24,7 +25,8 @@ from pixel_env.flat import FlatConfig
 from pixel_env.wrappers import CuriosityReward, FlatPixelEnv, RateTracker
 
 from .checkpoint import Checkpointer, Training, as_plain_config, check_same
-from .evaluation import Evaluation, EvaluationConfig, evaluate, report
+from .evaluation import Evaluation, EvaluationConfig, evaluate
+from .evaluation_report import find, report
 from .flat_policy import FlatPolicy
 from .guessing import guess_rate
 from .policies.sb3 import SB3Policy
@@ -130,8 +132,8 @@ class SB3Training:
         out = self.folder / "evaluation"
         shutil.rmtree(out, ignore_errors=True)  # half a measurement, or one of fewer steps
         evaluation = self.measure(out)
-        tasks = [_bare_env(config, split).task for split in ("train", "test")]
-        guessing = guess_rate(*tasks, n_test=config.eval_samples)
+        train, test = (_bare_env(config, split).task for split in ("train", "test"))
+        guessing = guess_rate(train, test, n_test=config.eval_samples)
         return SB3Outcome(
             evaluation, guessing, model.num_timesteps, self._cpu_seconds(), self.folder
         )
@@ -147,7 +149,8 @@ class SB3Training:
             seed=config.seed,
             out=out,
         )
-        return evaluate(SB3Policy(self.model.policy, self.flat), settings)
+        policy = cast(MultiInputActorCriticPolicy, self.model.policy)
+        return evaluate(SB3Policy(policy, self.flat), settings)
 
     def _log_measurement(self, steps: int) -> None:
         for name, value in scores_by_name(self.measure().overall).items():
@@ -187,7 +190,7 @@ def write_report(outcome: SB3Outcome, config: SB3Config) -> Path:
     """Writes `report.md` into the run's folder and returns its path."""
     guessing = outcome.guessing
     lines = [
-        report(outcome.evaluation),
+        report(find(outcome.evaluation.results), outcome.evaluation.manifest),
         f"PPO, {outcome.steps:,} steps, {outcome.cpu_seconds / 60:.1f} minutes of processor time "
         f"({platform.machine()}, {torch.get_num_threads()} threads), seed {config.seed}.",
         "",

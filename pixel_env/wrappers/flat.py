@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import gymnasium as gym
 import numpy as np
@@ -86,11 +86,15 @@ class FlatPixelEnv(
         self.action_space = self.config.action_space
         self._memory = Memory()
 
+    @property
+    def _inner(self) -> gym.Env[Observation, Action]:
+        return cast(gym.Env[Observation, Action], self.env)  # gymnasium types it as the outer one
+
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[FlatObservation, Info]:
         """Starts an episode; arguments as in `PixelReasoningEnv.reset`."""
-        observation, info = self.env.reset(seed=seed, options=options)
+        observation, info = self._inner.reset(seed=seed, options=options)
         self._memory = remember(self.config, Memory(), observation, None)
         info["n_frames"] = observation["n_frames"]
         return encode(self.config, self._memory, observation), info
@@ -98,7 +102,7 @@ class FlatPixelEnv(
     def step(self, action: Row) -> tuple[FlatObservation, float, bool, bool, Info]:
         """Takes one row of whole numbers; see `PixelReasoningEnv.step` for the rest."""
         done = decode(self.config, self._memory, action)
-        observation, reward, terminated, truncated, info = self.env.step(done)
+        observation, reward, terminated, truncated, info = self._inner.step(done)
         self._memory = remember(self.config, self._memory, observation, done)
         info["n_frames"] = observation["n_frames"]
         flat = encode(self.config, self._memory, observation)
