@@ -148,7 +148,7 @@ def test_a_frame_is_selected_and_seen_larger(clip_task):
     assert info["n_frames"] == 6
     sheet = observation["views"][:, :, :3]
     # Six frames of 40 in three columns; frame i is all of grey 5 * i.
-    greys = [5 * number for number in env.unwrapped._history().frame_numbers]
+    greys = [5 * number for number in env.unwrapped.history.frame_numbers]
     for place, grey in enumerate(greys):
         row, column = divmod(place, 3)
         assert (sheet[20 * row : 20 * row + 20, 20 * column : 20 * column + 20] == grey).all()
