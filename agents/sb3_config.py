@@ -61,7 +61,7 @@ class SB3Config:
     """Channels of the middle layer of "look"."""
     layers: tuple[int, ...] = (64,)
     """Widths of the hidden layers after the eye."""
-    steps: int = 200_000
+    steps: int = 250_000
     """Steps of the environment; PPO finishes the rollout that it is in."""
     n_envs: int = 32
     """Environments that are stepped together."""

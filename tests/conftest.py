@@ -32,3 +32,14 @@ def register() -> Iterator[Callable[..., str]]:
     yield register_for_now
     for env_id in ids:
         del gym.registry[env_id]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves learning runs out, unless `-m slow` or the test's own name asks for them."""
+    if config.option.markexpr:
+        return
+    named = [argument for argument in config.args if "::" in argument]
+    for item in items:
+        asked = any(item.nodeid.endswith(name.rpartition("/")[2]) for name in named)
+        if item.get_closest_marker("slow") and not asked:
+            item.add_marker(pytest.mark.skip(reason="a learning run: name it, or pass -m slow"))

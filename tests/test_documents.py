@@ -34,6 +34,7 @@ WITH_EXAMPLES = {
     "docs/dialects.md",
     "docs/environment.md",
     "docs/grading.md",
+    "docs/sb3.md",
     "docs/twins.md",
     "docs/video.md",
 }
@@ -51,6 +52,7 @@ def test_each_wrapper_and_dialect_shows_an_example():
         for name in (
             "wrappers.controls",
             "wrappers.curiosity",
+            "wrappers.flat",
             "wrappers.full_history",
             "wrappers.group_curiosity",
             "wrappers.record",
