@@ -58,7 +58,7 @@ class DecordVideo:
         """
         self._media = media
         self._name = name
-        seen = self._looked_over() if importlib.util.find_spec("av") else None
+        self._seen = seen = self._looked_over() if importlib.util.find_spec("av") else None
         self._may_seek = seen is not None and seen.is_stored_by_groups
         try:
             with open_file(media) as file:
@@ -94,8 +94,10 @@ class DecordVideo:
                 waiting.remove(number)
                 yield number, frame
         except (*_FAULTS, StopIteration) as fault:
-            reason = (str(fault) or "it can't be decoded").splitlines()[0]
-            raise self._fault(f"frame {min(waiting)}: {reason}") from fault
+            if self._seen is None:
+                reason = (str(fault) or "it can't be decoded").splitlines()[0]
+                raise self._fault(f"frame {min(waiting)}: {reason}") from fault
+            yield from self._seen.read(waiting)
 
     def _read_with_seeks(self, numbers: list[int]) -> Iterator[tuple[int, NDArray[Any]]]:
         """Decodes from the keyframes before the frames that are wanted."""

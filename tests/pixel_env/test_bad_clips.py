@@ -1,12 +1,14 @@
 """Clips as data sets hold them: each gives its frames, or one error that names file and frame."""
 
 import av
+import decord
 import numpy as np
 import pytest
 from PIL import Image
 from videos import decoded, grey_pictures, moving_pictures, write_audio, write_video
 
 from pixel_env import ClipSource, DataError
+from pixel_env.video_decord import DecordVideo
 
 both = pytest.mark.parametrize("backend", ["pyav", "decord"])
 
@@ -82,19 +84,45 @@ def test_a_file_without_video_is_one_error(tmp_path, backend):
         assert "\n" not in str(fault.value)
 
 
-@both
-def test_a_frame_that_can_not_be_decoded_is_named(tmp_path, whole, backend):
-    """The 30th frame's bytes are gone; those up to it are right, and so are later groups."""
+@pytest.fixture
+def holed(tmp_path, whole):
+    """The same file without the bytes of its 30th frame."""
     start, end = places(whole)[29:31]
     data = bytearray(whole.read_bytes())
     data[start:end] = bytes(end - start)
     path = tmp_path / "holed.mp4"
     path.write_bytes(data)
-    clip = ClipSource(path, backend=backend)
+    return path
+
+
+@both
+def test_a_frame_that_can_not_be_decoded_is_named(whole, holed, backend):
+    """Those before it are right."""
+    clip = ClipSource(holed, backend=backend)
     assert clip.n_frames == 40
     assert np.array_equal(clip.frame(29).overview((96, 64)), decoded(whole)[28])
     with pytest.raises(DataError, match=r"holed\.mp4 can't be read: frame 30"):
         _ = clip.frame(30).size
+
+
+def test_frames_before_a_fault_that_decord_meets_too_early_are_shown(monkeypatch, whole, holed):
+    """Its thread runs ahead, on some days as far as the broken frame."""
+
+    class Ahead:
+        def get_batch(self, _):
+            raise decord.DECORDError("Error sending packet")
+
+        next = get_batch
+
+    clip = DecordVideo(holed, "holed.mp4")
+    monkeypatch.setattr(DecordVideo, "_opened", lambda self: Ahead())
+    shown = dict(clip.read([25, 27, 29]))
+    assert all(np.array_equal(shown[each], decoded(whole)[each - 1]) for each in (25, 27, 29))
+    with pytest.raises(DataError, match="frame 30"):
+        dict(clip.read([29, 30]))
+    monkeypatch.setattr(clip, "_seen", None)  # as where PyAV isn't installed
+    with pytest.raises(DataError, match=r"frame 25: Error sending packet"):
+        dict(clip.read([25, 27]))
 
 
 def test_a_link_to_a_file_and_to_a_folder_is_followed(tmp_path):
