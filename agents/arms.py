@@ -73,6 +73,8 @@ class TrapConfig:
     """How often they are gone over."""
     iterations: int = 40
     """Iterations of RL."""
+    easy_share: float = 0.3
+    """Share of questions that the overview answers, while training and while measuring."""
     eval_samples: int = 300
     """Samples of the test split that every arm is measured on."""
     alpha: float = 0.5
@@ -181,6 +183,8 @@ def _run(config: TrapConfig, seed: str, start: str) -> RunConfig:
         run,
         seed=int(seed),
         threads=1,
+        env_args={**run.env_args, "easy_share": config.easy_share},
+        eval_args={**run.eval_args, "easy_share": config.easy_share},
         eval_samples=config.eval_samples,
         demonstrations=demonstrations,
         imitation=replace(run.imitation, epochs=config.epochs),

@@ -213,29 +213,6 @@ class ImitationTrainer:
         return progress.step
 
 
-@torch.no_grad()
-def imitation_loss(
-    model: Any,
-    trajectories: Sequence[TokenTrajectory],
-    encoder: Encoder,
-    tokens_per_micro_batch: int = 16_384,
-) -> float:
-    """Returns the mean negative log-likelihood of the tokens to imitate, in nats.
-
-    Args:
-        model: as it is; put it into `eval` mode to measure without dropout.
-        trajectories: at least one, with at least one token to imitate.
-        encoder: knows the tokens that can't be said.
-        tokens_per_micro_batch: padded tokens that go through the model at once.
-    """
-    total, n_tokens = 0.0, 0
-    for part in micro_batches([len(t) for t in trajectories], tokens_per_micro_batch):
-        scores = score(model, [trajectories[index] for index in part], encoder)
-        total -= float(scores.logprobs.sum())
-        n_tokens += int(scores.trainable.sum())
-    return total / n_tokens
-
-
 class _Sums:
     """What was seen since the last line of metrics."""
 

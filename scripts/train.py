@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from contextlib import nullcontext
 from dataclasses import replace
 from itertools import count
@@ -28,11 +27,11 @@ from pixel_env.agents.display import score_screen
 from pixel_env.agents.model_shapes import hub_name
 from pixel_env.agents.options import add_options, read_options, with_values
 from pixel_env.agents.processes import launched
+from pixel_env.agents.progress import StageBars
 from pixel_env.agents.run_config import TINY, RunConfig, large_defaults, tiny_defaults
 from pixel_env.agents.run_report import write_report
 from pixel_env.agents.training_run import Outcome, TrainingRun, table_of
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers.utils.logging import disable_progress_bar
 
 from pixel_env.errors import ConfigError, PixelEnvError
@@ -49,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         processes, device = launched(config.loading.device)
         config = replace(config, loading=replace(config.loading, device=device))
         folder = processes.told_by_first(lambda: given["out"] or _free_folder(config))
-        with _Bars() if processes.is_first else nullcontext(_show_nothing) as bars:
+        with StageBars(console) if processes.is_first else nullcontext(_show_nothing) as bars:
             outcome = TrainingRun(config, folder, bars).run()
     except (PixelEnvError, gym.error.Error) as error:
         console.print(str(error), style="red", markup=False)
@@ -104,41 +103,6 @@ def _free_folder(config: RunConfig) -> Path:
     name = f"{Path(config.model).name}-{config.env}".replace(":", "-")
     numbered = (Path("runs") / f"{name}-{number}" for number in count(1))
     return next(folder for folder in numbered if not folder.exists())
-
-
-class _Bars:
-    """A bar with time left for every stage; plain lines now and then where there is no screen."""
-
-    def __init__(self) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description:<20}"),
-            BarColumn(bar_width=30),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[text]}"),
-            console=console,
-        )
-        self._bars: dict[str, int] = {}
-        self._told = time.monotonic()
-
-    def __enter__(self) -> _Bars:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def __call__(self, stage: str, done: int, total: int, text: str = "") -> None:
-        """Takes the stage's name, steps done and to do, and a few words or numbers."""
-        if stage == "warning":
-            self._progress.console.print(text, style="yellow", markup=False)
-            return
-        if stage not in self._bars:
-            self._bars[stage] = self._progress.add_task(stage, total=total, text="")
-        self._progress.update(self._bars[stage], completed=done, total=total, text=text)  # type: ignore[arg-type]
-        if not console.is_terminal and (done == total or time.monotonic() - self._told > 30):
-            self._told = time.monotonic()
-            console.print(f"{stage} {done}/{total} {text}", markup=False, highlight=False)
 
 
 def _show_nothing(stage: str, done: int, total: int, text: str = "") -> None:

@@ -14,17 +14,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 import gymnasium as gym
 from pixel_env.agents.display import score_screen
 from pixel_env.agents.options import add_options, read_options
+from pixel_env.agents.progress import StageBars
 from pixel_env.agents.sb3_config import SB3Config
 from pixel_env.agents.sb3_training import SB3Outcome, SB3Training, write_report
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pixel_env.errors import PixelEnvError
 
@@ -38,8 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         config = read_options(given, SB3Config())
         folder = given["out"] or _free_folder(config)
-        with _Bar() as bar:
-            outcome = SB3Training(config, folder, bar).run()
+        with StageBars(console) as bars:
+            outcome = SB3Training(config, folder, partial(bars, "PPO")).run()
     except (PixelEnvError, gym.error.Error) as error:
         console.print(str(error), style="red", markup=False)
         return 1
@@ -70,36 +70,6 @@ def _free_folder(config: SB3Config) -> Path:
     name = f"sb3-{config.env}".replace(":", "-")
     numbered = (Path("runs") / f"{name}-{number}" for number in count(1))
     return next(folder for folder in numbered if not folder.exists())
-
-
-class _Bar:
-    """A bar with time left; plain lines now and then where there is no screen."""
-
-    def __init__(self) -> None:
-        self._progress = Progress(
-            TextColumn("PPO"),
-            BarColumn(bar_width=30),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[text]}"),
-            console=console,
-        )
-        self._task = self._progress.add_task("PPO", text="")
-        self._told = time.monotonic()
-
-    def __enter__(self) -> _Bar:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def __call__(self, done: int, total: int, text: str) -> None:
-        """Takes steps done, steps to do, and a few words or numbers."""
-        self._progress.update(self._task, completed=done, total=total, text=text)
-        if not console.is_terminal and (done >= total or time.monotonic() - self._told > 30):
-            self._told = time.monotonic()
-            console.print(f"PPO {done}/{total} {text}", markup=False, highlight=False)
 
 
 def _show(outcome: SB3Outcome, config: SB3Config) -> None:

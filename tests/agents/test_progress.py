@@ -1,26 +1,37 @@
-"""What a progress bar shows."""
+"""What the progress of a run shows, on a screen and in a log file."""
 
 import io
-import math
 
-from pixel_env.agents.progress import TrainingProgress
+import pytest
+from pixel_env.agents import progress
+from pixel_env.agents.progress import StageBars
 from rich.console import Console
 
 
-def test_it_shows_iterations_time_left_and_running_means():
-    out = io.StringIO()
-    console = Console(file=out, width=160, force_terminal=True)
-    with TrainingProgress("on-policy", 10, console, smoothing=0.5) as progress:
-        progress(3, {"accuracy/all": 0.2, "rapr": 0.0, "reward/mean": 1.0})
-        progress(4, {"accuracy/all": 0.4, "rapr": 0.5, "reward/mean": math.nan}, ["it [fell] to 0"])
-    assert progress.text == "accuracy 30.0%, RaPR 25.0%, reward 1.000"
-    assert "4/10" in out.getvalue()
-    assert "left" in out.getvalue()
-    assert progress.text in out.getvalue()
-    assert "Warning: it [fell] to 0" in out.getvalue()
+def shown(is_screen, steps):
+    console = Console(file=io.StringIO(), width=160, force_terminal=is_screen)
+    with StageBars(console) as bars:
+        for step in steps:
+            bars(*step)
+    return console.file.getvalue()
 
 
-def test_metrics_of_another_training_show_nothing():
-    with TrainingProgress("on-policy", 10, Console(file=io.StringIO())) as progress:
-        progress(1, {"loss": 3.0})
-    assert progress.text == ""
+def test_a_screen_shows_every_stage_with_its_steps_and_words():
+    text = shown(True, [("warm start", 3, 10, "loss 0.5"), ("RL", 1, 40, "RaPR 50%")])
+    for part in ("warm start", "3/10", "loss 0.5", "RL", "1/40", "RaPR 50%"):
+        assert part in text
+
+
+@pytest.mark.parametrize("is_screen", [True, False])
+def test_a_warning_is_printed_as_it_is(is_screen):
+    assert "it [fell] to 0" in shown(is_screen, [("warning", 1, 10, "it [fell] to 0")])
+
+
+def test_a_log_file_gets_the_end_of_a_stage_and_a_line_now_and_then(monkeypatch):
+    seconds = iter([0.0, 10.0, 31.0, 31.0, 40.0, 50.0, 50.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(seconds))
+    bars = StageBars(Console(file=(out := io.StringIO()), width=160))
+    for done in (1, 2, 3):
+        bars("RL", done, 40, f"step {done}")
+    bars("RL", 40, 40, "end")
+    assert out.getvalue().splitlines() == ["RL 2/40 step 2", "RL 40/40 end"]
