@@ -61,25 +61,32 @@ ARMS = (
 
 @dataclass(frozen=True, slots=True)
 class TrapConfig:
-    """What is compared, and on what stage it is set."""
+    """What is compared, and on what stage it is set.
+
+    By default it is set where looking does not pay yet: half of the demonstrations look, so does
+    the policy, but most of its calls are refused. The bonus is larger than the paper's, whose
+    alpha and threshold do not hold at this size.
+    """
 
     arms: tuple[str, ...] = tuple(arm.name for arm in ARMS)
     """Names of the arms."""
     seeds: tuple[str, ...] = ("0", "1", "2")
     """Each arm runs once with each of them."""
-    demonstrations: int = 2400
+    demonstrations: int = 800
     """Demonstrations of the warm start: fewer make a policy that looks less well."""
     epochs: int = 2
     """How often they are gone over."""
-    iterations: int = 40
+    iterations: int = 80
     """Iterations of RL."""
-    easy_share: float = 0.3
+    text_only: float = 0.5
+    """Share of demonstrations that answer at once: sets how often the warm start looks."""
+    easy_share: float = 0.5
     """Share of questions that the overview answers, while training and while measuring."""
     eval_samples: int = 300
     """Samples of the test split that every arm is measured on."""
-    alpha: float = 0.5
+    alpha: float = 1.0
     """Weight of the bonus; the paper's is 0.5."""
-    threshold: float = 0.3
+    threshold: float = 0.7
     """Rate of pixel-space reasoning from which on nothing is paid; the paper's is 0.3."""
 
     def __post_init__(self) -> None:
@@ -176,7 +183,12 @@ def _folder(root: Path, seed: str, name: str) -> Path:
 def _run(config: TrapConfig, seed: str, start: str) -> RunConfig:
     """Returns the tiny policy's run with the experiment's stage."""
     run = tiny_defaults()
-    demonstrations = replace(run.demonstrations, n=config.demonstrations)
+    demonstrations = replace(
+        run.demonstrations,
+        n=config.demonstrations,
+        pixel_space=1 - config.text_only,
+        text_only=config.text_only,
+    )
     if start == "plain":
         demonstrations = replace(demonstrations, single_pass=1.0, recrop=0.0, recrop_twice=0.0)
     return replace(
