@@ -59,6 +59,15 @@ def test_settings_reach_every_run():
     assert paid == {(None, None), (1.5, 0.6)}  # warm starts are paid nothing
 
 
+def test_the_stage_is_the_same_in_training_and_measuring():
+    config = TrapConfig(seeds=("0",), text_only=0.25, easy_share=0.75)
+    jobs = warm_starts(config, ROOT) + trainings(config, ROOT)
+    assert all(job.config.env_args == {"split": "train", "easy_share": 0.75} for job in jobs)
+    assert all(job.config.eval_args == {"split": "test", "easy_share": 0.75} for job in jobs)
+    mixes = [job.config.demonstrations for job in jobs]
+    assert {(mix.pixel_space, mix.text_only) for mix in mixes} == {(0.75, 0.25)}
+
+
 def test_an_arm_without_training_is_measured_after_its_warm_start():
     assert results_folder(ARMS[0], "1", ROOT) == ROOT / "seed-1/warm/evaluation/warm_start"
 
