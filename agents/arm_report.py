@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .arms import Arm, TrapConfig, curves_folder, results_folder
+from .arms import VARIANTS, Arm, TrapConfig, curves_folder, results_folder
 from .metrics import read_metrics
 from .results import EpisodeResult
 from .scores import interval, percent
@@ -19,6 +19,7 @@ from .statistics import Estimate, bootstrap_interval
 HARD, EASY = "hard", "easy"
 CURVES = {
     "accuracy/all": "accuracy",
+    "accuracy/hard": "accuracy, hard questions",
     "rapr": "RaPR",
     "operations/error_rate": "call error rate",
 }
@@ -155,6 +156,19 @@ def reading(lines: Sequence[ArmScores]) -> str:
             f"The trap {verdict}: without the bonus RaPR ends at {percent(without.rapr)} (under "
             f"10% is a collapse), with it at {percent(paid.rapr)} (over 60% is held), and the "
             f"arms are {gap:+.1f} points apart on hard questions (15 were asked for)."
+        )
+        said.append(
+            f"Of the calls of the arm with the bonus {percent(paid.error_rate)} are refused"
+            + (": the bonus is farmed by failing calls." if paid.error_rate > 0.5 else ".")
+        )
+    others = [line for line in lines if line.arm.name in VARIANTS]
+    if without and others:
+        best = max(others, key=lambda line: line.hard.mean)
+        gap = 100 * (best.hard.mean - without.hard.mean)
+        said.append(
+            f'Of the other bonuses, "{best.arm.title}" is right most often on hard questions: '
+            f"{gap:+.1f} points against RL without curiosity, RaPR {percent(best.rapr)}, "
+            f"{percent(best.error_rate)} of the calls refused."
         )
     return "\n\n".join(said) + "\n"
 

@@ -58,6 +58,9 @@ ARMS = (
     Arm("evidence", "RL, bonus for evidence in view", "warm", replace(_PAPER, counts="evidence")),
 )
 
+VARIANTS = ("executed", "adaptive", "evidence")
+"""Arms with another bonus than the paper's."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrapConfig:
@@ -72,6 +75,8 @@ class TrapConfig:
     """Names of the arms."""
     seeds: tuple[str, ...] = ("0", "1", "2")
     """Each arm runs once with each of them."""
+    env: str = "PixelReason-SyntheticSearch-v0"
+    """Id of the task set: a procedural twin, with easy and hard questions."""
     demonstrations: int = 800
     """Demonstrations of the warm start: fewer make a policy that looks less well."""
     epochs: int = 2
@@ -128,6 +133,16 @@ class Job:
     folder: Path
     config: RunConfig
     stage: str
+
+
+_ONLY_RIGHT = {
+    "single_pass": 1.0,
+    "recrop": 0.0,
+    "recrop_twice": 0.0,
+    "select_frames": 1.0,
+    "reselect_frames": 0.0,
+}
+"""The kinds of a warm start without self-correction."""
 
 
 def warm_starts(config: TrapConfig, root: Path) -> list[Job]:
@@ -190,11 +205,12 @@ def _run(config: TrapConfig, seed: str, start: str) -> RunConfig:
         text_only=config.text_only,
     )
     if start == "plain":
-        demonstrations = replace(demonstrations, single_pass=1.0, recrop=0.0, recrop_twice=0.0)
+        demonstrations = replace(demonstrations, **_ONLY_RIGHT)
     return replace(
         run,
         seed=int(seed),
         threads=1,
+        env=config.env,
         env_args={**run.env_args, "easy_share": config.easy_share},
         eval_args={**run.eval_args, "easy_share": config.easy_share},
         eval_samples=config.eval_samples,

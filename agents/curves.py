@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from collections.abc import Mapping
@@ -12,8 +13,11 @@ from numpy.typing import NDArray
 Curves = Mapping[str, Mapping[str, NDArray[np.float64]]]
 """Values by the panel's title and the line's, each (seeds, iterations)."""
 
-WINDOW = 3
+WINDOW = 5
 """Iterations that a drawn value is the mean of: single ones are noisy."""
+
+_COLUMNS = 3
+"""Panels in one row at most; more stand in two."""
 
 
 def draw_curves(curves: Curves, path: str | os.PathLike[str]) -> None:
@@ -25,9 +29,13 @@ def draw_curves(curves: Curves, path: str | os.PathLike[str]) -> None:
     """
     from matplotlib.figure import Figure  # slow to import, and only pictures need it
 
-    figure = Figure(figsize=(4.6 * len(curves), 3.6), layout="constrained")
-    panels = figure.subplots(1, len(curves), squeeze=False)[0]
-    for panel, (title, lines) in zip(panels, curves.items(), strict=True):
+    n_columns = len(curves) if len(curves) <= _COLUMNS else math.ceil(len(curves) / 2)
+    n_rows = math.ceil(len(curves) / n_columns)
+    figure = Figure(figsize=(4.6 * n_columns, 3.4 * n_rows + 0.4), layout="constrained")
+    panels = figure.subplots(n_rows, n_columns, squeeze=False).flatten()
+    for panel in panels[len(curves) :]:
+        panel.set_axis_off()
+    for panel, (title, lines) in zip(panels, curves.items(), strict=False):
         for label, values in lines.items():
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", RuntimeWarning)  # an iteration without any call

@@ -102,3 +102,24 @@ def test_the_trap_appears_only_where_all_three_marks_are_met(without, paid, said
     text = reading([ends(*without, "no-curiosity"), ends(*paid, "curiosity")])
     assert said in text
     assert math.isclose(100 * (paid[1] - without[1]), float(text.split(" points")[0].split()[-1]))
+
+
+@pytest.mark.parametrize(("refused", "is_farmed"), [(0.9, True), (0.2, False)])
+def test_a_bonus_that_failing_calls_earn_is_called_farmed(refused, is_farmed):
+    paid = replace(ends(0.7, 0.2, "curiosity"), error_rate=refused)
+    text = reading([ends(0.05, 0.1, "no-curiosity"), paid])
+    assert f"{refused:.1%} are refused" in text
+    assert ("farmed" in text) is is_farmed
+
+
+def test_the_best_of_the_other_bonuses_is_named():
+    lines = [
+        ends(0.0, 0.1, "no-curiosity"),
+        ends(0.9, 0.9, "curiosity"),  # the paper's own is no other bonus
+        ends(0.4, 0.2, "adaptive"),
+        ends(0.6, 0.35, "executed"),
+    ]
+    told = reading(lines).split("Of the other bonuses, ")[1]
+    assert told.startswith('"RL, bonus for executed operations only"')
+    assert "+25.0 points" in told
+    assert "RaPR 60.0%" in told
