@@ -17,7 +17,11 @@ from .results import EpisodeResult
 def applicable_controls(results: Sequence[EpisodeResult]) -> tuple[str, ...]:
     """Names the controls that can do something: the evidence must be known to be shown."""
     known = any(result.coverage is not None for result in results)
-    return tuple(name for name in CONTROLS if known or name != DemonstrationCrop.name)
+    return tuple(
+        name
+        for name, control in CONTROLS.items()
+        if known or not issubclass(control, DemonstrationCrop)
+    )
 
 
 def evaluate_controls(

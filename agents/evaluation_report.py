@@ -148,7 +148,8 @@ def _controls(plain: Scores, controls: Sequence[ControlScores]) -> str:
     return (
         "## Was looking needed?\n\n"
         "The same policy on the same samples, with its looks refused, blanked, redirected to a "
-        "random place, or redirected to the evidence. Difference: accuracy minus that of the "
+        "random place, or redirected to the evidence (aimed-crop: with a box as large as was "
+        "asked for). Difference: accuracy minus that of the "
         "line `none`, in points, paired by sample, with its bootstrap 95% interval. A score that "
         "a control doesn't lower was not earned by looking.\n\n"
         + markdown(control_cells(plain, controls))

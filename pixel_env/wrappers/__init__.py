@@ -1,7 +1,7 @@
 """Wrappers around the environment; one file each."""
 
 from .adaptive_curiosity import AdaptiveCuriosity
-from .controls import BlankViews, DemonstrationCrop, NoOperations, RandomCrop
+from .controls import AimedCrop, BlankViews, DemonstrationCrop, NoOperations, RandomCrop
 from .curiosity import CuriosityReward, RateTracker
 from .evidence_seen import EvidenceSeen
 from .flat import FlatPixelEnv
@@ -14,6 +14,7 @@ from .trajectory import TrajectoryFolder, TrajectoryRecord
 
 __all__ = [
     "AdaptiveCuriosity",
+    "AimedCrop",
     "BlankViews",
     "CuriosityReward",
     "DemonstrationCrop",

@@ -200,8 +200,46 @@ class DemonstrationCrop(Redirection):
         return sorted(chosen[: len(positions)])
 
 
+class AimedCrop(DemonstrationCrop):
+    """Reads a box as large as the one asked for, moved to where the evidence is.
+
+    The size is the same to the pixel, so what this control adds to a score was lost by looking in
+    the wrong place, and by nothing else. The evidence stands in the middle of the box as far as
+    the picture's edges allow. Which picture, frames and samples without evidence: as in
+    `DemonstrationCrop`.
+
+    >>> import gymnasium as gym, pixel_env
+    >>> env = AimedCrop(gym.make("PixelReason-SyntheticSearch-v0"))
+    >>> _ = env.reset(seed=1)
+    >>> *_, info = env.step(pixel_env.zoom_in([0, 0, 0.25, 0.25]))
+    >>> x1, y1, x2, y2 = info["executed_box"]
+    >>> round(x2 - x1, 6), round(y2 - y1, 6)
+    (0.25, 0.25)
+    """
+
+    name = "aimed-crop"
+
+    def __init__(self, env: gym.Env[Observation, Action]) -> None:
+        """Wraps an environment with structured actions."""
+        super().__init__(env)
+        RecordConstructorArgs.__init__(self)
+
+    def _place(self, target: int, box: Box, history: History) -> tuple[int, Box] | None:
+        place = super()._place(target, box, history)
+        if place is None:
+            return None
+        overview, (left, top, right, bottom) = place
+        (width, height), (columns, rows) = (
+            _grid(history.view(view), history) for view in (target, overview)
+        )
+        x1, x2 = _centred((left + right) / 2, (box[2] - box[0]) * width, columns)
+        y1, y2 = _centred((top + bottom) / 2, (box[3] - box[1]) * height, rows)
+        return overview, (x1, y1, x2, y2)
+
+
 CONTROLS: dict[str, type[Control]] = {
-    control.name: control for control in (NoOperations, BlankViews, RandomCrop, DemonstrationCrop)
+    control.name: control
+    for control in (NoOperations, BlankViews, RandomCrop, DemonstrationCrop, AimedCrop)
 }
 """The controls by name."""
 
@@ -223,6 +261,12 @@ def add_controls(env: Any, names: Sequence[str], seed: int = 0) -> Any:
         made: Any = CONTROLS[name]
         env = made(env, seed=seed) if made is RandomCrop else made(env)
     return env
+
+
+def _centred(middle: float, size: float, n_pixels: float) -> tuple[float, float]:
+    """Returns an interval of `size` pixels round a point, moved by whole pixels into [0, 1]."""
+    low = min(max(round(middle * n_pixels - size / 2), 0), math.floor(n_pixels - size))
+    return low / n_pixels, min((low + size) / n_pixels, 1.0)
 
 
 def _grid(view: View, history: History) -> tuple[float, float]:

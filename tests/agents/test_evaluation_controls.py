@@ -48,7 +48,13 @@ def config(register, tmp_path):
 def test_a_policy_that_reads_is_lifted_by_the_evidence_alone(config):
     plain = evaluate(Reader(), config)
     controls = {each.name: each for each in evaluate_controls(Reader(), config, plain)}
-    assert list(controls) == ["no-operations", "blank-views", "random-crop", "demonstration-crop"]
+    assert list(controls) == [
+        "no-operations",
+        "blank-views",
+        "random-crop",
+        "demonstration-crop",
+        "aimed-crop",
+    ]
     assert plain.overall.accuracy.mean == 0
     assert controls["demonstration-crop"].difference == (1, 1, 1)
     assert controls["no-operations"].difference == controls["blank-views"].difference == (0, 0, 0)

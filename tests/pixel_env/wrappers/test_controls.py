@@ -18,6 +18,7 @@ from pixel_env import (
     zoom_in,
 )
 from pixel_env.wrappers import (
+    AimedCrop,
     BlankViews,
     CuriosityReward,
     DemonstrationCrop,
@@ -183,7 +184,7 @@ def test_random_crop_selects_as_many_random_frames():
 def test_refused_looks_are_refused_as_ever():
     for action in (zoom_in([0, 0, 2, 2]), zoom_in(BOX, target_image=5), select_frames([1])):
         plain = play(pictures(), action)
-        for control in (RandomCrop, DemonstrationCrop):
+        for control in (RandomCrop, DemonstrationCrop, AimedCrop):
             env = control(pictures())
             step = play(env, action)
             assert step[0]["feedback"] == plain[0]["feedback"]
@@ -191,7 +192,7 @@ def test_refused_looks_are_refused_as_ever():
 
 
 def test_end_of_turns_is_told_with_the_look_that_was_asked_for():
-    for control in (RandomCrop, DemonstrationCrop, BlankViews):
+    for control in (RandomCrop, DemonstrationCrop, AimedCrop, BlankViews):
         observation, _, _, truncated, _ = play(control(pictures(max_turns=1)), zoom_in(BOX))
         assert truncated
         assert observation["feedback"] == (
@@ -209,6 +210,24 @@ def test_demonstration_crop_shows_the_evidence_with_a_margin():
     *_, info = env.step(zoom_in([0, 0, 0.5, 0.5], target_image=2))
     assert info["executed_box"] == pytest.approx((0.65, 0.65, 0.85, 0.85))
     assert env.unwrapped.views[2].parent == 1
+
+
+def test_aimed_crop_moves_the_box_that_was_asked_for_to_the_evidence():
+    env = AimedCrop(pictures())
+    plain, (observation, *_, info) = (play(each, zoom_in(BOX)) for each in (pictures(), env))
+    # round (0.75, 0.75), but 0.5 high: moved up to the picture's edge, on 1000 x 800 pixels
+    assert info["executed_box"] == pytest.approx((0.625, 0.5, 0.875, 1.0))
+    assert observation["images"][0].shape == plain[0]["images"][0].shape
+    assert observation["feedback"] == plain[0]["feedback"]
+    # half of the sides of image 2, in the picture's own pixels
+    *_, info = env.step(zoom_in([0, 0, 0.5, 0.5], target_image=2))
+    assert info["executed_box"] == pytest.approx((0.688, 0.625, 0.813, 0.875), abs=0.001)
+    assert env.unwrapped.views[2].parent == 1
+
+
+def test_aimed_crop_looks_as_large_as_the_picture_stay():
+    *_, info = play(AimedCrop(pictures()), zoom_in([0, 0, 1, 1]))
+    assert info["executed_box"] == (0, 0, 1, 1)
 
 
 def test_demonstration_crop_of_a_speck_is_large_enough_to_be_shown():
