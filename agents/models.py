@@ -19,6 +19,12 @@ from pixel_env.errors import ConfigError, unknown_name
 from .backbone import Backbone
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+TINY = "tiny"
+"""Name of the model that ships with the package."""
+
+BASE_WEIGHTS = Path(__file__).parent / "base_weights"
+"""Its folder."""
+
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
@@ -102,7 +108,7 @@ def load(name: str | Path, settings: ModelSettings | None = None) -> LoadedModel
     """Loads a folder in the hub's layout, or a model by its name on the hub.
 
     Args:
-        name: a folder, or a name such as "Qwen/Qwen2.5-VL-7B-Instruct".
+        name: a folder, a name such as "Qwen/Qwen2.5-VL-7B-Instruct", or "tiny".
         settings: dtype, device and so on; the defaults where None.
 
     Raises:
@@ -112,11 +118,12 @@ def load(name: str | Path, settings: ModelSettings | None = None) -> LoadedModel
     from transformers import AutoModelForImageTextToText, AutoTokenizer, Qwen2VLImageProcessorPil
 
     settings = settings or ModelSettings()
+    path = str(BASE_WEIGHTS if str(name) == TINY else name)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(str(name))
-        image_processor = Qwen2VLImageProcessorPil.from_pretrained(str(name))
+        tokenizer = AutoTokenizer.from_pretrained(path)
+        image_processor = Qwen2VLImageProcessorPil.from_pretrained(path)
         model = AutoModelForImageTextToText.from_pretrained(
-            str(name), dtype=DTYPES[settings.dtype], attn_implementation=settings.attention
+            path, dtype=DTYPES[settings.dtype], attn_implementation=settings.attention
         )
     except (OSError, ValueError, ImportError) as fault:
         raise ConfigError(_not_loaded(name, fault)) from fault
@@ -131,6 +138,8 @@ def load(name: str | Path, settings: ModelSettings | None = None) -> LoadedModel
 
 def folder_of(name: str | Path) -> Path | None:
     """Returns where a model's files are: the folder itself, or the hub's cache; None if nowhere."""
+    if str(name) == TINY:
+        return BASE_WEIGHTS
     if Path(name).is_dir():
         return Path(name)
     from huggingface_hub import snapshot_download

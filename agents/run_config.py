@@ -13,11 +13,8 @@ from pixel_env.errors import ConfigError, unknown_name
 from .demonstrations import DemonstrationConfig
 from .imitation_config import ImitationConfig
 from .model_shapes import is_small, is_third_generation
-from .models import DTYPES, LoraSettings, ModelSettings
+from .models import DTYPES, TINY, LoraSettings, ModelSettings
 from .on_policy_config import OnPolicyConfig
-
-TINY = "tiny"
-"""The model that ships with the package."""
 
 THRESHOLDS = ("setting", "sample history", "category history")
 """Where the bonus's threshold can come from."""
@@ -189,8 +186,8 @@ def tiny_defaults() -> RunConfig:
         eval_temperature=1.0,
         demonstrations=DemonstrationConfig(
             n=2400,
-            pixel_space=0.5,
-            text_only=0.5,
+            pixel_space=0.6,
+            text_only=0.4,
             single_pass=0.85,
             recrop=0.15,
             recrop_twice=0.0,

@@ -25,9 +25,6 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLIm
 
 from .conversation import END, IMAGE, START, VIDEO, VISION_END, VISION_START
 
-BASE_WEIGHTS = Path(__file__).parent / "base_weights"
-"""Folder of the weights that ship, in the layout of a hub checkpoint."""
-
 PAD = "<|endoftext|>"
 SPECIAL_TOKENS = (PAD, START, END, VISION_START, VISION_END, IMAGE, VIDEO)
 PATCH_PX = 14

@@ -33,11 +33,10 @@ from .on_policy import OnPolicyTrainer
 from .policies.vlm import VLMPolicy
 from .processes import Processes
 from .results import EpisodeResult
-from .run_config import STAGES, TINY, RunConfig
+from .run_config import STAGES, RunConfig
 from .scores import score_table
 from .sharding import assemble, shard
 from .stored_weights import weights_of
-from .tiny import BASE_WEIGHTS
 from .training_lanes import training_lanes
 
 MAY_DIFFER = (
@@ -97,9 +96,7 @@ class TrainingRun:
         self._processes.told_by_first(lambda: _keep_config(config, folder))
         cores = (os.cpu_count() or 1) // self._processes.count
         torch.set_num_threads(config.threads or max(1, cores))
-        self._parts = load(
-            BASE_WEIGHTS if config.model == TINY else config.model, config.model_settings()
-        )
+        self._parts = load(config.model, config.model_settings())
         self.model = self._parts.model
         if config.sharding:
             shard(self.model, DTYPES[config.compute or config.loading.dtype])

@@ -20,10 +20,9 @@ import numpy as np
 import torch
 from pixel_env.agents.conversation import Encoder
 from pixel_env.agents.host_memory import resident_bytes
-from pixel_env.agents.models import load
+from pixel_env.agents.models import TINY, load
 from pixel_env.agents.on_policy import OnPolicyTrainer
 from pixel_env.agents.on_policy_config import OnPolicyConfig
-from pixel_env.agents.tiny import BASE_WEIGHTS
 from rich.console import Console
 
 from pixel_env.dialects import get_dialect
@@ -66,7 +65,7 @@ def main() -> None:
 
 
 def _trainer(config: OnPolicyConfig, folder: Path) -> OnPolicyTrainer:
-    parts = load(BASE_WEIGHTS)
+    parts = load(TINY)
     encoder = Encoder(parts.tokenizer, parts.image_processor, get_dialect("pixel-reasoner"), "none")
     lanes = PixelReasoningVectorEnv.from_id(
         "PixelReason-SyntheticSearch-v0",

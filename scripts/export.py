@@ -17,9 +17,8 @@ from pathlib import Path
 from pixel_env.agents.checkpoint import Checkpointer
 from pixel_env.agents.models import export, load
 from pixel_env.agents.options import with_values
-from pixel_env.agents.run_config import TINY, RunConfig
+from pixel_env.agents.run_config import RunConfig
 from pixel_env.agents.stored_weights import load_weights
-from pixel_env.agents.tiny import BASE_WEIGHTS
 from rich.console import Console
 from transformers.utils.logging import disable_progress_bar
 
@@ -44,8 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         checkpoint = _checkpoint(given.run / given.stage / "checkpoints", given.best)
         config = _config(given.run / "config.json")
-        name = BASE_WEIGHTS if config.model == TINY else config.model
-        parts = load(name, config.model_settings())
+        parts = load(config.model, config.model_settings())
         load_weights(checkpoint, parts.model)
         export(parts, given.out)
     except PixelEnvError as error:

@@ -25,10 +25,11 @@ import gymnasium as gym
 import yaml
 from pixel_env.agents.display import score_screen
 from pixel_env.agents.model_shapes import hub_name
+from pixel_env.agents.models import TINY
 from pixel_env.agents.options import add_options, read_options, with_values
 from pixel_env.agents.processes import launched
 from pixel_env.agents.progress import StageBars
-from pixel_env.agents.run_config import TINY, RunConfig, large_defaults, tiny_defaults
+from pixel_env.agents.run_config import RunConfig, large_defaults, tiny_defaults
 from pixel_env.agents.run_report import write_report
 from pixel_env.agents.training_run import Outcome, TrainingRun, table_of
 from rich.console import Console

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 from pixel_env.agents.metrics import read_metrics
+from pixel_env.agents.models import BASE_WEIGHTS
 from pixel_env.agents.processes import Processes
 from pixel_env.agents.sharding import shard
-from pixel_env.agents.tiny import BASE_WEIGHTS
 from safetensors.torch import load_file
 from tiny_models import tiny_model
 from two_processes import imitate, reinforce

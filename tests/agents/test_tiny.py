@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from pixel_env.agents import tiny
-from pixel_env.agents.models import load
+from pixel_env.agents.models import BASE_WEIGHTS, TINY, load
 from pixel_env.agents.tiny_texts import dialect_texts, episode_texts
 from tiny_tasks import PictureTask
 from transformers import Qwen2_5_VLForConditionalGeneration
@@ -89,8 +89,8 @@ def test_the_texts_hold_what_the_environment_tells():
 
 def test_the_shipped_weights_know_the_task():
     """They load, are under 16 MB, and say which shape is where better than by chance."""
-    size = sum(path.stat().st_size for path in tiny.BASE_WEIGHTS.iterdir())
+    size = sum(path.stat().st_size for path in BASE_WEIGHTS.iterdir())
     assert size < 16 * 2**20
-    parts = load(tiny.BASE_WEIGHTS)
+    parts = load(TINY)
     assert 1e6 < parts.model.num_parameters() < 5e6
-    assert (tiny.BASE_WEIGHTS / "model.safetensors").exists()
+    assert (BASE_WEIGHTS / "model.safetensors").exists()
