@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from pixel_env.agents import tiny
-from pixel_env.agents.models import BASE_WEIGHTS, TINY, load
+from pixel_env.agents.models import BASE_WEIGHTS, TINY, folder_of, load
 from pixel_env.agents.tiny_texts import dialect_texts, episode_texts
 from tiny_tasks import PictureTask
 from transformers import Qwen2_5_VLForConditionalGeneration
@@ -93,4 +93,4 @@ def test_the_shipped_weights_know_the_task():
     assert size < 16 * 2**20
     parts = load(TINY)
     assert 1e6 < parts.model.num_parameters() < 5e6
-    assert (BASE_WEIGHTS / "model.safetensors").exists()
+    assert (folder_of(TINY) / "model.safetensors").exists()
