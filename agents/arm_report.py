@@ -40,6 +40,8 @@ class ArmScores:
         hard: accuracy on hard questions, in the same way.
         easy: accuracy on easy questions.
         rapr: share of episodes with a call.
+        rapr_by_seed: the same of each seed.
+        hard_by_seed: accuracy on hard questions of each seed.
         rapr_hard: the same on hard questions.
         rapr_easy: the same on easy questions.
         looked_right: right answers / episodes with a call, on hard questions; NaN without any.
@@ -55,6 +57,8 @@ class ArmScores:
     hard: Estimate
     easy: Estimate
     rapr: float
+    rapr_by_seed: tuple[float, ...]
+    hard_by_seed: tuple[float, ...]
     rapr_hard: float
     rapr_easy: float
     looked_right: float
@@ -96,6 +100,11 @@ def score_arm(arm: Arm, seeds: Seeds) -> ArmScores:
         hard=_accuracy(hard),
         easy=_accuracy(easy),
         rapr=_share(every, _looked),
+        rapr_by_seed=tuple(_share(episodes, _looked) for episodes in seeds),
+        hard_by_seed=tuple(
+            _share([each for each in episodes if each.category == HARD], _is_right)
+            for episodes in seeds
+        ),
         rapr_hard=_share(hard, _looked),
         rapr_easy=_share(easy, _looked),
         looked_right=_share([each for each in hard if _looked(each)], _is_right),
@@ -111,8 +120,8 @@ def score_arm(arm: Arm, seeds: Seeds) -> ArmScores:
 def table(lines: Sequence[ArmScores]) -> str:
     """Writes the arms as a Markdown table, in the form of the paper's."""
     heads = (
-        "arm", "accuracy", "95% interval", "by seed", "hard", "easy", "RaPR", "RaPR hard",
-        "RaPR easy", "selectivity", "looked and right", "call errors",
+        "arm", "accuracy", "95% interval", "by seed", "hard", "easy", "RaPR", "by seed",
+        "RaPR hard", "RaPR easy", "selectivity", "looked and right", "call errors",
     )  # fmt: skip
     rows = [heads, ("---",) * len(heads), *map(_cells, lines)]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
@@ -128,6 +137,7 @@ def _cells(line: ArmScores) -> tuple[str, ...]:
         percent(line.hard.mean),
         percent(line.easy.mean),
         percent(line.rapr),
+        ", ".join(percent(each) for each in line.rapr_by_seed),
         percent(line.rapr_hard),
         percent(line.rapr_easy),
         f"{100 * line.selectivity:+.1f}",
@@ -149,18 +159,7 @@ def reading(lines: Sequence[ArmScores]) -> str:
         )
     without, paid = by_name.get("no-curiosity"), by_name.get("curiosity")
     if without and paid:
-        gap = 100 * (paid.hard.mean - without.hard.mean)
-        fell, held, apart = without.rapr < 0.1, paid.rapr > 0.6, gap >= 15
-        verdict = "appears" if fell and held and apart else "does not appear"
-        said.append(
-            f"The trap {verdict}: without the bonus RaPR ends at {percent(without.rapr)} (under "
-            f"10% is a collapse), with it at {percent(paid.rapr)} (over 60% is held), and the "
-            f"arms are {gap:+.1f} points apart on hard questions (15 were asked for)."
-        )
-        said.append(
-            f"Of the calls of the arm with the bonus {percent(paid.error_rate)} are refused"
-            + (": the bonus is farmed by failing calls." if paid.error_rate > 0.5 else ".")
-        )
+        said += _verdict(without, paid)
     others = [line for line in lines if line.arm.name in VARIANTS]
     if without and others:
         best = max(others, key=lambda line: line.hard.mean)
@@ -171,6 +170,36 @@ def reading(lines: Sequence[ArmScores]) -> str:
             f"{percent(best.error_rate)} of the calls refused."
         )
     return "\n\n".join(said) + "\n"
+
+
+def _verdict(without: ArmScores, paid: ArmScores) -> list[str]:
+    """Says whether the trap appears, over all seeds and on each of them."""
+    gap = 100 * (paid.hard.mean - without.hard.mean)
+    verdict = "appears" if _is_trap(without.rapr, paid.rapr, gap) else "does not appear"
+    ends = zip(
+        without.rapr_by_seed,
+        paid.rapr_by_seed,
+        without.hard_by_seed,
+        paid.hard_by_seed,
+        strict=True,
+    )
+    n_shown = sum(
+        _is_trap(rapr_without, rapr_paid, 100 * (hard_paid - hard_without))
+        for rapr_without, rapr_paid, hard_without, hard_paid in ends
+    )
+    return [
+        f"The trap {verdict}: without the bonus RaPR ends at {percent(without.rapr)} (under "
+        f"10% is a collapse), with it at {percent(paid.rapr)} (over 60% is held), and the "
+        f"arms are {gap:+.1f} points apart on hard questions (15 were asked for). Taken one by "
+        f"one, it appears on {n_shown} of {len(paid.by_seed)} seeds.",
+        f"Of the calls of the arm with the bonus {percent(paid.error_rate)} are refused"
+        + (": the bonus is farmed by failing calls." if paid.error_rate > 0.5 else "."),
+    ]
+
+
+def _is_trap(rapr_without: float, rapr_paid: float, gap: float) -> bool:
+    """Whether all three marks of the trap are met; `gap` in points."""
+    return rapr_without < 0.1 and rapr_paid > 0.6 and gap >= 15
 
 
 def course(arm: Arm, name: str, config: TrapConfig, root: Path) -> np.ndarray[tuple[int, int]]:

@@ -83,6 +83,10 @@ class TrapConfig:
     """How often they are gone over."""
     iterations: int = 80
     """Iterations of RL."""
+    learning_rate: float = 3e-4
+    """Of the RL."""
+    warmup_share: float = 0.03
+    """Share of the RL's steps in which the rate rises to that."""
     text_only: float = 0.5
     """Share of demonstrations that answer at once: sets how often the warm start looks."""
     easy_share: float = 0.5
@@ -216,7 +220,12 @@ def _run(config: TrapConfig, seed: str, start: str) -> RunConfig:
         eval_samples=config.eval_samples,
         demonstrations=demonstrations,
         imitation=replace(run.imitation, epochs=config.epochs),
-        on_policy=replace(run.on_policy, iterations=config.iterations),
+        on_policy=replace(
+            run.on_policy,
+            iterations=config.iterations,
+            learning_rate=config.learning_rate,
+            warmup_share=config.warmup_share,
+        ),
     )
 
 

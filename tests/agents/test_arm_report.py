@@ -50,6 +50,8 @@ def test_shares_are_counted_over_all_seeds():
     assert line.by_seed == (0.5, 0.75)
     assert line.accuracy.mean == pytest.approx(5 / 8)
     assert (line.hard.mean, line.easy.mean) == pytest.approx((3 / 6, 1.0))
+    assert line.rapr_by_seed == (0.5, 0.5)
+    assert line.hard_by_seed == pytest.approx((1 / 3, 2 / 3))
     assert (line.rapr, line.rapr_hard, line.rapr_easy) == pytest.approx((4 / 8, 3 / 6, 1 / 2))
     assert line.selectivity == pytest.approx(0.0)
     assert line.looked_right == pytest.approx(2 / 3)
@@ -77,12 +79,13 @@ def test_the_table_has_one_line_an_arm():
     lines = written.splitlines()
     assert len(lines) == 4
     assert lines[2].startswith("| RL with curiosity | 62.5% |")
-    assert {line.count("|") for line in lines} == {13}
+    assert {line.count("|") for line in lines} == {14}
 
 
 def ends(rapr, hard, name):
     line = score_arm(ARM[name], SEEDS)
-    return replace(line, rapr=rapr, hard=replace_mean(line.hard, hard))
+    alone = {"rapr_by_seed": (rapr, 0.0), "hard_by_seed": (hard, 0.0)}
+    return replace(line, rapr=rapr, hard=replace_mean(line.hard, hard), **alone)
 
 
 def replace_mean(estimate, mean):
@@ -101,6 +104,7 @@ def replace_mean(estimate, mean):
 def test_the_trap_appears_only_where_all_three_marks_are_met(without, paid, said):
     text = reading([ends(*without, "no-curiosity"), ends(*paid, "curiosity")])
     assert said in text
+    assert f"appears on {int(said == 'The trap appears')} of 2 seeds" in text
     assert math.isclose(100 * (paid[1] - without[1]), float(text.split(" points")[0].split()[-1]))
 
 
