@@ -12,8 +12,8 @@ shown what scripted zooms show.
 
 Seconds, tokens a second and peak memory stand beside what scripts/plan.py estimates for the same
 work, in bench_gpu.json and bench_gpu.md; docs/performance.md says what each column means. A part
-that runs out of memory is told, and the others go on. The exit code is 0 where all parts ran and all
-checks hold, else 2, and 1 for a wrong argument.
+that runs out of memory is told, and the others go on. The exit code is 0 where all parts ran and
+all checks hold, else 2, and 1 for a wrong argument.
 """
 
 from __future__ import annotations
