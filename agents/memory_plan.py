@@ -17,6 +17,9 @@ from .model_shapes import ModelShape
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 GIB = 2**30
 
+USABLE = 0.9
+"""The share of a GPU's memory that a plan may take: the rest is for kernels and holes."""
+
 UPDATE_SHARE, GENERATE_SHARE = 0.35, 0.5
 """What share of a GPU's arithmetic an update gets, and of its bandwidth a decoding step."""
 

@@ -127,13 +127,22 @@ def load(name: str | Path, settings: ModelSettings | None = None) -> LoadedModel
         )
     except (OSError, ValueError, ImportError) as fault:
         raise ConfigError(_not_loaded(name, fault)) from fault
+    return LoadedModel(prepared(model, settings), tokenizer, image_processor)
+
+
+def prepared(model: Any, settings: ModelSettings) -> Any:
+    """Returns a bare model as the settings want it trained: on its device, with adapters or not.
+
+    Raises:
+        ConfigError: the model is neither a Qwen2.5-VL nor a Qwen3-VL.
+    """
     Backbone(model)  # refuses other architectures
     model = use_matrix_patch_embedding(model).to(settings.device)
     if settings.gradient_checkpointing:
         model.gradient_checkpointing_enable({"use_reentrant": False})
     if settings.lora is not None:
         model = add_adapters(model, settings.lora)
-    return LoadedModel(model, tokenizer, image_processor)
+    return model
 
 
 def folder_of(name: str | Path) -> Path | None:

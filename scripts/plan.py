@@ -14,16 +14,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from pixel_env.agents.memory_plan import GIB, GPUS, Gpu, MemoryPlan, Workload, hours, plan
+from pixel_env.agents.memory_plan import GIB, GPUS, USABLE, Gpu, MemoryPlan, Workload, hours, plan
 from pixel_env.agents.model_shapes import SHAPES, SHORT, ModelShape, hub_name, shape_of
 from pixel_env.agents.options import add_options, read_options
 from rich.console import Console
 from rich.table import Table
 
 from pixel_env.errors import ConfigError, PixelEnvError, unknown_name
-
-USABLE = 0.9
-"""The share of a GPU's memory that a plan may take: the rest is for kernels and holes."""
 
 console = Console(soft_wrap=True, highlight=False)
 
