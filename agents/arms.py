@@ -56,6 +56,7 @@ ARMS = (
         replace(_PAPER, threshold_from="category history"),
     ),
     Arm("evidence", "RL, bonus for evidence in view", "warm", replace(_PAPER, counts="evidence")),
+    Arm("belief", "RL, bonus for a belief that rose", "warm", replace(_PAPER, counts="belief")),
 )
 
 

@@ -1,6 +1,7 @@
 """Wrappers around the environment; one file each."""
 
 from .adaptive_curiosity import AdaptiveCuriosity
+from .belief_gain import BeliefGain
 from .controls import BlankViews, DemonstrationCrop, NoOperations, RandomCrop
 from .curiosity import CuriosityReward, RateTracker
 from .evidence_seen import EvidenceSeen
@@ -14,6 +15,7 @@ from .trajectory import TrajectoryFolder, TrajectoryRecord
 
 __all__ = [
     "AdaptiveCuriosity",
+    "BeliefGain",
     "BlankViews",
     "CuriosityReward",
     "DemonstrationCrop",
