@@ -7,10 +7,13 @@ right answer is put behind it as a demonstration would declare it, and scored as
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
+from difflib import SequenceMatcher
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from pixel_env.actions import answer
 from pixel_env.dialects.base import Shown
@@ -29,11 +32,11 @@ from .wording import BRIEF
 class PolicyBelief:
     r"""The belief of a model in the right answers of its samples; see `BeliefGain`.
 
-    The right answer is written as a message, "I see a mug. \boxed{B}" in the dialect's form. Its
-    tokens up to where it differs from one with an empty answer are given, so that it doesn't
-    matter how likely the policy is to answer at this moment, or in these words. The belief is the
-    sum of the log-probabilities of the others: ln p of the answer and of the message's end, given
-    that an answer is declared in this way.
+    The right answer is written as a message, "I see a mug. \boxed{B}" in the dialect's form. What
+    it shares with one of an empty answer is given, so that it doesn't matter how likely the policy
+    is to answer at this moment, or in these words. The belief is the sum of the log-probabilities
+    of the other tokens, here of "a mug" and "B", and of what follows the last of them: ln p of the
+    answer and no more, given that one is declared in this way.
     """
 
     def __init__(
@@ -80,19 +83,21 @@ class PolicyBelief:
         if self._session is None:
             raise ConfigError("expected lanes whose episodes `collect` runs, got others")
         record = self._session.record(moment.lane).until(moment.n_told)
-        questions = {}
+        questions: dict[Hashable, TokenTrajectory] = {}
         for named, declared in right_answers(moment.sample):
-            given, asked = self._message(named, declared)
+            message, asked = self._message(named, declared)
             told = record.until(moment.n_told)
-            told.say(given, trainable=False)
-            told.say(asked)
-            question = told.build(sample_id=moment.sample.id)
+            told.say(message)
+            question = replace(
+                told.build(sample_id=moment.sample.id),
+                trainable=np.concatenate([np.zeros(len(record), np.bool_), asked]),
+            )
             # The lanes of a session hold their pictures, so that none takes another one's id.
             questions[question.ids.tobytes(), tuple(map(id, question.images))] = question
         return questions
 
-    def _message(self, named: str, declared: str) -> tuple[Ids, Ids]:
-        """Returns the tokens of an answer: those that are given, and those that are scored."""
+    def _message(self, named: str, declared: str) -> tuple[Ids, NDArray[np.bool_]]:
+        """Returns the tokens of an answer, and which of them are scored; both (length,)."""
         message, empty = (
             self._encoder.says(
                 self._encoder.dialect.compose(
@@ -101,10 +106,13 @@ class PolicyBelief:
             )
             for thing, text in ((named, declared), ("", ""))
         )
-        n_shared = min(len(message), len(empty))
-        same = message[:n_shared] == empty[:n_shared]
-        n_given = n_shared if same.all() else int(np.argmin(same))
-        return message[:n_given], message[n_given:]
+        asked = np.ones(len(message), np.bool_)
+        shared = SequenceMatcher(None, empty.tolist(), message.tolist(), autojunk=False)
+        for block in shared.get_matching_blocks():
+            asked[block.b : block.b + block.size] = False
+        starts = np.flatnonzero(asked & ~np.roll(asked, 1))
+        asked[starts[-1] if len(starts) else -1 :] = True  # also the end: "1" is not "12"
+        return message, asked
 
     def _scored(self, questions: Sequence[TokenTrajectory]) -> list[float]:
         """Returns the log-probability of each answer."""

@@ -106,9 +106,12 @@ def moments_of(rollout):
 def by_hand(model, encoder, rollout, n_told, answer):
     """The stock model's log-softmax over the tokens of an answer, behind part of a rollout."""
     stop = [turn.stop for turn in rollout.turns if turn.role == "user"][n_told - 1]
-    decode = encoder.tokenizer.decode
-    said = encoder.tokenizer.encode(f"I see {answer}. \\boxed{{{answer}}}")
-    n_given = max(n for n in range(1, len(said)) if "I see ".startswith(decode(said[:n])))
+    text = f"I see {answer}. \\boxed{{{answer}}}"
+    said = encoder.tokenizer.encode(text)
+    ends = [len(encoder.tokenizer.decode(said[: n + 1])) for n in range(len(said))]
+    spans = zip([0, *ends], ends, strict=False)  # of every token in the text
+    named, declared = len("I see ") + len(answer), len(text) - len(answer) - 1
+    asked = [(stop > 6 and start < named) or start >= declared for start, stop in spans]
     ids = torch.tensor([[*rollout.ids[:stop], *said, encoder.end_id]])
     pictures = zip(rollout.images, rollout.image_starts, strict=True)
     images = [image for image, start in pictures if start < stop]
@@ -120,7 +123,7 @@ def by_hand(model, encoder, rollout, n_told, answer):
     ).logits[0].double()  # fmt: skip
     banned = encoder.forbidden_mask(VOCABULARY)
     logprobs = (logits / TEMPERATURE).masked_fill(banned, -1e30).log_softmax(-1)
-    places = range(stop + n_given, ids.shape[1])
+    places = [stop + n for n, is_asked in enumerate([*asked, True]) if is_asked]
     return sum(float(logprobs[place - 1, ids[0, place]]) for place in places)
 
 
