@@ -56,9 +56,10 @@ ARMS = (
         replace(_PAPER, threshold_from="category history"),
     ),
     Arm("evidence", "RL, bonus for evidence in view", "warm", replace(_PAPER, counts="evidence")),
+    Arm("belief", "RL, bonus for a belief that rose", "warm", replace(_PAPER, counts="belief")),
 )
 
-VARIANTS = ("executed", "adaptive", "evidence")
+VARIANTS = ("executed", "adaptive", "evidence", "belief")
 """Arms with another bonus than the paper's."""
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pixel_env.errors import ConfigError
 from pixel_env.types import Info, Observation
 
+from .belief import follow
 from .engine import Engine
 from .rollout import ENV_ERROR, OVERLONG, TokenTrajectory
 from .session import Session
@@ -62,6 +63,7 @@ def collect(
     seeds = [[seed, lane] for lane in range(n_lanes)] if isinstance(seed, int) else seed
     speaking = np.arange(n_lanes) < len(seeds)
     session = Session(engine)
+    follow(env, session)
     for lane, words in enumerate(seeds):
         session.begin(lane, words)
     running = speaking

@@ -137,12 +137,7 @@ class Player:
 
     def answer(self, has_looked: bool) -> float:
         """Gives the gold answer; returns its score."""
-        sample = self.sample
-        gold = sample.answers[0]
-        letter_or_text = gold
-        if sample.right_choice is not None and sample.right_choice < len(LETTERS):
-            gold = sample.choices[sample.right_choice]
-            letter_or_text = LETTERS[sample.right_choice]
+        gold, letter_or_text = right_answers(self.sample)[0]
         text = self._phrase("seen" if has_looked else "at_once", answer=gold)
         info = self._say(text, answer(letter_or_text), imitate=True)
         return float(info["grade"]["score"]) if "grade" in info else 0.0
@@ -201,6 +196,13 @@ class Player:
         """Rounds a side to the grid, at least one step."""
         step = self._settings.box_step
         return min(max(round(side / step), 1) * step, 1.0)
+
+
+def right_answers(sample: Sample) -> list[tuple[str, str]]:
+    """Returns every right answer, each as it is called and as it is declared: text, or letter."""
+    if sample.right_choice is not None and sample.right_choice < len(LETTERS):
+        return [(sample.choices[sample.right_choice], LETTERS[sample.right_choice])]
+    return [(each, each) for each in dict.fromkeys(sample.answers)]
 
 
 def _targets(sample: Sample, views: tuple[View, ...]) -> dict[int, Box]:

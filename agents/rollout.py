@@ -177,6 +177,22 @@ class TrajectoryBuilder:
             logprobs = np.zeros(len(ids), np.float32)
         self._append("assistant", ids, trainable, logprobs)
 
+    def until(self, n_told: int) -> TrajectoryBuilder:
+        """Returns a copy that ends right after a thing told to the policy.
+
+        Args:
+            n_told: which one, from 1; where fewer were told, the last.
+        """
+        told = [number for number, turn in enumerate(self._turns) if turn.role == "user"]
+        n_turns = told[min(n_told, len(told)) - 1] + 1
+        copy = TrajectoryBuilder()
+        copy._ids, copy._trainable = self._ids[:n_turns], self._trainable[:n_turns]
+        copy._logprobs, copy._turns = self._logprobs[:n_turns], self._turns[:n_turns]
+        copy._length = self._turns[n_turns - 1].stop
+        n_images = sum(start < copy._length for start in self._image_starts)
+        copy._images, copy._image_starts = self._images[:n_images], self._image_starts[:n_images]
+        return copy
+
     def build(self, **facts: Any) -> TokenTrajectory:
         """Returns the trajectory; `facts` are the remaining fields of `TokenTrajectory`."""
         return TokenTrajectory(

@@ -32,6 +32,10 @@ def rollout_metrics(trajectories: Sequence[Rollout]) -> dict[str, float]:
         "rollouts/env_errors": float(len(trajectories) - len(counted)),
         "rollouts/overlong": float(sum(t.mask_reason == OVERLONG for t in counted)),
     }
+    if asked := [t for t in counted if "belief_gain" in t.info]:
+        gains = (t.info["belief_gain"] for t in asked if _count(t, "n_operations") > 0)
+        metrics["belief/gain"] = _mean(gains)
+        metrics["belief/raised"] = _mean(_count(t, "belief_raised") for t in asked)
     for name in sorted({name for t in counted for name in t.reward_terms}):
         metrics[f"reward/{name}"] = _mean(t.reward_terms.get(name, 0.0) for t in counted)
     for category in sorted({str(t.info.get("category") or "") for t in counted} - {""}):

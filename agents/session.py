@@ -86,6 +86,10 @@ class Session:
         """Whether the lane ran out of context: it hears nothing more and must not speak."""
         return self._lanes[lane].overlong
 
+    def record(self, lane: int) -> TrajectoryBuilder:
+        """Returns what a lane has heard and said; it grows with the episode."""
+        return self._lanes[lane].record
+
     def hear(self, observations: Sequence[Observation], lanes: Sequence[int]) -> None:
         """Tells each lane an observation, unless it would not fit into the lane's context.
 

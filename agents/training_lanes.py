@@ -7,7 +7,14 @@ import math
 import pixel_env
 from pixel_env.errors import ConfigError
 from pixel_env.vector import PixelReasoningVectorEnv
-from pixel_env.wrappers import AdaptiveCuriosity, EvidenceSeen, GroupCuriosity, TextAction
+from pixel_env.wrappers import (
+    AdaptiveCuriosity,
+    BeliefGain,
+    EvidenceSeen,
+    GroupCuriosity,
+    TextAction,
+)
+from pixel_env.wrappers.belief_gain import LEAST_GAIN, Belief
 
 from .run_config import CuriosityOptions, RunConfig
 
@@ -15,19 +22,22 @@ Lanes = PixelReasoningVectorEnv | GroupCuriosity
 """Lanes, with the curiosity wrapper around them or without."""
 
 
-def training_lanes(config: RunConfig, n_processes: int = 1) -> tuple[Lanes, int]:
+def training_lanes(
+    config: RunConfig, n_processes: int = 1, belief: Belief | None = None
+) -> tuple[Lanes, int]:
     """Makes the lanes of one process.
 
     Args:
         config: of the run.
         n_processes: how many processes share an iteration's groups.
+        belief: that of the policy, where a belief that rose is paid.
 
     Returns:
         The lanes, no more than a process's share, and how many samples the task's split has.
 
     Raises:
-        ConfigError: there is no such environment, or several processes would each keep a history
-            for the bonus.
+        ConfigError: there is no such environment, several processes would each keep a history
+            for the bonus, or a belief is paid that isn't given.
     """
     options, rl = config.curiosity, config.on_policy
     if n_processes > 1 and options.enabled and options.threshold_from != "setting":
@@ -48,15 +58,30 @@ def training_lanes(config: RunConfig, n_processes: int = 1) -> tuple[Lanes, int]
     first = lanes.envs[0].unwrapped
     if not isinstance(first, pixel_env.PixelReasoningEnv):
         raise ConfigError(f"expected a PixelReasoningEnv behind {config.env!r}, got {first}")
-    return _paying(lanes, rl.group_size, options), len(first.task)
+    return _paying(lanes, rl.group_size, options, belief), len(first.task)
 
 
-def _paying(lanes: PixelReasoningVectorEnv, group_size: int, options: CuriosityOptions) -> Lanes:
+def _paying(
+    lanes: PixelReasoningVectorEnv,
+    group_size: int,
+    options: CuriosityOptions,
+    belief: Belief | None,
+) -> Lanes:
     """Puts the curiosity wrapper that the options name around the lanes, if any."""
     if not options.enabled:
         return lanes
     preset, counts, numbers = options.preset, options.counts, options.overrides()
+    judged = _asking(lanes, belief, options.least_gain) if counts == "belief" else lanes
     if options.threshold_from == "setting":
-        return GroupCuriosity(lanes, group_size, preset, counts, **numbers)
+        return GroupCuriosity(judged, group_size, preset, counts, **numbers)
     per = options.threshold_from.removesuffix(" history")
-    return AdaptiveCuriosity(lanes, group_size, preset, counts, per, **numbers)
+    return AdaptiveCuriosity(judged, group_size, preset, counts, per, **numbers)
+
+
+def _asking(
+    lanes: PixelReasoningVectorEnv, belief: Belief | None, least_gain: float | None
+) -> BeliefGain:
+    """Lets the lanes tell how their looks moved the policy's belief."""
+    if belief is None:
+        raise ConfigError("expected the policy's belief where one that rose is paid, got none")
+    return BeliefGain(lanes, belief, LEAST_GAIN if least_gain is None else least_gain)

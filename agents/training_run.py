@@ -21,6 +21,7 @@ import torch
 from pixel_env.dialects import get_dialect
 
 from . import demonstration_records, imitation_config, on_policy_config
+from .belief import PolicyBelief
 from .checkpoint import as_plain_config, check_same
 from .conversation import Encoder
 from .demonstration_records import Demonstration
@@ -211,7 +212,8 @@ class TrainingRun:
     def _reinforce(self) -> None:
         """Trains on the policy's own rollouts, under the curiosity wrapper."""
         config, rl = self.config, self.config.on_policy
-        env, n_samples = training_lanes(config, self._processes.count)
+        belief = PolicyBelief(self.model, self.encoder, rl.temperature, rl.tokens_per_micro_batch)
+        env, n_samples = training_lanes(config, self._processes.count, belief)
         trainer = OnPolicyTrainer(
             self.model, self.encoder, env, rl, n_samples, self.folder / "on_policy"
         )

@@ -1,6 +1,7 @@
 """Wrappers around the environment; one file each."""
 
 from .adaptive_curiosity import AdaptiveCuriosity
+from .belief_gain import BeliefGain
 from .controls import AimedCrop, BlankViews, DemonstrationCrop, NoOperations, RandomCrop
 from .curiosity import CuriosityReward, RateTracker
 from .evidence_seen import EvidenceSeen
@@ -15,6 +16,7 @@ from .trajectory import TrajectoryFolder, TrajectoryRecord
 __all__ = [
     "AdaptiveCuriosity",
     "AimedCrop",
+    "BeliefGain",
     "BlankViews",
     "CuriosityReward",
     "DemonstrationCrop",

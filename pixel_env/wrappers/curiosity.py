@@ -13,9 +13,15 @@ from ..curiosity import CuriosityConfig
 from ..errors import ConfigError, unknown_name
 from ..types import Action, Info, Observation
 
-COUNTS = {"executed": "n_operations", "calls": "n_calls", "evidence": "evidence_seen"}
+COUNTS = {
+    "executed": "n_operations",
+    "calls": "n_calls",
+    "evidence": "evidence_seen",
+    "belief": "belief_raised",
+}
 """What makes a rollout one that looks, and the info that counts it: calls that gave a view, all
-calls, or looks that brought the evidence into view (`EvidenceSeen` says so)."""
+calls, looks that brought the evidence into view (`EvidenceSeen` says so), or looks that raised the
+policy's belief in the right answer (`BeliefGain` says so, of lanes)."""
 
 
 class RateTracker:
@@ -124,7 +130,7 @@ class CuriosityReward(
             counts: what makes an episode one that looks: "executed" operations, any "calls", or
                 "evidence" in view (then `env` is an `EvidenceSeen`). Paying for calls that failed
                 is how the bonus comes to be farmed with nonsense. The penalty always counts every
-                call.
+                call. "belief" is for lanes: see `GroupCuriosity`.
             per: "sample", or "all" for one rate over all samples.
             **overrides: settings of `CuriosityConfig` other than the preset's.
 
@@ -136,6 +142,11 @@ class CuriosityReward(
         super().__init__(env)
         if counts not in COUNTS:
             raise unknown_name("counts", counts, COUNTS)
+        if counts == "belief":
+            raise ConfigError(
+                "expected counts that one environment tells of itself, got 'belief': "
+                "BeliefGain asks about lanes, and GroupCuriosity pays them"
+            )
         if per not in {"sample", "all"}:
             raise unknown_name("per", per, ("sample", "all"))
         self.tracker = RateTracker() if tracker is None else tracker

@@ -83,9 +83,9 @@ class GroupCuriosity(VectorWrapper):
             env: a `PixelReasoningVectorEnv`, or one with the same infos.
             group_size: lanes in a group, at least 1; divides the number of lanes.
             preset: "paper" or "released", see `curiosity_bonus`.
-            counts: what makes a rollout one that looks: "executed" operations, any "calls", or
-                "evidence" in view (then each lane is an `EvidenceSeen`). The penalty always
-                counts every call.
+            counts: what makes a rollout one that looks: "executed" operations, any "calls",
+                "evidence" in view (then each lane is an `EvidenceSeen`), or a "belief" that rose
+                (then `env` is a `BeliefGain`). The penalty always counts every call.
             **overrides: settings of `CuriosityConfig` other than the preset's.
 
         Raises:

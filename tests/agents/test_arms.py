@@ -32,12 +32,13 @@ def test_arms_differ_in_what_is_paid_alone():
     paid = {name: run.curiosity for name, run in runs.items()}
     same = [run for name, run in runs.items() if name != "no-correction"]
     rest = [asdict(replace(run, curiosity=CuriosityOptions(), model="")) for run in same]
-    assert len(rest) == 6
+    assert len(rest) == 7
     assert all(each == rest[0] for each in rest)
     assert not paid["no-curiosity"].enabled
     assert paid["curiosity"] == paid["no-correction"] == paid["no-warm-start"]
     assert paid["executed"].counts == "executed"
     assert paid["evidence"].counts == "evidence"
+    assert paid["belief"].counts == "belief"
     assert paid["adaptive"].threshold_from == "category history"
 
 

@@ -7,7 +7,7 @@ from pixel_env.agents.run_config import CuriosityOptions, tiny_defaults
 from pixel_env.agents.training_lanes import training_lanes
 
 from pixel_env import ConfigError
-from pixel_env.wrappers import AdaptiveCuriosity, GroupCuriosity
+from pixel_env.wrappers import AdaptiveCuriosity, BeliefGain, GroupCuriosity
 
 
 def config(**changes):
@@ -39,3 +39,19 @@ def test_a_history_for_the_bonus_needs_one_process():
     assert type(env) is AdaptiveCuriosity
     with pytest.raises(ConfigError, match="one process where thresholds come from sample history"):
         training_lanes(config(curiosity=options), 2)
+
+
+def test_a_belief_that_rose_is_asked_of_the_policy():
+    options = CuriosityOptions(counts="belief", least_gain=0.2)
+
+    def belief(moments):
+        return [0.0 for _ in moments]
+
+    env, _ = training_lanes(config(curiosity=options), belief=belief)
+    assert type(env) is GroupCuriosity
+    assert type(env.env) is BeliefGain
+    assert env.env.belief is belief
+    with pytest.raises(ConfigError, match="the policy's belief"):
+        training_lanes(config(curiosity=options))
+    with pytest.raises(ConfigError, match="least_gain"):
+        training_lanes(config(curiosity=dataclasses.replace(options, least_gain=0.0)), 1, belief)

@@ -4,10 +4,13 @@ import gc
 import types
 
 import gymnasium as gym
+import numpy as np
 import pytest
 
 from pixel_env import PixelReasoningEnv, Sample, Task, View, answer, zoom_in
 from pixel_env.types import Evidence
+from pixel_env.vector import PixelReasoningVectorEnv
+from pixel_env.wrappers import BeliefGain
 
 SKIPPED = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType)
 """What every object leads to, and through it to the whole program."""
@@ -58,6 +61,26 @@ def test_the_wrappers_of_make_leak_nothing(register):
     returned = list(play(env))
     check_nothing_leaks(returned, env.unwrapped.sample)
     env.close()
+
+
+def test_lanes_whose_belief_is_asked_leak_nothing(picture_task):
+    lanes = PixelReasoningVectorEnv([lambda: PixelReasoningEnv(picture_task)] * 2)
+    envs = BeliefGain(lanes, lambda moments: [0.0 for _ in moments])
+    look, wrong = zoom_in([0.1, 0.1, 0.5, 0.5]), zoom_in([5, 5, 5, 5])
+    returned = [envs.reset(seed=[3, 3]), envs.step([look, look]), envs.step([wrong, None])]
+    check_nothing_leaks(plain(returned), lanes.envs[0].unwrapped.sample)
+    for *_, infos in returned[1:]:
+        assert not infos["_belief_gain"].any()
+        assert not infos["belief_gain"].any()
+
+
+def plain(values):
+    """Replaces arrays of objects, which the walk doesn't enter, by lists."""
+    if isinstance(values, dict):
+        return {name: plain(each) for name, each in values.items()}
+    if isinstance(values, list | tuple):
+        return [plain(each) for each in values]
+    return values.tolist() if isinstance(values, np.ndarray) and values.dtype == object else values
 
 
 def test_the_walk_finds_a_leak(picture_task):
