@@ -129,7 +129,8 @@ def maker_of(
     Raises:
         ConfigError: the options don't go together, or the task set holds no conversations.
     """
-    settings = {"env": options.env, "env_args": dict(options.env_arg), "dialect": options.dialect}
+    settings: dict[str, Any] = {"env": options.env, "env_args": dict(options.env_arg)}
+    settings["dialect"] = options.dialect
     if not options.recorded:
         return Synthesis(env, config, options.dialect), config.n, settings | asdict(config)
     standard = DemonstrationConfig()

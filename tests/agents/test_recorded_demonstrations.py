@@ -12,14 +12,16 @@ from dataset_folders.pixel_reasoner import (
     write_recorded,
     zoom_call,
 )
+from pixel_env.agents.conversation import Encoder
 from pixel_env.agents.demonstration_records import encode, load, replay, save
 from pixel_env.agents.recorded_demonstrations import RecordedDemonstrations
 from pixel_env.tasks import PixelReasonerSFT
-from tiny_models import tiny_encoder
+from tiny_models import tiny_processor, tiny_tokenizer
 
 import pixel_env  # noqa: F401  # registers the environments
 from pixel_env import PixelReasoningEnv
 from pixel_env.actions import zoom_in
+from pixel_env.dialects import get_dialect
 from pixel_env.errors import ConfigError
 from pixel_env.types import Grade
 
@@ -113,8 +115,9 @@ def test_what_is_seen_is_what_the_environment_shows_and_not_what_was_recorded(ki
         assert (observation["images"][0] == QUARTERS[quarter]).all()
 
 
-def test_tokens_to_learn_are_the_recorded_words_and_nothing_else(tmp_path, made):
-    encoder = tiny_encoder("qwen2_5_vl")
+def test_tokens_to_learn_are_the_recorded_words_and_nothing_else(made):
+    dialect = get_dialect("pixel-reasoner")
+    encoder = Encoder(tiny_tokenizer(), tiny_processor("qwen2_5_vl"), dialect, "brief")
     demonstration = made["recrop"]
     trajectory = encode(demonstration, encoder)
     said = [turn for turn in trajectory.turns if turn.role == "assistant"]
