@@ -48,6 +48,7 @@ class Demonstration:
         env_kwargs: its arguments.
         observations: what came before each message; empty where only the text is at hand (see
             `replay`). Neither saved nor compared.
+        origin: file and line that it was read from; "" where it was not. As `observations`.
     """
 
     number: int
@@ -61,9 +62,15 @@ class Demonstration:
     env_id: str = ""
     env_kwargs: dict[str, Any] = field(default_factory=dict)
     observations: tuple[Observation, ...] = field(default=(), compare=False, repr=False)
+    origin: str = field(default="", compare=False, repr=False)
+
+    @property
+    def told_name(self) -> str:
+        """What it is called in errors: where it was read from, else its number."""
+        return f"demonstration {self.number}" + (f" ({self.origin})" if self.origin else "")
 
 
-_SAVED = [each.name for each in fields(Demonstration) if each.name != "observations"]
+_SAVED = [each.name for each in fields(Demonstration) if each.compare]
 
 
 def encode(demonstration: Demonstration, encoder: Encoder) -> TokenTrajectory:
@@ -73,9 +80,7 @@ def encode(demonstration: Demonstration, encoder: Encoder) -> TokenTrajectory:
         ConfigError: it has no observations, or the encoder's dialect is not its own.
     """
     if len(demonstration.observations) != len(demonstration.messages):
-        raise ConfigError(
-            f"demonstration {demonstration.number} has no observations: replay it first"
-        )
+        raise ConfigError(f"{demonstration.told_name} has no observations: replay it first")
     if encoder.dialect.name != demonstration.dialect:
         raise ConfigError(
             f"expected an encoder of the dialect {demonstration.dialect!r}, "
@@ -166,36 +171,60 @@ def replay(demonstration: Demonstration, env: gym.Env[Any, Any]) -> Demonstratio
         observation, _, _, _, info = told.step(message)
         if "operation_error" in info or "env_error" in info:
             fault = info.get("env_error") or observation["feedback"]
-            raise DataError(f"demonstration {demonstration.number} can't be replayed: {fault}")
+            raise DataError(f"{demonstration.told_name} can't be replayed: {fault}")
     score = info.get("grade", {}).get("score")
     if score != demonstration.score:
-        raise DataError(
-            f"demonstration {demonstration.number} scored {demonstration.score}, replayed {score}"
-        )
+        raise DataError(f"{demonstration.told_name} scored {demonstration.score}, replayed {score}")
     return replace(demonstration, observations=tuple(observations))
 
 
 def save(path: Path, demonstrations: Iterable[Demonstration], append: bool = False) -> None:
-    """Writes one line of JSON a demonstration, without observations; adds to the file if told."""
-    with path.open("a" if append else "w", encoding="utf-8") as lines:
+    """Writes one line of JSON a demonstration, without observations; adds to the file if told.
+
+    A file is replaced at once, so that a kill loses nothing of the old one.
+    """
+    written = path if append else path.with_name(f"{path.name}.part")
+    with written.open("a" if append else "w", encoding="utf-8") as lines:
         for demonstration in demonstrations:
             values = {name: getattr(demonstration, name) for name in _SAVED}
             lines.write(json.dumps(values) + "\n")
+    written.replace(path)
 
 
-def load(path: Path) -> list[Demonstration]:
-    """Reads a file that `save` wrote; a last line that a killed run left unfinished is dropped.
+def load(path: Path, is_whole: bool = False) -> list[Demonstration]:
+    """Reads a file that `save` wrote.
+
+    Args:
+        path: the file.
+        is_whole: whether a last line without an end is a fault. Else it is dropped: a run that was
+            killed left it, and makes that demonstration again.
 
     Raises:
-        DataError: a line can't be read; it names file and line.
+        DataError: the file or a line can't be read; it names file and line.
     """
-    lines = path.read_text(encoding="utf-8").split("\n")
-    demonstrations = []
-    for number, line in enumerate(lines[:-1], start=1):
-        try:
-            values = json.loads(line)
-            values.update(messages=tuple(values["messages"]), imitate=tuple(values["imitate"]))
-            demonstrations.append(Demonstration(**values))
-        except (ValueError, KeyError, TypeError) as fault:
-            raise DataError(f"{path}, line {number}: no demonstration ({fault})") from fault
-    return demonstrations
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise DataError(f"{path}: can't be read ({fault})") from fault
+    if is_whole and lines[-1]:
+        raise DataError(
+            f"{path}, line {len(lines)}: the file ends in the middle of a line; whatever was "
+            "writing it was stopped and has to go on"
+        )
+    return [_read(line, f"{path}, line {n}") for n, line in enumerate(lines[:-1], start=1)]
+
+
+def _read(line: str, origin: str) -> Demonstration:
+    try:
+        values = json.loads(line)
+        values.update(messages=tuple(values["messages"]), imitate=tuple(values["imitate"]))
+        made = Demonstration(**values, origin=origin)
+        is_text = all(isinstance(message, str) for message in made.messages)
+    except (ValueError, KeyError, TypeError, AttributeError) as fault:
+        raise DataError(f"{origin}: no demonstration ({fault})") from fault
+    if not is_text or len(made.messages) != len(made.imitate) or not any(made.imitate):
+        raise DataError(
+            f"{origin}: expected messages, one or more of them to imitate, and as many marks as "
+            f"messages, got {len(made.messages)} and {list(made.imitate)}"
+        )
+    return made

@@ -127,7 +127,7 @@ class Synthesis:
         self._env = TextAction(env, dialect)
         self._task = self._env.unwrapped.task  # type: ignore[attr-defined]
         self._wanted = kinds(config)
-        self._id, self._kwargs = _origin(env)
+        self._id, self._kwargs = made_by(env)
 
     def run(self, skip: Collection[int] = ()) -> Iterator[Demonstration]:
         """Makes the demonstrations one by one, in order.
@@ -226,8 +226,11 @@ def _shares(config: DemonstrationConfig, names: tuple[str, ...]) -> NDArray[np.f
     return ends[:-1]
 
 
-def _origin(env: gym.Env[Any, Any]) -> tuple[str, dict[str, Any]]:
-    """Returns the id of an environment and the arguments that are not the id's own."""
+def made_by(env: gym.Env[Any, Any]) -> tuple[str, dict[str, Any]]:
+    """Returns the id of an environment and the arguments that are not the id's own.
+
+    One that was not made by `gym.make` has the id "" and no arguments.
+    """
     if env.spec is None or env.spec.id not in gym.registry:
         return "", {}
     own = gym.spec(env.spec.id).kwargs

@@ -68,10 +68,13 @@ class RunConfig:
     """Id of the environment that is trained in."""
     env_args: Mapping[str, Any] = field(default_factory=lambda: {"split": "train"})
     """Arguments of gym.make for training, as JSON."""
+    warm_start_file: str = ""
+    """File of demonstrations to imitate, as demonstrate.py writes it; empty: they are made."""
     warm_start_env: str = ""
-    """Id of the environment that demonstrations are made in; empty: the one trained in."""
+    """Id of the environment that demonstrations are made in; empty: the one trained in. Those of
+    a file are executed in the environment that they name, unless there is one here."""
     warm_start_args: Mapping[str, Any] = field(default_factory=dict)
-    """Arguments of gym.make for that environment, as JSON."""
+    """Arguments of gym.make for that environment, as JSON; for a file, those that differ."""
     eval_env: str = ""
     """Id of the environment that stages are measured in; empty: the one trained in."""
     eval_args: Mapping[str, Any] = field(default_factory=lambda: {"split": "test"})

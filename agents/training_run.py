@@ -37,6 +37,7 @@ from .results import EpisodeResult
 from .run_config import STAGES, RunConfig
 from .scores import score_table
 from .sharding import assemble, shard
+from .stored_demonstrations import open_stored
 from .stored_weights import weights_of
 from .training_lanes import training_lanes
 
@@ -88,7 +89,9 @@ class TrainingRun:
         measures and displays.
 
         Raises:
-            ConfigError: the model can't be loaded, or the folder holds a run of other settings.
+            ConfigError: the model can't be loaded, the folder holds a run of other settings, or
+                the file of demonstrations is not for this run.
+            DataError: the file of demonstrations can't be read.
         """
         self.config = config = config.seeded()
         self.folder = folder
@@ -97,6 +100,7 @@ class TrainingRun:
         self._processes.told_by_first(lambda: _keep_config(config, folder))
         cores = (os.cpu_count() or 1) // self._processes.count
         torch.set_num_threads(config.threads or max(1, cores))
+        self._stored = open_stored(config) if config.warm_start else None
         self._parts = load(config.model, config.model_settings())
         self.model = self._parts.model
         if config.sharding:
@@ -175,16 +179,9 @@ class TrainingRun:
         return VLMPolicy(engine, f"{config.model} {name}")
 
     def _imitate(self) -> None:
-        """Makes the demonstrations that are missing and learns from all of them."""
+        """Learns from the demonstrations of a file, or makes them first."""
         config = self.config
-        args = config.warm_start_args if config.warm_start_env else config.env_args
-        env = gym.make(config.warm_start_env or config.env, **args)
-        path = self.folder / "demonstrations.jsonl"
-        if self._processes.count == 1:
-            made = self._demonstrate(env, path)
-        else:  # pictures are not sent: each process executes those that it learns from again
-            self._processes.told_by_first(lambda: len(self._demonstrate(env, path)))
-            made = sorted(demonstration_records.load(path), key=lambda each: each.number)
+        made, env = self._stored or self._demonstrations()
         data = demonstration_records.EncodedDemonstrations(made, self.encoder, env=env)
         trainer = ImitationTrainer(
             self.model, self.encoder, data, config.imitation, self.folder / "imitation"
@@ -195,6 +192,18 @@ class TrainingRun:
             self._display("warm start", step, trainer.n_steps, text)
 
         trainer.train(resume=True, on_step=note)
+
+    def _demonstrations(self) -> tuple[list[Demonstration], gym.Env[Any, Any]]:
+        """Makes the demonstrations that the run's folder doesn't hold yet."""
+        config = self.config
+        args = config.warm_start_args if config.warm_start_env else config.env_args
+        env = gym.make(config.warm_start_env or config.env, **args)
+        path = self.folder / "demonstrations.jsonl"
+        if self._processes.count == 1:
+            return self._demonstrate(env, path), env
+        # Pictures are not sent: each process executes those that it learns from again.
+        self._processes.told_by_first(lambda: len(self._demonstrate(env, path)))
+        return sorted(demonstration_records.load(path), key=lambda each: each.number), env
 
     def _demonstrate(self, env: gym.Env[Any, Any], path: Path) -> list[Demonstration]:
         """Reads the demonstrations of an earlier session and makes the missing ones."""

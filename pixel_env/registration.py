@@ -38,7 +38,10 @@ TASKS: dict[str, tuple[str, dict[str, Any]]] = {
     "HRBench": ("pixel_env.tasks.hrbench:HRBench", {"option_order": "as_given"}),
     "Records": ("pixel_env.tasks.records:Records", {}),
     "PixelReasonerRL": ("pixel_env.tasks.pixel_reasoner_rl:PixelReasonerRL", {}),
-    "PixelReasonerSFT": ("pixel_env.tasks.pixel_reasoner_sft:PixelReasonerSFT", {}),
+    "PixelReasonerSFT": (  # recorded messages name options by letter
+        "pixel_env.tasks.pixel_reasoner_sft:PixelReasonerSFT",
+        {"option_order": "as_given"},
+    ),
     "SyntheticSearch": (
         "pixel_env.tasks.synthetic.search:SyntheticSearch",
         {"overview_px": (112 * 112, 112 * 112), "crop_px": (112 * 112, 112 * 112)},

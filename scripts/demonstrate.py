@@ -3,6 +3,11 @@
 python scripts/demonstrate.py --env PixelReason-SyntheticSearch-v0 --n 100 --out demos.jsonl
 python scripts/demonstrate.py --env PixelReason-VStar-v0 --env-arg data_dir='"data/vstar"' \
     --n 50 --recrop 0.5 --out demos.jsonl
+python scripts/demonstrate.py --recorded --env PixelReason-PixelReasonerSFT-v0 \
+    --env-arg preset=pixel-reasoner-train --out demos.jsonl
+
+With --recorded the messages are those of the task set's own conversations, word for word, and the
+options of the mix don't apply.
 """
 
 from __future__ import annotations
@@ -12,22 +17,33 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import gymnasium as gym
 from pixel_env.agents.checkpoint import as_plain_config, check_same
 from pixel_env.agents.demonstration_records import KINDS, Demonstration, load, save
 from pixel_env.agents.demonstrations import DemonstrationConfig, Synthesis
+from pixel_env.agents.recorded_demonstrations import IMITATED, RecordedDemonstrations
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 import pixel_env  # noqa: F401  # registers the environments
-from pixel_env.errors import PixelEnvError
+from pixel_env.errors import ConfigError, PixelEnvError
 
 console = Console(soft_wrap=True)
+
+
+class Maker(Protocol):
+    """What makes demonstrations one by one."""
+
+    dropped: Counter[str]
+    """How often each thing kept a demonstration from being made."""
+
+    def make(self, number: int) -> Demonstration | None:
+        """Makes one, by number from 0."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,14 +53,17 @@ def main(arguments: list[str] | None = None) -> int:
         chosen = {each.name: getattr(options, each.name) for each in fields(DemonstrationConfig)}
         config = DemonstrationConfig(**chosen)
         env = gym.make(options.env, **dict(options.env_arg))
-        demonstrations, dropped = make(env, config, options)
+        maker, n, settings = maker_of(env, config, options)
+        demonstrations = make(maker, n, settings, options.out)
     except (PixelEnvError, gym.error.Error) as error:
         console.print(str(error), style="red", markup=False)
         return 1
-    finished = f"{len(demonstrations)} of {config.n} demonstrations in {options.out}"
+    finished = f"{len(demonstrations)} of {n} demonstrations in {options.out}"
     console.print(table(demonstrations, finished))
-    for reason, count in dropped.most_common():
-        console.print(f"left out {count} times: {reason}", markup=False)
+    examples = maker.examples if isinstance(maker, RecordedDemonstrations) else {}
+    for reason, count in maker.dropped.most_common():
+        example = f" (the first: {examples[reason]})" if reason in examples else ""
+        console.print(f"left out {count} times: {reason}{example}", markup=False, highlight=False)
     if demonstrations:
         show(demonstrations[-1])
     return 0
@@ -66,6 +85,16 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--dialect", default="pixel-reasoner", help="default: %(default)s")
     made.add_argument("--out", type=Path, required=True, metavar="FILE", help="a .jsonl file")
+    made.add_argument(
+        "--recorded", action="store_true", help="play the conversations that the task set holds"
+    )
+    made.add_argument(
+        "--imitate",
+        choices=IMITATED,
+        default=IMITATED[0],
+        help="of recorded looks: all but errors, the last one (the released code), or all; "
+        "default: %(default)s",
+    )
     for name, value in asdict(DemonstrationConfig()).items():
         option = f"--{name.replace('_', '-')}"
         if isinstance(value, tuple):
@@ -92,36 +121,53 @@ def _named_value(text: str) -> tuple[str, Any]:
         return name, value
 
 
-def make(
+def maker_of(
     env: gym.Env[Any, Any], config: DemonstrationConfig, options: argparse.Namespace
-) -> tuple[list[Demonstration], Counter[str]]:
+) -> tuple[Maker, int, dict[str, Any]]:
+    """Returns what makes the demonstrations, how many, and the settings that they depend on.
+
+    Raises:
+        ConfigError: the options don't go together, or the task set holds no conversations.
+    """
+    settings: dict[str, Any] = {"env": options.env, "env_args": dict(options.env_arg)}
+    settings["dialect"] = options.dialect
+    if not options.recorded:
+        return Synthesis(env, config, options.dialect), config.n, settings | asdict(config)
+    standard = DemonstrationConfig()
+    given = [name for name, value in asdict(config).items() if value != getattr(standard, name)]
+    if given:
+        raise ConfigError(f"expected no options of the mix with --recorded, got {', '.join(given)}")
+    recorded = RecordedDemonstrations(env, options.dialect, options.imitate)
+    data = env.unwrapped.task.fingerprint()  # type: ignore[attr-defined]
+    return recorded, len(recorded), settings | {"recorded": data, "imitate": options.imitate}
+
+
+def make(maker: Maker, n: int, settings: dict[str, Any], out: Path) -> list[Demonstration]:
     """Makes what the file doesn't hold yet, and writes each one as soon as it is made.
 
     Raises:
         ConfigError: the file was begun with other settings.
         DataError: a line of the file can't be read.
     """
-    out: Path = options.out
-    settings = as_plain_config(
-        {"env": options.env, "env_args": dict(options.env_arg), "dialect": options.dialect}
-        | asdict(config)
-    )
+    plain = as_plain_config(settings)
     beside = out.with_suffix(".config.json")
     out.parent.mkdir(parents=True, exist_ok=True)
     if out.exists() and beside.exists():
-        check_same(json.loads(beside.read_text(encoding="utf-8")), settings)
-    beside.write_text(json.dumps(settings, indent=1), encoding="utf-8")
+        check_same(json.loads(beside.read_text(encoding="utf-8")), plain)
+    beside.write_text(json.dumps(plain, indent=1), encoding="utf-8")
     done = load(out) if out.exists() else []
     save(out, done)  # without the half line that a killed run may have left
-    synthesis = Synthesis(env, config, options.dialect)
+    held = {each.number for each in done}
     columns = (TextColumn("demonstrations"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
-        bar = progress.add_task("", total=config.n, completed=len(done))
-        for demonstration in synthesis.run(skip={each.number for each in done}):
-            save(out, [demonstration], append=True)
-            done.append(demonstration)
+        bar = progress.add_task("", total=n, completed=len(held))
+        for number in (number for number in range(n) if number not in held):
+            demonstration = maker.make(number)
+            if demonstration is not None:
+                save(out, [demonstration], append=True)
+                done.append(replace(demonstration, observations=()))  # pictures take gigabytes
             progress.advance(bar)
-    return done, synthesis.dropped
+    return done
 
 
 def table(demonstrations: Sequence[Demonstration], title: str) -> Table:

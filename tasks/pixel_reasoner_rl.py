@@ -6,18 +6,18 @@
 
 from __future__ import annotations
 
-from pixel_env.errors import unknown_name
+from pathlib import Path
+from typing import ClassVar
+
 from pixel_env.types import Grade, Sample
 
-from .folders import FolderName, find_rows
 from .grading import grade_anls, grade_choice, grade_count, grade_text
 from .parquet_rows import read_parquets
-from .released import RELEASED_COLUMNS, benchmark, released_sample
-from .row_task import RowTask
-from .rows import Row
+from .released import RELEASED_COLUMNS, TrainingRelease, released_sample
+from .rows import Row, Rows
 
 
-class PixelReasonerRL(RowTask):
+class PixelReasonerRL(TrainingRelease):
     """The released questions for RL; the category is the benchmark that `qid` names.
 
     Questions with options are graded by their option, numbers as numbers, questions of
@@ -25,30 +25,7 @@ class PixelReasonerRL(RowTask):
     """
 
     name = "pixel_reasoner_rl"
-
-    def __init__(
-        self,
-        data_dir: FolderName | None = None,
-        split: str = "train",
-        category: str | None = None,
-    ) -> None:
-        """Reads the questions; pictures and clips are opened sample by sample.
-
-        Args:
-            data_dir: the folder of `release.parquet`. None looks in `data/pixel-reasoner-rl` under
-                the current folder, then in the Hugging Face cache.
-            split: there is one, "train".
-            category: the benchmark that `qid` begins with; None for all.
-
-        Raises:
-            ConfigError: the data isn't there, or an argument isn't known.
-            DataError: the file of questions can't be read.
-        """
-        if split != "train":
-            raise unknown_name("split", split, ("train",))
-        found = find_rows("PixelReasonerRL", data_dir, ("release.parquet",))
-        self._folder = found.folder
-        super().__init__(read_parquets(found.files, RELEASED_COLUMNS), split, category)
+    file: ClassVar[str] = "release.parquet"
 
     def grade(self, sample: Sample, answer: str) -> Grade:
         """Grades by the kind of question; see the class."""
@@ -63,8 +40,5 @@ class PixelReasonerRL(RowTask):
     def _sample(self, row: Row) -> Sample:
         return released_sample(row, self._folder, category=self._category(row))
 
-    def _id(self, row: Row) -> str:
-        return row.name("qid")
-
-    def _category(self, row: Row) -> str:
-        return benchmark(row)
+    def _read(self, files: tuple[Path, ...]) -> Rows:
+        return read_parquets(files, RELEASED_COLUMNS)

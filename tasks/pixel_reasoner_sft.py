@@ -9,22 +9,24 @@ closes it, and as `Conversation`s, with every message and what it shows.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
 
 from pixel_env.clips import ClipSource
 from pixel_env.declared import declared_answer
-from pixel_env.errors import unknown_name
+from pixel_env.errors import DataError
 from pixel_env.media import ImageSource
 from pixel_env.types import Grade, Sample
 
-from .folders import DataFolder, FolderName, find_rows
-from .grading import grade_choice, grade_text
+from .folders import DataFolder
+from .grading import declared_letter, grade_choice, grade_text
 from .json_rows import read_json_list
 from .options import right_choice, split_question
-from .released import benchmark, released_media, released_paths, without_mark
-from .row_task import RowTask
-from .rows import Row
+from .released import TrainingRelease, released_media, released_paths, without_mark
+from .rows import Row, Rows
 
 ROLES = ("system", "user", "assistant")
 GUIDELINES = "\n\nGuidelines:"
@@ -57,7 +59,7 @@ class Conversation:
     """One recorded conversation.
 
     Attributes:
-        id: its `qid`.
+        id: that of its sample.
         messages: all of them, in order; those of the role "assistant" are what was imitated.
         origin: file and row.
     """
@@ -67,37 +69,16 @@ class Conversation:
     origin: str
 
 
-class PixelReasonerSFT(RowTask):
+class PixelReasonerSFT(TrainingRelease):
     """The conversations as questions; `conversation` gives one of them whole.
 
-    The category is the benchmark that `qid` names.
+    The category is the benchmark that `qid` names. A later conversation about the same `qid` is
+    told from the first by its row: "sa1b-1#7". The options keep their order in `gym.make`, for
+    the conversations name them by letter.
     """
 
     name = "pixel_reasoner_sft"
-
-    def __init__(
-        self,
-        data_dir: FolderName | None = None,
-        split: str = "train",
-        category: str | None = None,
-    ) -> None:
-        """Reads the conversations; pictures and clips are opened one by one.
-
-        Args:
-            data_dir: the folder of `release.json`. None looks in `data/pixel-reasoner-sft` under
-                the current folder, then in the Hugging Face cache.
-            split: there is one, "train".
-            category: the benchmark that `qid` begins with; None for all.
-
-        Raises:
-            ConfigError: the data isn't there, or an argument isn't known.
-            DataError: the file can't be read.
-        """
-        if split != "train":
-            raise unknown_name("split", split, ("train",))
-        found = find_rows("PixelReasonerSFT", data_dir, ("release.json",))
-        self._folder = found.folder
-        super().__init__(read_json_list(found.files[0]), split, category)
+    file: ClassVar[str] = "release.json"
 
     def conversation(self, index: int) -> Conversation:
         """Returns conversation `index`, from 0; opens no picture.
@@ -110,7 +91,7 @@ class PixelReasonerSFT(RowTask):
             raise IndexError(f"expected an index from 0 to {len(self) - 1}, got {index}")
         row = self._rows[self._places[index]]
         messages = tuple(_message(value, row, self._folder) for value in _listed(row))
-        return Conversation(row.name("qid"), messages, row.origin)
+        return Conversation(self._id(row), messages, row.origin)
 
     def conversations(self) -> Iterator[Conversation]:
         """Yields every conversation in order; raises as `conversation` does."""
@@ -141,14 +122,27 @@ class PixelReasonerSFT(RowTask):
         )
         if not choices:
             return sample
-        right = right_choice(row, "message_list", choices, answer)
+        right = declared_letter(answer, choices)  # some of them say "B. red"
+        if right is None:
+            right = right_choice(row, "message_list", choices, answer)
         return replace(sample, answers=(choices[right],), choices=choices, right_choice=right)
 
-    def _id(self, row: Row) -> str:
-        return row.name("qid")
+    def _read(self, files: tuple[Path, ...]) -> Rows:
+        return read_json_list(files[0])
 
-    def _category(self, row: Row) -> str:
-        return benchmark(row)
+    def _id(self, row: Row) -> str:
+        qid = super()._id(row)
+        return qid if self._first_rows.get(qid) == row.position else f"{qid}#{row.position}"
+
+    @cached_property
+    def _first_rows(self) -> dict[str, int]:
+        """The number of the first row of each `qid`."""
+        first: dict[str, int] = {}
+        for row in self._rows.each():
+            if isinstance(row, Row):
+                with suppress(DataError):
+                    first.setdefault(super()._id(row), row.position)
+        return first
 
 
 def _listed(row: Row) -> list[Any]:

@@ -8,21 +8,70 @@ the authors' evaluation renames it: `vstar_images/...`.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pixel_env.clips import ClipSource
+from pixel_env.errors import unknown_name
 from pixel_env.media import ImageSource
 from pixel_env.types import Sample
 
 from .boxed_answers import accepted_answers
-from .folders import DataFolder
+from .folders import DataFolder, FolderName, find_rows
 from .options import right_choice, split_question
+from .row_task import RowTask
 from .rows import Row, Rows
 
 RELEASED_COLUMNS = ("question", "answer", "image", "qid", "is_video")
 
 _MARK = "<image>"
+
+
+class TrainingRelease(RowTask):
+    """What the releases for training have in common: one file, one split, ids and categories.
+
+    A sample's id is the row's `qid`, and its category the benchmark that `qid` names.
+
+    Attributes:
+        file: the file that holds the rows, beside the unpacked archives.
+    """
+
+    file: ClassVar[str]
+
+    def __init__(
+        self,
+        data_dir: FolderName | None = None,
+        split: str = "train",
+        category: str | None = None,
+    ) -> None:
+        """Reads the rows; pictures and clips are opened one by one.
+
+        Args:
+            data_dir: the folder of the file. None looks in the release's own folder under `data`
+                in the current one, then in the Hugging Face cache.
+            split: there is one, "train".
+            category: the benchmark that `qid` begins with; None for all.
+
+        Raises:
+            ConfigError: the data isn't there, or an argument isn't known.
+            DataError: the file can't be read.
+        """
+        if split != "train":
+            raise unknown_name("split", split, ("train",))
+        found = find_rows(type(self).__name__, data_dir, (self.file,))
+        self._folder = found.folder
+        super().__init__(self._read(found.files), split, category)
+
+    @abstractmethod
+    def _read(self, files: tuple[Path, ...]) -> Rows:
+        """Opens the file; raises `DataError` where it can't be read."""
+
+    def _id(self, row: Row) -> str:
+        return row.name("qid")
+
+    def _category(self, row: Row) -> str:
+        return row.name("qid").split("-")[0]
 
 
 def is_released(rows: Rows) -> bool:
@@ -77,11 +126,6 @@ def without_mark(text: str) -> str:
     while text.startswith(_MARK):
         text = text[len(_MARK) :].lstrip()
     return text
-
-
-def benchmark(row: Row) -> str:
-    """Returns the benchmark that a row is of: what stands before the first "-" of its `qid`."""
-    return row.name("qid").split("-")[0]
 
 
 def released_paths(values: Any, row: Row, folder: DataFolder) -> tuple[Path, ...]:

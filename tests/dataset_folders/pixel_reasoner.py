@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
+
+from PIL import Image
 
 from .files import write_parquet, write_picture
 
@@ -86,5 +89,67 @@ def write_sft(folder: Path) -> Path:
         {"qid": "sa1b-1", "message_list": picture},
         {"qid": "star-2", "message_list": clip},
     ]
+    (folder / "release.json").write_text(json.dumps(release), "utf-8")
+    return folder
+
+
+QUARTERS = ((200, 0, 0), (0, 200, 0), (0, 0, 200), (200, 200, 0))
+"""Colours of a picture's quarters, in reading order."""
+
+
+def write_quarters(path: Path, side: int = 224) -> None:
+    """A square of four quarters of one colour each."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = Image.new("RGB", (side, side))
+    for number, colour in enumerate(QUARTERS):
+        left, top = number % 2 * side // 2, number // 2 * side // 2
+        picture.paste(colour, (left, top, left + side // 2, top + side // 2))
+    picture.save(path, "PNG")
+
+
+def zoom_call(*box: float, image: int = 1, name: str = "crop_image_normalized") -> str:
+    """A thought and a call, in the words of the release."""
+    call = f'{{"name": "{name}", "arguments": {{"bbox_2d":{list(box)},"target_image":{image}}}}}'
+    return f"I look closer.\n\n<tool_call>\n{call}\n</tool_call>"
+
+
+def select_call(*frames: int) -> str:
+    call = f'{{"name": "select_frames", "arguments": {{"target_frames": {list(frames)}}}}}'
+    return f"These frames tell.\n<tool_call>\n{call}\n</tool_call>"
+
+
+def recorded(*said: str, clip: int = 0) -> list[dict[str, Any]]:
+    """A conversation as the hub's file has it: every piece with all its keys, most of them null.
+
+    The question has options where the first picture is shown, and none for a clip of `clip`
+    frames. Calls are answered with a picture that no operation on the first one could give.
+    """
+
+    def piece(**held: Any) -> dict[str, Any]:
+        return {"text": None, "image": None, "video": None} | held
+
+    frames = [f"videos/clip/{number}.png" for number in range(1, clip + 1)]
+    choices = "" if clip else "\nchoices:\nA: red\nB: blue"
+    asked = f"Which colour is the cup?{choices}\n\nGuidelines: Understand the given visual ..."
+    shown = piece(video=frames) if clip else piece(image="images/quarters.png")
+    messages = [
+        {"role": "system", "content": [piece(text="You are a helpful assistant.\n\n# Tools ...")]},
+        {"role": "user", "content": [piece(text=asked), shown]},
+    ]
+    answer = [piece(text="\nHere is the cropped image:"), piece(image="images/recorded.png")]
+    for number, text in enumerate(said):
+        if number:
+            messages.append({"role": "user", "content": answer})
+        messages.append({"role": "assistant", "content": [piece(text=text)]})
+    return messages
+
+
+def write_recorded(folder: Path, conversations: dict[str, list[dict[str, Any]]]) -> Path:
+    """A release of conversations by `qid`, with every picture that `recorded` names."""
+    write_quarters(folder / "images" / "quarters.png")
+    write_picture(folder / "images" / "recorded.png", 7)
+    for number in range(1, 19):
+        write_picture(folder / "videos" / "clip" / f"{number}.png", number)
+    release = [{"qid": qid, "message_list": held} for qid, held in conversations.items()]
     (folder / "release.json").write_text(json.dumps(release), "utf-8")
     return folder

@@ -53,11 +53,12 @@ def test_the_recipe_is_the_papers():
     assert (demonstrations.pixel_space, demonstrations.text_only, demonstrations.n) == (
         5500, 2000, 7500,
     )  # fmt: skip
+    assert f"--out {made.warm_start_file}\n" in (ROOT / "docs/reproduce_paper.md").read_text()
     assert (made.curiosity.alpha, made.curiosity.beta, made.curiosity.threshold) == (0.5, 0.05, 0.3)
-    for args in (made.env_args, made.eval_args, made.warm_start_args):
+    for args in (made.env_args, made.eval_args):
         settings = {k: v for k, v in args.items() if k not in ("split", "data_dir")}
         EnvConfig.of(**settings)  # they are settings of the environment
-    assert {made.env, made.warm_start_env, made.eval_env} <= set(gym.registry)
+    assert {made.env, made.eval_env} <= set(gym.registry)
 
 
 def test_every_line_of_the_recipe_names_its_source():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+import gymnasium as gym
 import pytest
 from dataset_folders.files import write_parquet, write_picture
 from dataset_folders.pixel_reasoner import write_rl, write_sft
 from pixel_env.tasks import PixelReasonerRL, PixelReasonerSFT, VStar
 
+import pixel_env  # noqa: F401  # registers the environments
 from pixel_env.clips import ClipSource
 from pixel_env.errors import DataError
 from pixel_env.media import ImageSource
@@ -151,3 +153,28 @@ def test_bad_conversation_names_file_and_row(tmp_path, messages, message):
     with pytest.raises(DataError, match=rf"^release\.json row 1: .*{message}"):
         _ = task[0]
     assert task[1].id == "star-2"
+
+
+def test_conversations_about_one_question_have_ids_of_their_own(tmp_path):
+    folder = write_sft(tmp_path)
+    release = json.loads((folder / "release.json").read_text("utf-8"))
+    (folder / "release.json").write_text(json.dumps([*release, release[0]]), "utf-8")
+    task = PixelReasonerSFT(folder)
+    assert [sample.id for sample in task] == ["sa1b-1", "star-2", "sa1b-1#3"]
+    assert task.index_of("sa1b-1#3") == 2
+    assert (task[2].category, task.conversation(2).id) == ("sa1b", "sa1b-1#3")
+
+
+def test_options_are_named_by_letter_or_by_letter_and_text_and_keep_their_order(tmp_path):
+    folder = write_sft(tmp_path)
+    release = json.loads((folder / "release.json").read_text("utf-8"))
+    release[0]["message_list"][1]["content"][0]["text"] = (
+        "Which colour is the cup?\nchoices:\nA: red\nB: blue\nC: black\n\nGuidelines: Look."
+    )
+    release[0]["message_list"][-1]["content"] = "It is \\boxed{C. black}"
+    (folder / "release.json").write_text(json.dumps(release), "utf-8")
+    env = gym.make("PixelReason-PixelReasonerSFT-v0", data_dir=str(folder))
+    observation, _ = env.reset(options={"id": "sa1b-1"})
+    assert observation["question"] == "Which colour is the cup?"
+    assert observation["choices"] == ("red", "blue", "black")
+    assert env.unwrapped.sample.right_choice == 2
