@@ -140,16 +140,6 @@ class Job:
     stage: str
 
 
-_ONLY_RIGHT = {
-    "single_pass": 1.0,
-    "recrop": 0.0,
-    "recrop_twice": 0.0,
-    "select_frames": 1.0,
-    "reselect_frames": 0.0,
-}
-"""The kinds of a warm start without self-correction."""
-
-
 def warm_starts(config: TrapConfig, root: Path) -> list[Job]:
     """Returns the warm starts that the chosen arms build on; they need no other run."""
     needed = {arm.start for arm in config.chosen}
@@ -210,7 +200,14 @@ def _run(config: TrapConfig, seed: str, start: str) -> RunConfig:
         text_only=config.text_only,
     )
     if start == "plain":
-        demonstrations = replace(demonstrations, **_ONLY_RIGHT)
+        demonstrations = replace(
+            demonstrations,
+            single_pass=1.0,
+            recrop=0.0,
+            recrop_twice=0.0,
+            select_frames=1.0,
+            reselect_frames=0.0,
+        )
     return replace(
         run,
         seed=int(seed),

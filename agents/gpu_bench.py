@@ -164,14 +164,10 @@ class ModelBench:
         loading = ModelSettings(dtype="float32", device=self._config.device)
         rl = replace(self._run.on_policy, groups_per_iteration=1)
         run = replace(self._run, loading=loading, lora=False, on_policy=rl)
-        parts = random_model(shape, loading, self._config.seed)
-        self._watch(parts.model)
-        encoder = _encoder(parts, run)
-        rollouts = self._rollouts(parts.model, encoder, run)
-        told = [
-            each.trajectory for each in rollouts if isinstance(each.trajectory, TokenTrajectory)
-        ]
-        self._reference = compare(parts.model, told, encoder, shape, "float32")
+        model = random_model(shape, loading, self._config.seed).model
+        _watch(model, self._deadline)
+        told = _held(self._rollouts(model, run))
+        self._reference = compare(model, told, self._encoder, shape, "float32")
         return {"rollouts": len(told)}
 
     def _demonstrate(self) -> dict[str, float]:

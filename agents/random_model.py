@@ -137,10 +137,10 @@ def random_model(shape: ModelShape, settings: ModelSettings, seed: int = 0) -> L
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices), device:
         torch.manual_seed(seed)
-        bare = AutoModelForImageTextToText.from_config(
+        bare = AutoModelForImageTextToText.from_config(  # type: ignore[no-untyped-call]
             config, dtype=DTYPES[settings.dtype], attn_implementation=settings.attention
         )
-        model = prepared(bare.eval(), settings)
+        model = prepared(bare, settings).eval()
     return LoadedModel(model, tokenizer, processor)
 
 
