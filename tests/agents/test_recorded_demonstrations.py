@@ -38,7 +38,7 @@ KINDS = {
     ),
     "text_only": recorded(ANSWER),
     "select_frames": recorded(select_call(2, 3), r"\boxed{waves}", clip=16),
-    "reselect_frames": recorded(select_call(9), select_call(2, 3), r"\boxed{waves}", clip=4),
+    "reselect_frames": recorded(select_call(4), select_call(2, 3), r"\boxed{waves}", clip=4),
 }
 MASKS = {  # all but errors; the last look alone
     "single_pass": ([True, True], [True, True]),
@@ -191,7 +191,7 @@ def mixed(*said, **changes):
         ),
         (recorded(zoom_call(*TOP_LEFT) + "\ud800", ANSWER), "no valid Unicode", "row 1"),
         (
-            recorded(select_call(2), zoom_call(*TOP_LEFT, image=2), r"\boxed{x}", clip=4),
+            recorded(select_call(2), zoom_call(0, 0, 1, 1, image=2), r"\boxed{x}", clip=4),
             "zooms after a look into a clip",
             "row 1",
         ),
