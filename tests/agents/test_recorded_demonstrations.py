@@ -38,7 +38,7 @@ KINDS = {
     ),
     "text_only": recorded(ANSWER),
     "select_frames": recorded(select_call(2, 3), r"\boxed{waves}", clip=16),
-    "reselect_frames": recorded(select_call(9), select_call(2, 3), r"\boxed{waves}", clip=4),
+    "reselect_frames": recorded(select_call(4), select_call(2, 3), r"\boxed{waves}", clip=4),
 }
 MASKS = {  # all but errors; the last look alone
     "single_pass": ([True, True], [True, True]),
