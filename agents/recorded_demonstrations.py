@@ -186,9 +186,11 @@ class RecordedDemonstrations:
         for turn, message in enumerate(messages, start=1):
             observations.append(observation)
             observation, _, terminated, truncated, info = self._env.step(message)
+            if looks:
+                self._check_numbers(info)
             _check_step(message, observation, info)
             if not terminated:
-                looks.append(self._look(info, looks))
+                looks.append(self._look(info))
             if truncated:
                 raise LeftOut("it takes more turns than the environment has")
             if terminated != (turn == len(messages)):
@@ -223,14 +225,19 @@ class RecordedDemonstrations:
                 f"{self._inner.sample.media[0].n_frames} frames",
             )
 
-    def _look(self, info: Info, earlier: Sequence[Look]) -> Look:
+    def _check_numbers(self, info: Info) -> None:
+        """Checks that a message after a look means the picture that it meant when recorded.
+
+        Then a clip counted as one picture from the first look on, here each frame counts.
+        """
+        if self._inner.history.n_frames and info.get("operation") == "zoom_in":
+            raise LeftOut("it zooms after a look into a clip, where its numbers mean others")
+
+    def _look(self, info: Info) -> Look:
         views = tuple(info["views_added"])
         box = info.get("executed_box")
         if box is None:
             return Look(views, None, 0, None)
-        if earlier and self._inner.history.n_frames:
-            # When this was recorded, the clip counted as one picture from the first look on.
-            raise LeftOut("it zooms after a look into a clip, where its numbers mean others")
         return Look(views, info["target_image"], self._inner.views[views[0] - 1].source, box)
 
     def _imitated(self, is_wrong: Sequence[bool]) -> list[bool]:
