@@ -159,7 +159,14 @@ def reading(lines: Sequence[ArmScores]) -> str:
         )
     without, paid = by_name.get("no-curiosity"), by_name.get("curiosity")
     if without and paid:
-        said += _verdict(without, paid)
+        said.append(_verdict(without, paid))
+    if start and paid:
+        rises = paid.error_rate > start.error_rate
+        said.append(
+            f"Of the calls {percent(start.error_rate)} are refused after the warm start, and "
+            f"{percent(paid.error_rate)} after the RL with the bonus: it "
+            f"{'is' if rises else 'is not'} farmed by failing calls."
+        )
     others = [line for line in lines if line.arm.name in VARIANTS]
     if without and others:
         best = max(others, key=lambda line: line.hard.mean)
@@ -172,7 +179,7 @@ def reading(lines: Sequence[ArmScores]) -> str:
     return "\n\n".join(said) + "\n"
 
 
-def _verdict(without: ArmScores, paid: ArmScores) -> list[str]:
+def _verdict(without: ArmScores, paid: ArmScores) -> str:
     """Says whether the trap appears, over all seeds and on each of them."""
     gap = 100 * (paid.hard.mean - without.hard.mean)
     verdict = "appears" if _is_trap(without.rapr, paid.rapr, gap) else "does not appear"
@@ -187,14 +194,12 @@ def _verdict(without: ArmScores, paid: ArmScores) -> list[str]:
         _is_trap(rapr_without, rapr_paid, 100 * (hard_paid - hard_without))
         for rapr_without, rapr_paid, hard_without, hard_paid in ends
     )
-    return [
+    return (
         f"The trap {verdict}: without the bonus RaPR ends at {percent(without.rapr)} (under "
         f"10% is a collapse), with it at {percent(paid.rapr)} (over 60% is held), and the "
         f"arms are {gap:+.1f} points apart on hard questions (15 were asked for). Taken one by "
-        f"one, it appears on {n_shown} of {len(paid.by_seed)} seeds.",
-        f"Of the calls of the arm with the bonus {percent(paid.error_rate)} are refused"
-        + (": the bonus is farmed by failing calls." if paid.error_rate > 0.5 else "."),
-    ]
+        f"one, it appears on {n_shown} of {len(paid.by_seed)} seeds."
+    )
 
 
 def _is_trap(rapr_without: float, rapr_paid: float, gap: float) -> bool:

@@ -108,12 +108,13 @@ def test_the_trap_appears_only_where_all_three_marks_are_met(without, paid, said
     assert math.isclose(100 * (paid[1] - without[1]), float(text.split(" points")[0].split()[-1]))
 
 
-@pytest.mark.parametrize(("refused", "is_farmed"), [(0.9, True), (0.2, False)])
-def test_a_bonus_that_failing_calls_earn_is_called_farmed(refused, is_farmed):
+@pytest.mark.parametrize(("refused", "said"), [(0.9, "is farmed"), (0.2, "is not farmed")])
+def test_a_bonus_is_called_farmed_where_more_calls_fail_than_before(refused, said):
+    start = replace(ends(0.4, 0.1, "warm-start"), error_rate=0.6)
     paid = replace(ends(0.7, 0.2, "curiosity"), error_rate=refused)
-    text = reading([ends(0.05, 0.1, "no-curiosity"), paid])
-    assert f"{refused:.1%} are refused" in text
-    assert ("farmed" in text) is is_farmed
+    text = reading([start, paid])
+    assert f"60.0% are refused after the warm start, and {refused:.1%}" in text
+    assert said in text
 
 
 def test_the_best_of_the_other_bonuses_is_named():
