@@ -1,0 +1,162 @@
+"""Lays out trajectories as HTML: for each episode its pictures with boxes, and what was said."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from ..errors import DataError
+from .episodes import OUTCOMES, Look, Record, looks_by_picture
+from .look import SCRIPT, STYLE
+
+MIME = {".png": "image/png", ".jpeg": "image/jpeg", ".jpg": "image/jpeg"}
+
+
+def page(records: Iterable[Record], folder: str | os.PathLike[str], title: str) -> str:
+    """Returns a page of episodes; pictures are part of it, and nothing is loaded from elsewhere.
+
+    Whatever a record says is shown as text, never taken for HTML.
+
+    Args:
+        records: as `read_episodes` gives them.
+        folder: what their pictures' names are relative to.
+        title: over the page.
+
+    Raises:
+        DataError: a picture is missing, or its name leads out of the folder.
+    """
+    root = Path(folder).resolve()
+    episodes = [(record, _episode(record, root)) for record in records]
+    counts = {
+        name: sum(bool(holds(record)) for record, _ in episodes) for name, holds in OUTCOMES.items()
+    }
+    choices = "".join(
+        f'<label><input type="checkbox" value="{name}">{name} ({count})</label>'
+        for name, count in counts.items()
+    )
+    parts = [
+        "<!DOCTYPE html>",
+        f'<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>',
+        f"<style>{STYLE}</style></head><body><header><h1>{escape(title)}</h1>",
+        f'<form>{choices}<input type="search" placeholder="words"></form>',
+        f"<p><output>{len(episodes)}</output> of {len(episodes)} episodes</p></header>",
+        *(text for _, text in episodes),
+        f"<script>{SCRIPT}</script></body></html>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _episode(record: Record, root: Path) -> str:
+    """Returns one episode, folded to a line."""
+    outcomes = " ".join(name for name, holds in OUTCOMES.items() if holds(record))
+    grade = record.get("grade") or {}
+    mark = {True: "✓", False: "✗"}.get(grade.get("correct"), "–")  # type: ignore[arg-type]
+    facts = [
+        str(record.get("category") or ""),
+        f"{record.get('n_calls', 0)} calls, {record.get('n_operation_errors', 0)} refused",
+        f"reward {record.get('reward', 0):.3g}",
+    ]
+    looks = looks_by_picture(record)
+    return "\n".join(
+        [
+            f'<details class="{outcomes}"><summary><b>{mark}</b> {_text(record["question"])}',
+            f"<small>{_text(record.get('sample_id'))} · {_text(' · '.join(filter(None, facts)))}",
+            "</small></summary>",
+            _choices(record.get("choices") or ()),
+            _views(record["first"], looks, root),
+            *(_turn(number, turn, looks, root) for number, turn in enumerate(record["turns"], 1)),
+            _end(record),
+            "</details>",
+        ]
+    )
+
+
+def _turn(number: int, turn: Record, looks: dict[int, list[Look]], root: Path) -> str:
+    """Returns what was said in a turn and what it gave."""
+    said = turn.get("message")
+    if said is None:
+        said = turn.get("refusal") or _action(turn.get("action"))
+    refused = turn.get("operation_error")
+    told = f'<p class="{"refused" if refused else "told"}">{_text(turn.get("feedback"))}</p>'
+    terms = {name: value for name, value in (turn.get("reward_terms") or {}).items() if value}
+    paid = f"<p class=terms>{_text(_terms(terms))}</p>" if terms else ""
+    return (
+        f"<section><h2>{number}</h2><pre>{_text(said)}</pre>{told}{paid}"
+        f"{_views(turn, looks, root)}</section>"
+    )
+
+
+def _end(record: Record) -> str:
+    """Returns how an episode ended."""
+    grade = record.get("grade") or {}
+    facts = {
+        "answer": record.get("answer"),
+        "read as": grade.get("parsed"),
+        "score": grade.get("score"),
+        "reward": _terms(record.get("reward_terms") or {}),
+        "rate of looking in the group": record.get("rapr"),
+        "out of turns": "yes" if record.get("truncated") else None,
+        "fault of the data": record.get("env_error"),
+    }
+    cells = (
+        f"<dt>{name}</dt><dd>{_text(value)}</dd>"
+        for name, value in facts.items()
+        if value is not None and value != ""
+    )
+    return f"<dl>{''.join(cells)}</dl>"
+
+
+def _views(news: Record, looks: dict[int, list[Look]], root: Path) -> str:
+    """Returns the pictures that came in one observation, with the regions looked into."""
+    first = news.get("first_image") or 1
+    return "".join(
+        f"<figure><div>{_picture(name, root)}{_boxes(looks.get(number, ()))}</div>"
+        f"<figcaption>image {number}</figcaption></figure>"
+        for number, name in enumerate(news["images"], first)
+    )
+
+
+def _boxes(looks: Sequence[Look]) -> str:
+    """Returns frames over a picture, each with the number of its turn."""
+    return "".join(
+        f'<i style="left:{100 * x1:.2f}%;top:{100 * y1:.2f}%;width:{100 * (x2 - x1):.2f}%;'
+        f'height:{100 * (y2 - y1):.2f}%"><b>{look.turn}</b></i>'
+        for look in looks
+        for x1, y1, x2, y2 in [look.box]
+    )
+
+
+def _picture(name: object, root: Path) -> str:
+    """Returns a picture as a part of the page."""
+    path = (root / str(name)).resolve()
+    if not path.is_relative_to(root):
+        raise DataError(f"the picture {name!r} of {root} leads out of that folder")
+    kind = MIME.get(path.suffix)
+    if kind is None or not path.is_file():
+        raise DataError(f"expected a PNG or JPEG picture {name!r} in {root}, found none")
+    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    return f'<img alt="" src="data:{kind};base64,{data}">'
+
+
+def _choices(choices: Sequence[Any]) -> str:
+    items = "".join(f"<li>{_text(choice)}</li>" for choice in choices)
+    return f'<ol type="A">{items}</ol>' if items else ""
+
+
+def _action(action: Any) -> str:
+    """Writes a structured action's parts that are not empty."""
+    if not isinstance(action, dict):
+        return str(action)
+    return ", ".join(f"{name}={value}" for name, value in action.items() if value not in ("", None))
+
+
+def _terms(terms: Record) -> str:
+    return ", ".join(f"{name} {float(value):+.3g}" for name, value in terms.items())
+
+
+def _text(value: object) -> str:
+    return "" if value is None else escape(str(value))
