@@ -103,6 +103,16 @@ class Processes:
         """Waits until every process is here."""
         self.gather(None)
 
+    def leave(self) -> None:
+        """Waits for the others, and takes leave of them: the last thing that a process does.
+
+        Without it a process's communication threads may still run while Python ends, and abort it
+        after all work is done.
+        """
+        if self.count > 1:
+            self.wait()
+            dist.destroy_process_group()
+
     def add_up_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
         """Replaces every gradient by its sum over all processes.
 

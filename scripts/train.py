@@ -60,6 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
     if processes.is_first:
         write_report(outcome, config)
         _show(outcome)
+    processes.leave()
     return 0
 
 
