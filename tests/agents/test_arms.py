@@ -49,11 +49,23 @@ def test_a_warm_start_without_correction_shows_right_looks_alone():
 
 def test_settings_reach_every_run():
     config = TrapConfig(
-        seeds=("0", "5"), demonstrations=77, epochs=3, iterations=9, alpha=1.5, threshold=0.6
+        seeds=("0", "5"),
+        env="PixelReason-SyntheticClip-v0",
+        demonstrations=77,
+        epochs=3,
+        iterations=9,
+        learning_rate=2e-5,
+        warmup_share=0.2,
+        alpha=1.5,
+        threshold=0.6,
     )
     jobs = warm_starts(config, ROOT) + trainings(config, ROOT)
     assert {job.config.seed for job in jobs} == {0, 5}
-    assert {job.config.on_policy.iterations for job in jobs} == {9}
+    assert {job.config.env for job in jobs} == {"PixelReason-SyntheticClip-v0"}
+    rl = [job.config.on_policy for job in jobs]
+    assert {(each.iterations, each.learning_rate, each.warmup_share) for each in rl} == {
+        (9, 2e-5, 0.2)
+    }
     assert {job.config.demonstrations.n for job in jobs} == {77}
     assert {job.config.imitation.epochs for job in jobs} == {3}
     paid = {(job.config.curiosity.alpha, job.config.curiosity.threshold) for job in jobs}
