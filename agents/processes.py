@@ -7,10 +7,12 @@ their own groups, and add up their gradients, so that they all take the same ste
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -103,16 +105,6 @@ class Processes:
         """Waits until every process is here."""
         self.gather(None)
 
-    def leave(self) -> None:
-        """Waits for the others, and takes leave of them: the last thing that a process does.
-
-        Without it a process's communication threads may still run while Python ends, and abort it
-        after all work is done.
-        """
-        if self.count > 1:
-            self.wait()
-            dist.destroy_process_group()
-
     def add_up_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
         """Replaces every gradient by its sum over all processes.
 
@@ -158,6 +150,26 @@ def launched(device: str) -> tuple[Processes, str]:
         return Processes(), device
     own = device if device == "cpu" else str(state.device)
     return Processes(state.process_index, state.num_processes), own
+
+
+def end(code: int) -> NoReturn:
+    """Ends this process: the last call of a script. Where there are several, all must call it.
+
+    Where there are several it waits for the others and leaves out Python's own clean-up, for the
+    threads that talk to other processes may outlive what they belong to there, and abort a process
+    whose work is done. So whatever was written must be closed by then.
+
+    Args:
+        code: the exit code.
+    """
+    processes = Processes.current()
+    if processes.count == 1:
+        sys.exit(code)
+    if code == 0:
+        processes.wait()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _add_up(parameters: list[torch.nn.Parameter]) -> None:

@@ -14,7 +14,6 @@ with its pictures, the trained model and report.md.
 from __future__ import annotations
 
 import argparse
-import sys
 from contextlib import nullcontext
 from dataclasses import replace
 from itertools import count
@@ -27,7 +26,7 @@ from pixel_env.agents.display import score_screen
 from pixel_env.agents.model_shapes import hub_name
 from pixel_env.agents.models import TINY
 from pixel_env.agents.options import add_options, read_options, with_values
-from pixel_env.agents.processes import launched
+from pixel_env.agents.processes import end, launched
 from pixel_env.agents.progress import StageBars
 from pixel_env.agents.run_config import RunConfig, large_defaults, tiny_defaults
 from pixel_env.agents.run_report import write_report
@@ -60,7 +59,6 @@ def main(arguments: list[str] | None = None) -> int:
     if processes.is_first:
         write_report(outcome, config)
         _show(outcome)
-    processes.leave()
     return 0
 
 
@@ -124,4 +122,4 @@ def _show(outcome: Outcome) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end(main())

@@ -16,7 +16,7 @@ from pixel_env.agents.imitation import ImitationTrainer
 from pixel_env.agents.imitation_config import ImitationConfig
 from pixel_env.agents.on_policy import OnPolicyTrainer
 from pixel_env.agents.on_policy_config import OnPolicyConfig
-from pixel_env.agents.processes import Processes, launched
+from pixel_env.agents.processes import Processes, end, launched
 from pixel_env.agents.rollout import TrajectoryBuilder
 from pixel_env.agents.sharding import shard, sharding_of
 from safetensors.torch import save_file
@@ -172,3 +172,4 @@ def main(folder: Path) -> None:
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
+    end(0)
