@@ -105,6 +105,11 @@ class SB3Config:
         for name, least in _LEAST.items():
             if not getattr(self, name) >= least:
                 raise ConfigError(f"expected {name} >= {least}, got {getattr(self, name)}")
+        if self.curiosity.threshold_from != "setting":
+            raise ConfigError(
+                "expected curiosity.threshold_from 'setting': samples hardly repeat here, "
+                f"got {self.curiosity.threshold_from!r}"
+            )
         for name in ("learning_rate", "clip"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"expected {name} over 0, got {getattr(self, name)}")

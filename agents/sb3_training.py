@@ -22,7 +22,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 from pixel_env import PixelReasoningEnv
 from pixel_env.errors import ConfigError
 from pixel_env.flat import FlatConfig
-from pixel_env.wrappers import CuriosityReward, FlatPixelEnv, RateTracker
+from pixel_env.wrappers import CuriosityReward, EvidenceSeen, FlatPixelEnv, RateTracker
 
 from .checkpoint import Checkpointer, Training, as_plain_config, check_same
 from .evaluation import Evaluation, EvaluationConfig, evaluate
@@ -223,6 +223,7 @@ def make_lanes(config: SB3Config, tracker: RateTracker) -> tuple[VecMonitor, Fla
         env: Any = PixelReasoningEnv(first.task, first.config)
         options = config.curiosity
         if options.enabled:
+            env = EvidenceSeen(env) if options.counts == "evidence" else env
             env = CuriosityReward(
                 env, tracker, options.preset, options.counts, per="all", **options.overrides()
             )

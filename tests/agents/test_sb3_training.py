@@ -123,6 +123,24 @@ def test_lanes_share_one_rate_of_looking(toy):
     assert len(tracker) == 1
 
 
+def test_looks_that_show_the_evidence_can_be_paid():
+    evidence = CuriosityOptions(counts="evidence", threshold=1.0)
+    config = SB3Config(n_envs=1, rollout_steps=64, batch_size=64, curiosity=evidence)
+    envs, _ = make_lanes(config, RateTracker())
+    envs.reset()
+    ended = False
+    while not ended:
+        _, _, (ended,), (info,) = envs.step([envs.action_space.sample()])
+    assert info["evidence_seen"] in (0, 1)
+    assert info["rapr"] == info["evidence_seen"]
+
+
+def test_a_threshold_from_history_is_refused_rather_than_left_out():
+    options = CuriosityOptions(threshold_from="sample history")
+    with pytest.raises(ConfigError, match="threshold_from"):
+        SB3Config(curiosity=options)
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
