@@ -160,6 +160,7 @@ class ModelBench:
 
     def _check_in_float32(self) -> dict[str, float]:
         """Compares log-probabilities of a few layers of the model in float32."""
+        torch.set_float32_matmul_precision("highest")  # some installations turn TF32 on
         shape = shrunk(self._shape, REFERENCE_LAYERS)
         loading = ModelSettings(dtype="float32", device=self._config.device)
         rl = replace(self._run.on_policy, groups_per_iteration=1)

@@ -43,7 +43,7 @@ class GpuBenchConfig:
     layers: int = 0
     """Most layers of each tower; 0 keeps all."""
     small: bool = False
-    """Whether widths, vocabulary, pictures and messages are shrunk too, for a CPU."""
+    """Whether widths, vocabulary, pictures and prompts are shrunk too, for a CPU."""
     groups: int = 4
     """Samples of the rollout."""
     group_size: int = 8
@@ -90,6 +90,7 @@ class GpuBenchConfig:
         return replace(
             base,
             seed=self.seed,
+            system="none" if self.small else base.system,
             env_args={**self._pictures(model), **base.env_args},
             loading=replace(base.loading, device=self.device),
             lora=self.train == "lora",

@@ -63,8 +63,8 @@ def shrunk(shape: ModelShape, layers: int = 0, small: bool = False) -> ModelShap
         )
     if small:
         shape = replace(
-            shape, hidden=256, heads=2, kv_heads=1, head_dim=128, intermediate=512, vocab=4096,
-            vision_hidden=256, vision_intermediate=512,
+            shape, hidden=256, heads=2, kv_heads=1, head_dim=128, intermediate=256, vocab=1024,
+            vision_hidden=128, vision_intermediate=128,
         )  # fmt: skip
     return shape
 

@@ -1,5 +1,7 @@
 """The benchmark goes on after a part that failed, and says so."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from pixel_env.agents import gpu_bench
@@ -32,7 +34,7 @@ def test_an_update_takes_the_demonstrations_where_the_rollout_ran_out_of_memory(
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
     monkeypatch.setattr(gpu_bench.GroupRollouts, "run", exhausted)
-    found = report()
+    found = report(replace(TINY, train="all"))
     assert {part.name: part.status for part in found.parts} == {
         "float32 check": OUT_OF_MEMORY,
         "demonstrations": RAN,
@@ -42,6 +44,7 @@ def test_an_update_takes_the_demonstrations_where_the_rollout_ran_out_of_memory(
         "check": "not run: there are no rollouts",
         "update": RAN,
     }
+    assert found.parts[2].numbers["trained weights"] == found.weights
     update = found.parts[-1]
     assert update.numbers["rollouts"] == 0
     assert update.numbers["tokens"] > 0
