@@ -50,14 +50,14 @@ class Agreement:
         n_tokens: how many sampled tokens were compared.
         mean: mean |difference|.
         largest: largest |difference|.
-        blind: the mean |difference| where the pass is shown blank pictures: what a mistake costs.
+        blank: the mean |difference| where the pass is shown blank pictures: what a mistake costs.
         allowed: the bounds.
     """
 
     n_tokens: int
     mean: float
     largest: float
-    blind: float
+    blank: float
     allowed: Allowed
 
     @property
@@ -116,12 +116,12 @@ def compare(
         dtype: what it computes in.
     """
     gaps = np.concatenate([_gaps(model, each, encoder) for each in trajectories])
-    blind = np.concatenate([_gaps(model, _blind(each), encoder) for each in trajectories[:2]])
+    blank = np.concatenate([_gaps(model, _blank(each), encoder) for each in trajectories[:2]])
     return Agreement(
         n_tokens=len(gaps),
         mean=float(gaps.mean()),
         largest=float(gaps.max()),
-        blind=float(blind.mean()),
+        blank=float(blank.mean()),
         allowed=allowed(shape, dtype, len(gaps)),
     )
 
@@ -135,7 +135,7 @@ def _gaps(model: Any, trajectory: TokenTrajectory, encoder: Encoder) -> NDArray[
     return gaps
 
 
-def _blind(trajectory: TokenTrajectory) -> TokenTrajectory:
+def _blank(trajectory: TokenTrajectory) -> TokenTrajectory:
     """Returns a rollout with all of its pictures blank."""
     images = [replace(each, patches=np.zeros_like(each.patches)) for each in trajectory.images]
     return replace(trajectory, images=tuple(images))

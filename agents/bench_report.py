@@ -94,7 +94,7 @@ def _check_cells(check: Agreement | None) -> list[str]:
     if check is None:
         return ["-"] * 7
     bounds = check.allowed
-    figures = (check.mean, bounds.mean, check.largest, bounds.largest, check.blind)
+    figures = (check.mean, bounds.mean, check.largest, bounds.largest, check.blank)
     return [
         str(check.n_tokens),
         *(f"{figure:.2g}" for figure in figures),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, overload
@@ -212,6 +212,37 @@ def load(path: Path, is_whole: bool = False) -> list[Demonstration]:
             "writing it was stopped and has to go on"
         )
     return [_read(line, f"{path}, line {n}") for n, line in enumerate(lines[:-1], start=1)]
+
+
+def make_missing(
+    make: Callable[[int], Demonstration | None], n: int, path: Path, note: Callable[[int], None]
+) -> list[Demonstration]:
+    """Makes what a file doesn't hold yet, and writes each one as soon as it is made.
+
+    Pictures would take gigabytes, so no demonstration keeps its observations: `replay` gives them.
+
+    Args:
+        make: makes one by its number, from 0; None where it can't be made.
+        n: how many numbers there are.
+        path: the file; of what a killed run left, half a line is made again.
+        note: told how many numbers are done, for a progress bar.
+
+    Returns:
+        All that the file then holds, by number.
+
+    Raises:
+        DataError: a line of the file can't be read.
+    """
+    held = {each.number: each for each in (load(path) if path.exists() else [])}
+    save(path, held.values())
+    note(len(held))
+    for done, number in enumerate((each for each in range(n) if each not in held), len(held) + 1):
+        made = make(number)
+        if made is not None:
+            save(path, [made], append=True)
+            held[number] = replace(made, observations=())
+        note(done)
+    return [held[number] for number in sorted(held)]
 
 
 def _read(line: str, origin: str) -> Demonstration:

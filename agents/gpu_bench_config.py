@@ -8,6 +8,7 @@ from typing import Any
 from pixel_env.config import PRESETS
 from pixel_env.errors import ConfigError, unknown_name
 
+from .config_checks import check_least, check_positive
 from .demonstrations import DemonstrationConfig
 from .model_shapes import ModelShape, hub_name, is_third_generation
 from .random_model import known_shape, shrunk
@@ -67,11 +68,8 @@ class GpuBenchConfig:
         Raises:
             ConfigError: a value is out of its range, or a name unknown.
         """
-        for name, least in _LEAST.items():
-            if not getattr(self, name) >= least:
-                raise ConfigError(f"expected {name} >= {least}, got {getattr(self, name)}")
-        if not self.budget_minutes > 0:
-            raise ConfigError(f"expected budget_minutes over 0, got {self.budget_minutes}")
+        check_least(self, _LEAST)
+        check_positive(self, ("budget_minutes",))
         if self.train not in TRAINED:
             raise unknown_name("train", self.train, TRAINED)
         if not self.models:

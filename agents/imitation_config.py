@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pixel_env.errors import ConfigError, unknown_name
 
+from .config_checks import check_least, check_positive, check_share
 from .schedules import learning_rate_at
 
 SCHEDULES = ("cosine", "constant")
@@ -55,14 +56,9 @@ class ImitationConfig:
         """
         least = {"steps": 0, "checkpoint_every": 0, "seed": 0, "weight_decay": 0}
         counts = ("batch_size", "epochs", "tokens_per_micro_batch", "log_every", "keep_checkpoints")
-        for name, low in {**least, **dict.fromkeys(counts, 1)}.items():
-            if not getattr(self, name) >= low:
-                raise ConfigError(f"expected {name} >= {low}, got {getattr(self, name)}")
-        for name in ("learning_rate", "max_grad_norm"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"expected {name} over 0, got {getattr(self, name)}")
-        if not 0 <= self.warmup_share <= 1:
-            raise ConfigError(f"expected warmup_share in [0, 1], got {self.warmup_share}")
+        check_least(self, {**least, **dict.fromkeys(counts, 1)})
+        check_positive(self, ("learning_rate", "max_grad_norm"))
+        check_share(self, ("warmup_share",))
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
             raise ConfigError(f"expected two betas in [0, 1), got {self.betas}")
         if self.schedule not in SCHEDULES:

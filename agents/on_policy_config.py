@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pixel_env.errors import ConfigError, unknown_name
+from pixel_env.errors import unknown_name
 
 from .advantages import KINDS
+from .config_checks import check_least, check_positive, check_share
 from .engine import GenerationConfig
 from .losses import LossConfig
 
@@ -119,15 +120,9 @@ class OnPolicyConfig:
         Raises:
             ConfigError: a value is out of its range, or a name unknown.
         """
-        for name, least in _LEAST.items():
-            if not getattr(self, name) >= least:
-                raise ConfigError(f"expected {name} >= {least}, got {getattr(self, name)}")
-        for name in ("learning_rate", "max_grad_norm"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"expected {name} over 0, got {getattr(self, name)}")
-        for name in ("warmup_share", "replay_fraction"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ConfigError(f"expected {name} in [0, 1], got {getattr(self, name)}")
+        check_least(self, _LEAST)
+        check_positive(self, ("learning_rate", "max_grad_norm"))
+        check_share(self, ("warmup_share", "replay_fraction"))
         if self.advantage not in KINDS:
             raise unknown_name("advantage", self.advantage, KINDS)
         self.loss()

@@ -77,8 +77,27 @@ def config_of(shape: ModelShape, tokenizer: PreTrainedTokenizerFast) -> Any:
         tokenizer: knows the ids of the special tokens; may know fewer tokens than the shape has.
     """
     ids: Any = tokenizer.convert_tokens_to_ids
+    shared = {
+        "image_token_id": ids(IMAGE),
+        "video_token_id": ids(VIDEO),
+        "vision_start_token_id": ids(VISION_START),
+        "vision_end_token_id": ids(VISION_END),
+        "tie_word_embeddings": shape.tied,
+    }
+    text = _text_config(shape) | {"eos_token_id": ids(END), "pad_token_id": ids(PAD)}
+    kind = Qwen3VLConfig if shape.family == "qwen3_vl" else Qwen2_5_VLConfig
+    return kind(text_config=text, vision_config=_vision_config(shape), **shared)
+
+
+def _text_config(shape: ModelShape) -> dict[str, Any]:
+    """Returns the settings of the language model, without its special tokens."""
     is_third = shape.family == "qwen3_vl"
-    text: dict[str, Any] = {
+    rope: dict[str, Any] = {
+        "rope_type": "default",
+        "rope_theta": 5e6 if is_third else 1e6,
+        "mrope_section": [24, 20, 20] if is_third else [16, 24, 24],
+    }
+    text = {
         "hidden_size": shape.hidden,
         "num_hidden_layers": shape.layers,
         "num_attention_heads": shape.heads,
@@ -89,14 +108,16 @@ def config_of(shape: ModelShape, tokenizer: PreTrainedTokenizerFast) -> Any:
         "rms_norm_eps": 1e-6,
         "initializer_range": INITIAL_STD,
         "bos_token_id": None,
-        "eos_token_id": ids(END),
-        "pad_token_id": ids(PAD),
-        "rope_parameters": {
-            "rope_type": "default",
-            "rope_theta": 5e6 if is_third else 1e6,
-            "mrope_section": [24, 20, 20] if is_third else [16, 24, 24],
-        },
+        "rope_parameters": rope,
     }
+    if is_third:
+        rope["mrope_interleaved"] = True
+        text |= {"head_dim": shape.head_dim, "tie_word_embeddings": shape.tied}
+    return text
+
+
+def _vision_config(shape: ModelShape) -> dict[str, Any]:
+    """Returns the settings of the vision tower."""
     vision: dict[str, Any] = {
         "depth": shape.vision_depth,
         "hidden_size": shape.vision_hidden,
@@ -106,21 +127,12 @@ def config_of(shape: ModelShape, tokenizer: PreTrainedTokenizerFast) -> Any:
         "patch_size": shape.patch,
         "initializer_range": INITIAL_STD,
     }
-    shared = {
-        "image_token_id": ids(IMAGE),
-        "video_token_id": ids(VIDEO),
-        "vision_start_token_id": ids(VISION_START),
-        "vision_end_token_id": ids(VISION_END),
-        "tie_word_embeddings": shape.tied,
-    }
-    if is_third:
-        text |= {"head_dim": shape.head_dim, "tie_word_embeddings": shape.tied}
-        text["rope_parameters"]["mrope_interleaved"] = True
+    if shape.family == "qwen3_vl":
         vision["num_position_embeddings"] = shape.vision_positions
         vision["deepstack_visual_indexes"] = _deepstack_layers(shape)
-        return Qwen3VLConfig(text_config=text, vision_config=vision, **shared)
-    vision["fullatt_block_indexes"] = _full_attention_layers(shape.vision_depth)
-    return Qwen2_5_VLConfig(text_config=text, vision_config=vision, **shared)
+    else:
+        vision["fullatt_block_indexes"] = _full_attention_layers(shape.vision_depth)
+    return vision
 
 
 def random_model(shape: ModelShape, settings: ModelSettings, seed: int = 0) -> LoadedModel:

@@ -10,6 +10,7 @@ import torch
 
 from pixel_env.errors import ConfigError, unknown_name
 
+from .config_checks import check_least
 from .demonstrations import DemonstrationConfig
 from .imitation_config import ImitationConfig
 from .model_shapes import is_small, is_third_generation
@@ -128,17 +129,14 @@ class RunConfig:
         """
         if self.system not in ("full", "brief", "none"):
             raise unknown_name("system", self.system, ("full", "brief", "none"))
-        for name in ("seed", "threads", "lanes", "eval_temperature"):
-            if not getattr(self, name) >= 0:
-                raise ConfigError(f"expected {name} >= 0, got {getattr(self, name)}")
+        never_negative = ("seed", "threads", "lanes", "eval_temperature")
+        check_least(self, {**dict.fromkeys(never_negative, 0), "eval_samples": 1})
         if self.compute and self.compute not in DTYPES:
             raise unknown_name("compute", self.compute, DTYPES)
         if self.sharding and self.lora:
             raise ConfigError("expected sharding or lora, got both: adapters fit on one device")
         if self.compute and not self.sharding:
             raise ConfigError("expected sharding where compute is given; else it is loading.dtype")
-        if self.eval_samples < 1:
-            raise ConfigError(f"expected eval_samples >= 1, got {self.eval_samples}")
 
     def seeded(self) -> RunConfig:
         """Returns the config with the run's seed in every part."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from pixel_env.errors import ConfigError
 
+from .config_checks import check_least, check_positive, check_share
 from .run_config import CuriosityOptions
 
 EASY_ANSWERS = (
@@ -102,20 +103,14 @@ class SB3Config:
         Raises:
             ConfigError: a value is out of its range.
         """
-        for name, least in _LEAST.items():
-            if not getattr(self, name) >= least:
-                raise ConfigError(f"expected {name} >= {least}, got {getattr(self, name)}")
+        check_least(self, _LEAST)
         if self.curiosity.threshold_from != "setting":
             raise ConfigError(
                 "expected curiosity.threshold_from 'setting': samples hardly repeat here, "
                 f"got {self.curiosity.threshold_from!r}"
             )
-        for name in ("learning_rate", "clip"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"expected {name} over 0, got {getattr(self, name)}")
-        for name in ("discount", "gae_lambda"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ConfigError(f"expected {name} in [0, 1], got {getattr(self, name)}")
+        check_positive(self, ("learning_rate", "clip"))
+        check_share(self, ("discount", "gae_lambda"))
         if self.steps_per_update % self.batch_size:
             raise ConfigError(
                 f"expected batch_size to divide n_envs * rollout_steps = {self.steps_per_update}, "

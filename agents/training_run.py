@@ -199,24 +199,17 @@ class TrainingRun:
         args = config.warm_start_args if config.warm_start_env else config.env_args
         env = gym.make(config.warm_start_env or config.env, **args)
         path = self.folder / "demonstrations.jsonl"
-        if self._processes.count == 1:
-            return self._demonstrate(env, path), env
-        # Pictures are not sent: each process executes those that it learns from again.
-        self._processes.told_by_first(lambda: len(self._demonstrate(env, path)))
-        return sorted(demonstration_records.load(path), key=lambda each: each.number), env
+        wanted = config.demonstrations
+        synthesis = Synthesis(env, wanted, config.dialect)
 
-    def _demonstrate(self, env: gym.Env[Any, Any], path: Path) -> list[Demonstration]:
-        """Reads the demonstrations of an earlier session and makes the missing ones."""
-        wanted = self.config.demonstrations
-        kept = demonstration_records.load(path) if path.exists() else []
-        demonstration_records.save(path, kept)  # without the half line of a stopped run
-        made = [demonstration_records.replay(each, env) for each in kept]
-        synthesis = Synthesis(env, wanted, self.config.dialect)
-        for each in synthesis.run(skip={each.number for each in made}):
-            demonstration_records.save(path, [each], append=True)
-            made.append(each)
-            self._display("demonstrations", len(made), wanted.n)
-        return sorted(made, key=lambda each: each.number)
+        def note(n_done: int) -> None:
+            self._display("demonstrations", n_done, wanted.n)
+
+        # Pictures are not sent: each process executes those that it learns from again.
+        made = self._processes.told_by_first(
+            lambda: demonstration_records.make_missing(synthesis.make, wanted.n, path, note)
+        )
+        return made, env
 
     def _reinforce(self) -> None:
         """Trains on the policy's own rollouts, under the curiosity wrapper."""

@@ -17,13 +17,13 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Protocol
 
 import gymnasium as gym
 from pixel_env.agents.checkpoint import as_plain_config, check_same
-from pixel_env.agents.demonstration_records import KINDS, Demonstration, load, save
+from pixel_env.agents.demonstration_records import KINDS, Demonstration, make_missing
 from pixel_env.agents.demonstrations import DemonstrationConfig, Synthesis
 from pixel_env.agents.recorded_demonstrations import IMITATED, RecordedDemonstrations
 from rich.console import Console
@@ -155,19 +155,12 @@ def make(maker: Maker, n: int, settings: dict[str, Any], out: Path) -> list[Demo
     if out.exists() and beside.exists():
         check_same(json.loads(beside.read_text(encoding="utf-8")), plain)
     beside.write_text(json.dumps(plain, indent=1), encoding="utf-8")
-    done = load(out) if out.exists() else []
-    save(out, done)  # without the half line that a killed run may have left
-    held = {each.number for each in done}
     columns = (TextColumn("demonstrations"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
-        bar = progress.add_task("", total=n, completed=len(held))
-        for number in (number for number in range(n) if number not in held):
-            demonstration = maker.make(number)
-            if demonstration is not None:
-                save(out, [demonstration], append=True)
-                done.append(replace(demonstration, observations=()))  # pictures take gigabytes
-            progress.advance(bar)
-    return done
+        bar = progress.add_task("", total=n)
+        return make_missing(
+            maker.make, n, out, lambda n_done: progress.update(bar, completed=n_done)
+        )
 
 
 def table(demonstrations: Sequence[Demonstration], title: str) -> Table:

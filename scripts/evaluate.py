@@ -22,7 +22,6 @@ import json
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,6 +33,7 @@ from pixel_env.agents.evaluation_controls import evaluate_controls
 from pixel_env.agents.evaluation_replay import replay
 from pixel_env.agents.policies.by_name import make_policy
 from pixel_env.agents.results import EpisodeResult
+from pixel_env.agents.run_folders import free_folder
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -106,7 +106,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         lanes=options.lanes,
         seed=options.seed,
         control=tuple(options.control),
-        out=options.out or _free_folder(options.env, options.policy),
+        out=options.out or free_folder(f"{options.env}-{options.policy}"),
     )
     policy = make_policy(options.policy, **dict(options.policy_arg))
     evaluation = _with_bar(policy.name, lambda note: evaluate(policy, config, note))
@@ -133,13 +133,6 @@ def _replay(options: argparse.Namespace) -> int:
         return 0
     console.print(f"different: {len(found.differences)} of {found.n} episodes", style="red")
     return 1
-
-
-def _free_folder(env_id: str, policy: str) -> Path:
-    """Returns the first folder runs/ENV-POLICY-n that isn't there."""
-    name = f"{env_id}-{policy}".replace(":", "-").replace("/", "-")
-    numbered = (Path("runs") / f"{name}-{number}" for number in count(1))
-    return next(folder for folder in numbered if not folder.exists())
 
 
 def _with_bar(title: str, work: Callable[[OnResult], Found]) -> Found:

@@ -1,7 +1,8 @@
 r"""Trains a policy: warm start by imitation, then on-policy RL with the curiosity bonus.
 
     python scripts/train.py                                # the tiny policy, on this machine
-    python scripts/train.py --out runs/mine                # run it again to go on after a stop
+    python scripts/train.py --resume                       # goes on after a stop
+    python scripts/train.py --out runs/mine                # so does this, called again
     python scripts/train.py --curiosity.enabled false      # the paper's "RL without curiosity"
     python scripts/train.py --model qwen2.5-vl-7b --eval-env PixelReason-VStar-v0   # with LoRA
     accelerate launch --multi_gpu --num_processes 8 scripts/train.py --out runs/mine ...
@@ -16,7 +17,6 @@ from __future__ import annotations
 import argparse
 from contextlib import nullcontext
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from pixel_env.agents.options import add_options, read_options, with_values
 from pixel_env.agents.processes import end, launched
 from pixel_env.agents.progress import StageBars
 from pixel_env.agents.run_config import RunConfig, large_defaults, tiny_defaults
+from pixel_env.agents.run_folders import begun_folder, free_folder
 from pixel_env.agents.run_report import write_report
 from pixel_env.agents.training_run import Outcome, TrainingRun, table_of
 from rich.console import Console
@@ -47,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         config = _config(given)
         processes, device = launched(config.loading.device)
         config = replace(config, loading=replace(config.loading, device=device))
-        folder = processes.told_by_first(lambda: given["out"] or _free_folder(config))
+        folder = processes.told_by_first(lambda: _folder(config, given["out"], given["resume"]))
         with StageBars(console) if processes.is_first else nullcontext(_show_nothing) as bars:
             outcome = TrainingRun(config, folder, bars).run()
     except (PixelEnvError, gym.error.Error) as error:
@@ -89,6 +90,11 @@ def _parser(defaults: RunConfig) -> argparse.ArgumentParser:
         help="folder of the run; one that was begun goes on (default: a new one in runs/)",
     )
     parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the run in --out, or with the newest one in runs/; one must be there",
+    )
+    parser.add_argument(
         "--config",
         type=Path,
         metavar="FILE",
@@ -98,11 +104,10 @@ def _parser(defaults: RunConfig) -> argparse.ArgumentParser:
     return parser
 
 
-def _free_folder(config: RunConfig) -> Path:
-    """Returns the first folder runs/MODEL-ENV-n that isn't there."""
-    name = f"{Path(config.model).name}-{config.env}".replace(":", "-")
-    numbered = (Path("runs") / f"{name}-{number}" for number in count(1))
-    return next(folder for folder in numbered if not folder.exists())
+def _folder(config: RunConfig, given: Path | None, resume: bool) -> Path:
+    """Returns the run's folder: the one given, else a new one, or the newest if it is to go on."""
+    name = f"{Path(config.model).name}-{config.env}"
+    return begun_folder(name, given) if resume else given or free_folder(name)
 
 
 def _show_nothing(stage: str, done: int, total: int, text: str = "") -> None:

@@ -15,13 +15,13 @@ from __future__ import annotations
 import argparse
 import sys
 from functools import partial
-from itertools import count
 from pathlib import Path
 
 import gymnasium as gym
 from pixel_env.agents.display import score_screen
 from pixel_env.agents.options import add_options, read_options
 from pixel_env.agents.progress import StageBars
+from pixel_env.agents.run_folders import free_folder
 from pixel_env.agents.sb3_config import SB3Config
 from pixel_env.agents.sb3_training import SB3Outcome, SB3Training, write_report
 from rich.console import Console
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     folder = None
     try:
         config = read_options(given, SB3Config())
-        folder = given["out"] or _free_folder(config)
+        folder = given["out"] or free_folder(f"sb3-{config.env}")
         with StageBars(console) as bars:
             outcome = SB3Training(config, folder, partial(bars, "PPO")).run()
     except (PixelEnvError, gym.error.Error) as error:
@@ -63,13 +63,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_options(parser, SB3Config())
     return parser
-
-
-def _free_folder(config: SB3Config) -> Path:
-    """Returns the first folder runs/sb3-ENV-n that isn't there."""
-    name = f"sb3-{config.env}".replace(":", "-")
-    numbered = (Path("runs") / f"{name}-{number}" for number in count(1))
-    return next(folder for folder in numbered if not folder.exists())
 
 
 def _show(outcome: SB3Outcome, config: SB3Config) -> None:

@@ -10,6 +10,7 @@ from pixel_env.agents.demonstration_records import (
     EncodedDemonstrations,
     encode,
     load,
+    make_missing,
     replay,
     save,
 )
@@ -57,6 +58,26 @@ def test_lines_come_back_and_replay_gives_the_same_tokens(tmp_path, encoder):
         assert np.array_equal(one.ids, two.ids)
         for image, again in zip(one.images, two.images, strict=True):
             assert np.array_equal(image.patches, again.patches)
+
+
+def test_a_killed_making_goes_on_to_the_same_file(tmp_path, env):
+    synthesis = Synthesis(env, replace(SINGLE, n=6))
+    whole, path, told, asked = tmp_path / "whole.jsonl", tmp_path / "killed.jsonl", [], []
+    all_made = make_missing(synthesis.make, 6, whole, told.append)
+    assert told == [0, 1, 2, 3, 4, 5, 6]
+    assert [each.observations for each in all_made] == [()] * 6  # pictures take gigabytes
+    lines = whole.read_text().splitlines(keepends=True)
+    path.write_text(lines[0] + lines[1] + lines[2][:40])
+
+    def make(number):
+        asked.append(number)
+        return None if number == 4 else synthesis.make(number)
+
+    made = make_missing(make, 6, path, told.append)
+    assert asked == [2, 3, 4, 5]
+    assert told[7:] == [2, 3, 4, 5, 6]
+    assert made == [each for each in all_made if each.number != 4]
+    assert path.read_text() == "".join(lines[:4]) + lines[5]
 
 
 def test_a_broken_line_is_named(tmp_path):

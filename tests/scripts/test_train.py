@@ -28,6 +28,18 @@ def test_one_command_trains_and_reports(train, tmp_path, capsys):
     assert (out / "model" / "config.json").exists()
 
 
+def test_resume_goes_on_with_the_newest_run_and_needs_one(train, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert train([*BUDGET, "--resume"]) == 1
+    assert "expected a run to go on with" in capsys.readouterr().out
+    assert train([*BUDGET, "--rl", "false", "--warm-start", "false"]) == 0
+    (folder,) = Path("runs").iterdir()
+    (folder / "report.md").unlink()
+    assert train([*BUDGET, "--resume", "--rl", "false", "--warm-start", "false"]) == 0
+    assert (folder / "report.md").exists()
+    assert list(Path("runs").iterdir()) == [folder]
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
