@@ -33,7 +33,7 @@ train: $(INSTALLED)  ## train the tiny policy: warm start, RL, evaluation; ARGS 
 	$(BIN)/python scripts/train.py $(ARGS)
 
 pretrain: $(INSTALLED)  ## remake agents/base_weights
-	$(BIN)/python scripts/pretrain_tiny.py --out agents/base_weights $(ARGS)
+	$(BIN)/python scripts/dev/pretrain_tiny.py --out agents/base_weights $(ARGS)
 
 test: lint types  ## check style and types, run every test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(ARGS)
@@ -45,10 +45,10 @@ lint: $(INSTALLED)  ## check style
 # mypy follows folders, not setup.cfg, so it gets the tree as it is installed.
 types: $(INSTALLED)  ## check types
 	@rm -rf build/types && mkdir -p build/types
-	@cp -r pixel_env scripts build/types
-	@cp -r tasks agents build/types/pixel_env
+	@cp -r pixel_env build/types
+	@cp -r tasks agents scripts build/types/pixel_env
 	cd build/types && ../../$(BIN)/mypy --config-file ../../setup.cfg --cache-dir \
-	../../.mypy_cache -p pixel_env -p scripts
+	../../.mypy_cache -p pixel_env
 
 clean:  ## remove .venv and whatever was built; runs/ and data/ stay
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

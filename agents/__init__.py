@@ -1,1 +1,1 @@
-"""Policies and trainers (installed as `pixel_env.agents`)."""
+"""Policies and trainers; torch is here only (installed as `pixel_env.agents`)."""

@@ -1,12 +1,12 @@
 """A Gymnasium environment that a vision-language model may look into before it answers."""
 
 from .actions import answer, select_frames, zoom_in
-from .clips import ClipSource
 from .config import EnvConfig
-from .curiosity import CuriosityConfig, curiosity_bonus
+from .curiosity.bonus import CuriosityConfig, curiosity_bonus
 from .env import PixelReasoningEnv
 from .errors import ConfigError, DataError, OperationError, PixelEnvError
-from .media import ImageSource
+from .media.clips import ClipSource
+from .media.pictures import ImageSource
 from .registration import register_task
 from .task import Task
 from .types import Action, Evidence, Grade, Observation, Sample, View

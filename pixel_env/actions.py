@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from .geometry import FULL
+from .media.geometry import FULL
 from .types import Action
 
 N_FRAMES = 16

@@ -1,10 +1,15 @@
-"""Where the answer can be seen, as boxes that a look can ask for. Privileged: never a policy's."""
+"""Where the answer can be seen, and how well zooms cover it. Privileged: never a policy's.
+
+Only views that an operation gave count; what the overview shows is the same for all.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
-from .types import Box, Evidence
+from .media.geometry import Box
+from .types import Evidence, View
 
 MARGIN = 0.5
 """What is added around evidence on every side, as a fraction of its own width and height."""
@@ -55,3 +60,112 @@ def _union(one: Box, other: Box) -> Box:
         max(one[2], other[2]),
         max(one[3], other[3]),
     )
+
+
+SEEN_SHARE = 0.75
+"""A target counts as seen where one look holds at least this share of its area. Boxes of evidence
+are drawn with a rim, and a look that cuts off more than a quarter rarely shows what was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How well an episode's looks covered its evidence.
+
+    Attributes:
+        share: share of the evidence's area inside the best look, in [0, 1].
+        iou: best intersection over union of a look with the evidence, in [0, 1].
+        magnification: pixels that show the evidence in the best look / those in the overview; 1
+            is no gain, 0 is no look.
+    """
+
+    share: float
+    iou: float
+    magnification: float
+
+
+UNSEEN = Coverage(0.0, 0.0, 0.0)
+
+
+def coverage_of(
+    evidence: Sequence[Evidence],
+    views: Sequence[View],
+    hidden: Collection[int] = (),
+    is_clip: bool = False,
+) -> Coverage | None:
+    """Compares an episode's looks with its evidence.
+
+    Each box of evidence has its best look: the one that holds the largest share of it, and of
+    those the one with the most pixels. All boxes of a picture must be seen, so the least number
+    of any box is taken, and of any picture. The frames of a clip show one event: the frame that
+    was seen best is taken.
+
+    Args:
+        evidence: boxes as fractions of their picture or frame.
+        views: every view of the episode; entry 0 is view 1.
+        hidden: numbers of views that the policy was not shown, from 1.
+        is_clip: whether pictures are frames of one clip.
+
+    Returns:
+        None where there is no evidence with an area.
+    """
+    evidence = [each for each in evidence if _area(each.box) > 0]
+    if not evidence:
+        return None
+    looks = [
+        view
+        for number, view in enumerate(views, 1)
+        if view.origin != "overview" and number not in hidden
+    ]
+    overviews = [view for view in views if view.origin == "overview"]
+    found: dict[int, list[Coverage]] = {}
+    for each in evidence:
+        here = [view for view in looks if view.source == each.image]
+        whole = min(overviews, key=lambda view: abs(view.source - each.image))
+        found.setdefault(each.image, []).append(_best(each.box, here, whole))
+    pictures = [_least(boxes) for boxes in found.values()]
+    if is_clip:
+        return max(pictures, key=lambda one: (one.share, one.magnification))
+    return _least(pictures)
+
+
+def _best(box: Box, looks: Sequence[View], overview: View) -> Coverage:
+    """Finds the best look at one box."""
+    if not looks:
+        return UNSEEN
+    share, pixels = max(
+        (_area(_intersection(look.box, box)) / _area(box), _pixels(box, look)) for look in looks
+    )
+    iou = max(_iou(look.box, box) for look in looks)
+    return Coverage(share, iou, pixels / _pixels(box, overview))
+
+
+def _least(found: Sequence[Coverage]) -> Coverage:
+    return Coverage(
+        min(one.share for one in found),
+        min(one.iou for one in found),
+        min(one.magnification for one in found),
+    )
+
+
+def _pixels(box: Box, view: View) -> float:
+    """Returns how many of a view's pixels show a box of the same source."""
+    height, width = view.image.shape[:2]
+    return float(width * height) * _area(_intersection(view.box, box)) / _area(view.box)
+
+
+def _iou(one: Box, other: Box) -> float:
+    shared = _area(_intersection(one, other))
+    return shared / (_area(one) + _area(other) - shared)
+
+
+def _intersection(one: Box, other: Box) -> Box:
+    return (
+        max(one[0], other[0]),
+        max(one[1], other[1]),
+        min(one[2], other[2]),
+        min(one[3], other[3]),
+    )
+
+
+def _area(box: Box) -> float:
+    return max(box[2] - box[0], 0.0) * max(box[3] - box[1], 0.0)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .clips import ClipSource
 from .config import EnvConfig, PixelRange
 from .errors import DataError, OperationError
-from .geometry import FULL, fit
-from .media import ImageSource
+from .media.clips import ClipSource
+from .media.geometry import FULL, fit
+from .media.pictures import ImageSource
 from .reading import described
 from .types import Sample, View
 

@@ -17,7 +17,7 @@ NAMESPACE = "PixelReason"
 
 TASKS: dict[str, tuple[str, dict[str, Any]]] = {
     "SmallSearch": (  # for small networks: few, large objects in four cells, a coarse overview
-        "pixel_env.tasks.synthetic.search:SyntheticSearch",
+        "pixel_env.tasks.synthetic.search.task:SyntheticSearch",
         {
             "scene_px": 224,
             "grid": 2,
@@ -43,19 +43,19 @@ TASKS: dict[str, tuple[str, dict[str, Any]]] = {
         {"option_order": "as_given"},
     ),
     "SyntheticSearch": (
-        "pixel_env.tasks.synthetic.search:SyntheticSearch",
+        "pixel_env.tasks.synthetic.search.task:SyntheticSearch",
         {"overview_px": (112 * 112, 112 * 112), "crop_px": (112 * 112, 112 * 112)},
     ),
     "SyntheticCounting": (
-        "pixel_env.tasks.synthetic.counting:SyntheticCounting",
+        "pixel_env.tasks.synthetic.counting.task:SyntheticCounting",
         {"overview_px": (224 * 224, 224 * 224), "crop_px": (224 * 224, 224 * 224)},
     ),
     "SyntheticInfographic": (  # pages are twice as high as wide
-        "pixel_env.tasks.synthetic.infographic:SyntheticInfographic",
+        "pixel_env.tasks.synthetic.infographic.task:SyntheticInfographic",
         {"overview_px": (224 * 448, 224 * 448), "crop_px": (224 * 224, 336 * 336)},
     ),
     "SyntheticClip": (  # many small frames, then a few large ones
-        "pixel_env.tasks.synthetic.clip:SyntheticClip",
+        "pixel_env.tasks.synthetic.clip.task:SyntheticClip",
         {
             "clip_px": (84 * 84, 84 * 84),
             "frame_px": (224 * 224, 224 * 224),

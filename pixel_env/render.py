@@ -10,9 +10,10 @@ from PIL import ImageDraw
 
 from .episode import UNREADABLE, Episode
 from .errors import OperationError
+from .media.rgb import Image
 from .operations import OPERATIONS
 from .reading import described, whole_number
-from .types import LETTERS, Image, View
+from .types import LETTERS, View
 
 PANEL_PX = 480
 """Height of the overview and width of the conversation."""

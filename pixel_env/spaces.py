@@ -13,10 +13,10 @@ from gymnasium.spaces import Space
 from numpy.typing import NDArray
 
 from .config import EnvConfig
+from .media.rgb import Image
 from .operations import OPERATIONS
 from .operations.answer import MAX_ANSWER_CHARS
 from .reading import whole_number
-from .types import Image
 
 _SAMPLED_RANGES = ((0x20, 0x7F), (0xC0, 0x250), (0x4E00, 0x4F00), (0x1F600, 0x1F640))
 """Code points that samples are drawn from: ASCII, accented Latin, Han, and one astral block."""

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from .clips import ClipSource
-    from .media import ImageSource
-
-Image = NDArray[np.uint8]
-"""A picture as a policy sees it: (height, width, 3) uint8 RGB."""
-
-Box = tuple[float, float, float, float]
-"""(x1, y1, x2, y2), fractions of a picture's width and height in [0, 1], x1 < x2, y1 < y2."""
+from .media.clips import ClipSource
+from .media.geometry import Box
+from .media.pictures import ImageSource
+from .media.rgb import Image
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """The letters that options are shown under, in order."""

@@ -22,15 +22,16 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import gymnasium as gym
-from pixel_env.agents.checkpoint import as_plain_config, check_same
-from pixel_env.agents.demonstration_records import KINDS, Demonstration, make_missing
-from pixel_env.agents.demonstrations import DemonstrationConfig, Synthesis
-from pixel_env.agents.recorded_demonstrations import IMITATED, RecordedDemonstrations
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 import pixel_env  # noqa: F401  # registers the environments
+from pixel_env.agents.training.checkpoints.checkpointer import as_plain_config, check_same
+from pixel_env.agents.warm_start.config import DemonstrationConfig
+from pixel_env.agents.warm_start.demonstration import KINDS, Demonstration, make_missing
+from pixel_env.agents.warm_start.from_conversations import IMITATED, RecordedDemonstrations
+from pixel_env.agents.warm_start.synthesis import Synthesis
 from pixel_env.errors import ConfigError, PixelEnvError
 
 console = Console(soft_wrap=True)

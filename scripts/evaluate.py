@@ -26,19 +26,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import gymnasium as gym
-from pixel_env.agents.control_scores import control_cells
-from pixel_env.agents.display import score_screen, screen
-from pixel_env.agents.evaluation import EvaluationConfig, OnResult, evaluate
-from pixel_env.agents.evaluation_controls import evaluate_controls
-from pixel_env.agents.evaluation_replay import replay
-from pixel_env.agents.policies.by_name import make_policy
-from pixel_env.agents.results import EpisodeResult
-from pixel_env.agents.run_folders import free_folder
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from pixel_env.agents.evaluation.control_scores import control_cells
+from pixel_env.agents.evaluation.controls import evaluate_controls
+from pixel_env.agents.evaluation.evaluate import EvaluationConfig, OnResult, evaluate
+from pixel_env.agents.evaluation.repeat import replay
+from pixel_env.agents.evaluation.results import EpisodeResult
+from pixel_env.agents.evaluation.screen import score_screen, screen
+from pixel_env.agents.policies.by_name import make_policy
+from pixel_env.agents.run.folders import free_folder
+from pixel_env.controls.controls import CONTROLS
 from pixel_env.errors import ConfigError, PixelEnvError
-from pixel_env.wrappers.controls import CONTROLS
 
 MOST_SHOWN = 20
 """How many differing episodes a replay shows."""

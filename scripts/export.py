@@ -14,14 +14,14 @@ import json
 import sys
 from pathlib import Path
 
-from pixel_env.agents.checkpoint import Checkpointer
-from pixel_env.agents.models import export, load
-from pixel_env.agents.options import with_values
-from pixel_env.agents.run_config import RunConfig
-from pixel_env.agents.stored_weights import load_weights
 from rich.console import Console
 from transformers.utils.logging import disable_progress_bar
 
+from pixel_env.agents.model.loading import export, load
+from pixel_env.agents.run.config import RunConfig
+from pixel_env.agents.settings.command_line import with_values
+from pixel_env.agents.training.checkpoints.checkpointer import Checkpointer
+from pixel_env.agents.training.checkpoints.weights import load_weights
 from pixel_env.errors import ConfigError, PixelEnvError
 
 console = Console(soft_wrap=True)

@@ -20,13 +20,6 @@ from concurrent.futures import Future, ProcessPoolExecutor, wait
 from dataclasses import asdict
 from pathlib import Path
 
-from pixel_env.agents.arm_report import CURVES, course, read_arm, reading, table
-from pixel_env.agents.arms import Job, TrapConfig, trainings, warm_starts
-from pixel_env.agents.curves import draw_curves
-from pixel_env.agents.manifest import git_revision
-from pixel_env.agents.metrics import read_metrics
-from pixel_env.agents.options import add_options, read_options
-from pixel_env.agents.training_run import TrainingRun
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -38,6 +31,13 @@ from rich.progress import (
 )
 from transformers.utils.logging import disable_progress_bar
 
+from pixel_env.agents.evaluation.manifest import git_revision
+from pixel_env.agents.learning_trap.arms import Job, TrapConfig, trainings, warm_starts
+from pixel_env.agents.learning_trap.curves import draw_curves
+from pixel_env.agents.learning_trap.report import CURVES, course, read_arm, reading, table
+from pixel_env.agents.run.run import TrainingRun
+from pixel_env.agents.settings.command_line import add_options, read_options
+from pixel_env.agents.training.metrics import read_metrics
 from pixel_env.errors import PixelEnvError
 
 console = Console(soft_wrap=True)

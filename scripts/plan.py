@@ -5,7 +5,7 @@
     python scripts/plan.py --model models/mine --gpu-gib 48 --lora-rank 32
 
 Weights, optimizer, gradients, cache and pictures are counted, activations and hours estimated: see
-agents/memory_plan.py for the formulas and what they leave out. Leave a tenth of the GPU free.
+agents/bench/memory_plan.py for the formulas and what they leave out. Leave a tenth of the GPU free.
 """
 
 from __future__ import annotations
@@ -14,12 +14,21 @@ import argparse
 import sys
 from pathlib import Path
 
-from pixel_env.agents.memory_plan import GIB, GPUS, USABLE, Gpu, MemoryPlan, Workload, hours, plan
-from pixel_env.agents.model_shapes import SHAPES, SHORT, ModelShape, hub_name, shape_of
-from pixel_env.agents.options import add_options, read_options
 from rich.console import Console
 from rich.table import Table
 
+from pixel_env.agents.bench.memory_plan import (
+    GIB,
+    GPUS,
+    USABLE,
+    Gpu,
+    MemoryPlan,
+    Workload,
+    hours,
+    plan,
+)
+from pixel_env.agents.model.shapes import SHAPES, SHORT, ModelShape, hub_name, shape_of
+from pixel_env.agents.settings.command_line import add_options, read_options
 from pixel_env.errors import ConfigError, PixelEnvError, unknown_name
 
 console = Console(soft_wrap=True, highlight=False)

@@ -12,13 +12,13 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from pixel_env.tasks.archives import unpack_all
-from pixel_env.tasks.catalogue import RELEASES, Release
-from pixel_env.tasks.check import Check
 from rich.console import Console
 from rich.progress import track
 
 from pixel_env.errors import DataError
+from pixel_env.tasks.check import Check
+from pixel_env.tasks.releases.archives import unpack_all
+from pixel_env.tasks.releases.catalogue import RELEASES, Release
 
 console = Console(soft_wrap=True)
 

@@ -22,19 +22,19 @@ from typing import Any
 
 import gymnasium as gym
 import yaml
-from pixel_env.agents.display import score_screen
-from pixel_env.agents.model_shapes import hub_name
-from pixel_env.agents.models import TINY
-from pixel_env.agents.options import add_options, read_options, with_values
-from pixel_env.agents.processes import end, launched
-from pixel_env.agents.progress import StageBars
-from pixel_env.agents.run_config import RunConfig, large_defaults, tiny_defaults
-from pixel_env.agents.run_folders import begun_folder, free_folder
-from pixel_env.agents.run_report import write_report
-from pixel_env.agents.training_run import Outcome, TrainingRun, table_of
 from rich.console import Console
 from transformers.utils.logging import disable_progress_bar
 
+from pixel_env.agents.evaluation.screen import score_screen
+from pixel_env.agents.model.loading import TINY
+from pixel_env.agents.model.shapes import hub_name
+from pixel_env.agents.run.config import RunConfig, large_defaults, tiny_defaults
+from pixel_env.agents.run.folders import begun_folder, free_folder
+from pixel_env.agents.run.progress import StageBars
+from pixel_env.agents.run.report import write_report
+from pixel_env.agents.run.run import Outcome, TrainingRun, table_of
+from pixel_env.agents.settings.command_line import add_options, read_options, with_values
+from pixel_env.agents.training.processes import end, launched
 from pixel_env.errors import ConfigError, PixelEnvError
 
 console = Console(soft_wrap=True)

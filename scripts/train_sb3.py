@@ -18,14 +18,14 @@ from functools import partial
 from pathlib import Path
 
 import gymnasium as gym
-from pixel_env.agents.display import score_screen
-from pixel_env.agents.options import add_options, read_options
-from pixel_env.agents.progress import StageBars
-from pixel_env.agents.run_folders import free_folder
-from pixel_env.agents.sb3_config import SB3Config
-from pixel_env.agents.sb3_training import SB3Outcome, SB3Training, write_report
 from rich.console import Console
 
+from pixel_env.agents.evaluation.screen import score_screen
+from pixel_env.agents.run.folders import free_folder
+from pixel_env.agents.run.progress import StageBars
+from pixel_env.agents.sb3.config import SB3Config
+from pixel_env.agents.sb3.training import SB3Outcome, SB3Training, write_report
+from pixel_env.agents.settings.command_line import add_options, read_options
 from pixel_env.errors import PixelEnvError
 
 console = Console(soft_wrap=True)

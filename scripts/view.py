@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.progress import track
 
 from pixel_env.errors import PixelEnvError
-from pixel_env.viewer import Filter, page, read_episodes
-from pixel_env.viewer.episodes import OUTCOMES
+from pixel_env.recordings import Filter, page, read_episodes
+from pixel_env.recordings.episodes import OUTCOMES
 
 console = Console(soft_wrap=True)
 

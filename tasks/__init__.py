@@ -1,4 +1,4 @@
-"""Task sets: samples and their graders (installed as `pixel_env.tasks`)."""
+"""Task sets, one file each, and their graders (installed as `pixel_env.tasks`)."""
 
 from .hrbench import HRBench
 from .infographicsvqa import InfographicsVQA

@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pixel_env.clips import ClipSource
 from pixel_env.errors import ConfigError, PixelEnvError
-from pixel_env.media import ImageSource
+from pixel_env.media.clips import ClipSource
+from pixel_env.media.pictures import ImageSource
 from pixel_env.registration import TASKS, make_task
 from pixel_env.task import Task
 from pixel_env.types import Sample
 
-from .catalogue import Part, Release
-from .gold_check import check_golds
+from .grading.gold_check import check_golds
 from .pixel_reasoner_sft import PixelReasonerSFT
+from .releases.catalogue import Part, Release
 
 LOOK = (28, 28)
 

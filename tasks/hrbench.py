@@ -10,13 +10,13 @@ from __future__ import annotations
 from pixel_env.errors import unknown_name
 from pixel_env.types import Grade, Sample
 
-from .folders import FolderName, find_rows
 from .grading import grade_choice
-from .options import checked_choices, right_choice
-from .parquet_rows import read_parquets
-from .pictures import embedded_picture
-from .row_task import RowTask
-from .rows import Row
+from .rows.folders import FolderName, find_rows
+from .rows.options import checked_choices, right_choice
+from .rows.parquet_files import read_parquets
+from .rows.pictures import embedded_picture
+from .rows.row import Row
+from .rows.row_task import RowTask
 
 CATEGORIES = ("single", "cross")
 SPLITS = {"hrbench_4k": "hr_bench_4k", "hrbench_8k": "hr_bench_8k"}

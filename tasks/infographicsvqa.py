@@ -9,17 +9,17 @@ from __future__ import annotations
 from typing import ClassVar
 
 from pixel_env.errors import ConfigError, DataError, unknown_name
-from pixel_env.media import ImageSource
+from pixel_env.media.pictures import ImageSource
 from pixel_env.types import Grade, Sample
 
-from .folders import FolderName, find_rows
 from .grading import grade_anls
-from .json_rows import read_json_list
-from .parquet_rows import read_parquets
-from .pictures import embedded_picture, picture_file
-from .released import RELEASED_COLUMNS, is_released, released_sample
-from .row_task import RowTask
-from .rows import Row, Rows
+from .rows.folders import FolderName, find_rows
+from .rows.json_files import read_json_list
+from .rows.parquet_files import read_parquets
+from .rows.pictures import embedded_picture, picture_file
+from .rows.released import RELEASED_COLUMNS, is_released, released_sample
+from .rows.row import Row, Rows
+from .rows.row_task import RowTask
 
 SPLITS = {"train": "train", "val": "validation", "test": "test"}
 """The splits, and what the copy in parquet files calls them."""

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pixel_env.clips import ClipSource
 from pixel_env.errors import ConfigError, unknown_name
+from pixel_env.media.clips import ClipSource
+from pixel_env.media.open_video import check_backend
 from pixel_env.types import Grade, Sample
-from pixel_env.video import check_backend
 
-from .folders import DataFolder, FolderName, find_rows
 from .grading import grade_choice
-from .json_rows import read_json_list
-from .options import checked_choices, index_of_text
-from .parquet_rows import read_parquets
-from .released import RELEASED_COLUMNS, released_sample
-from .row_task import RowTask
-from .rows import JoinedRows, Row
+from .rows.folders import DataFolder, FolderName, find_rows
+from .rows.json_files import read_json_list
+from .rows.options import checked_choices, index_of_text
+from .rows.parquet_files import read_parquets
+from .rows.released import RELEASED_COLUMNS, released_sample
+from .rows.row import JoinedRows, Row
+from .rows.row_task import RowTask
 
 VIDEOS = {
     "Action Sequence": "star/Charades_v1_480",

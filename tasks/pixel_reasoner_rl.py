@@ -12,9 +12,9 @@ from typing import ClassVar
 from pixel_env.types import Grade, Sample
 
 from .grading import grade_anls, grade_choice, grade_count, grade_text
-from .parquet_rows import read_parquets
-from .released import RELEASED_COLUMNS, TrainingRelease, released_sample
-from .rows import Row, Rows
+from .rows.parquet_files import read_parquets
+from .rows.released import RELEASED_COLUMNS, TrainingRelease, released_sample
+from .rows.row import Row, Rows
 
 
 class PixelReasonerRL(TrainingRelease):

@@ -15,18 +15,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pixel_env.clips import ClipSource
 from pixel_env.declared import declared_answer
 from pixel_env.errors import DataError
-from pixel_env.media import ImageSource
+from pixel_env.media.clips import ClipSource
+from pixel_env.media.pictures import ImageSource
 from pixel_env.types import Grade, Sample
 
-from .folders import DataFolder
 from .grading import declared_letter, grade_choice, grade_text
-from .json_rows import read_json_list
-from .options import right_choice, split_question
-from .released import TrainingRelease, released_media, released_paths, without_mark
-from .rows import Row, Rows
+from .rows.folders import DataFolder
+from .rows.json_files import read_json_list
+from .rows.options import right_choice, split_question
+from .rows.released import TrainingRelease, released_media, released_paths, without_mark
+from .rows.row import Row, Rows
 
 ROLES = ("system", "user", "assistant")
 GUIDELINES = "\n\nGuidelines:"

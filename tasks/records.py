@@ -9,20 +9,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pixel_env.clips import ClipSource
 from pixel_env.errors import ConfigError, unknown_name
-from pixel_env.media import ImageSource
-from pixel_env.types import Box, Evidence, Grade, Sample
-from pixel_env.video import check_backend
+from pixel_env.media.clips import ClipSource
+from pixel_env.media.geometry import Box
+from pixel_env.media.open_video import check_backend
+from pixel_env.media.pictures import ImageSource
+from pixel_env.types import Evidence, Grade, Sample
 
-from .folders import DataFolder, FolderName
 from .grading import grade_anls, grade_choice, grade_count, grade_text
-from .json_rows import read_json_list, read_jsonl
-from .options import checked_choices, right_choice
-from .parquet_rows import read_parquets
-from .pictures import embedded_picture, picture_file
-from .row_task import RowTask
-from .rows import Row, Rows
+from .rows.folders import DataFolder, FolderName
+from .rows.json_files import read_json_list, read_jsonl
+from .rows.options import checked_choices, right_choice
+from .rows.parquet_files import read_parquets
+from .rows.pictures import embedded_picture, picture_file
+from .rows.row import Row, Rows
+from .rows.row_task import RowTask
 
 SUFFIXES = (".jsonl", ".json", ".parquet")
 GRADERS: dict[str, Callable[[Sample, str], Grade]] = {

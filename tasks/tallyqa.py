@@ -15,14 +15,14 @@ from typing import Literal
 from pixel_env.errors import ConfigError, unknown_name
 from pixel_env.types import Grade, Sample
 
-from .folders import DataFolder, FolderName, Found, find_rows
 from .grading import grade_count
-from .json_rows import read_json_list
-from .parquet_rows import read_parquets
-from .pictures import picture
-from .released import RELEASED_COLUMNS, is_released, released_sample
-from .row_task import RowTask
-from .rows import NestedRows, Row, Rows
+from .rows.folders import DataFolder, FolderName, Found, find_rows
+from .rows.json_files import read_json_list
+from .rows.parquet_files import read_parquets
+from .rows.pictures import picture
+from .rows.released import RELEASED_COLUMNS, is_released, released_sample
+from .rows.row import NestedRows, Row, Rows
+from .rows.row_task import RowTask
 
 CATEGORIES = ("simple", "complex")
 SPLITS = ("train", "test")

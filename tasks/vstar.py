@@ -13,19 +13,20 @@ from typing import Any
 from PIL import ExifTags
 
 from pixel_env.errors import DataError, unknown_name
-from pixel_env.media import READ_ERRORS
-from pixel_env.rgb import open_picture
-from pixel_env.types import Box, Evidence, Grade, Sample
+from pixel_env.media.geometry import Box
+from pixel_env.media.pictures import READ_ERRORS
+from pixel_env.media.rgb import open_picture
+from pixel_env.types import Evidence, Grade, Sample
 
-from .folders import FolderName, find_rows
 from .grading import grade_choice
-from .json_rows import read_json, read_jsonl
-from .options import checked_choices, right_choice, split_question
-from .parquet_rows import read_parquets
-from .pictures import embedded_picture, picture_file
-from .released import RELEASED_COLUMNS, is_released, released_sample
-from .row_task import RowTask
-from .rows import Row
+from .rows.folders import FolderName, find_rows
+from .rows.json_files import read_json, read_jsonl
+from .rows.options import checked_choices, right_choice, split_question
+from .rows.parquet_files import read_parquets
+from .rows.pictures import embedded_picture, picture_file
+from .rows.released import RELEASED_COLUMNS, is_released, released_sample
+from .rows.row import Row
+from .rows.row_task import RowTask
 
 CATEGORIES = ("direct_attributes", "relative_position")
 QUESTIONS = "test_questions.jsonl"

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from pixel_env import ClipSource, Sample
+from pixel_env.media.geometry import Box
+from pixel_env.media.rgb import Image
 from pixel_env.registration import TASKS
-from pixel_env.types import Box, Image
 
 
 def task_class(name: str) -> Any:

@@ -1,10 +1,12 @@
-"""The tree holds what it says: rooms and their imports, sizes, packages, and README's map of it."""
+"""The tree holds what ARCHITECTURE.md says: rooms and their imports, sizes, packages, the root."""
 
 import ast
 import configparser
 import re
 import subprocess
 import sys
+from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("pixel_env", "tasks", "agents")
-CODE = sorted(path for room in (*ROOMS, "scripts") for path in (ROOT / room).rglob("*.py"))
-PACKAGE_CODE = [path for path in CODE if path.relative_to(ROOT).parts[0] in ROOMS]
+TOPS = ("pixel_env", "tasks", "agents", "scripts")
+CODE = sorted(path for top in TOPS for path in (ROOT / top).rglob("*.py"))
+PACKAGE_CODE = [path for path in CODE if path.relative_to(ROOT).parts[0] != "scripts"]
 WRITTEN = [
     *CODE,
     *sorted((ROOT / "tests").rglob("*.py")),
@@ -26,8 +28,16 @@ WRITTEN = [
 ENVIRONMENT_TAKES = {"numpy", "gymnasium", "PIL", "decord", "av"}
 TASKS_TAKE = {"numpy", "PIL", "pyarrow", "av"}
 DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml"}
-UNTOLD = {"__init__.py", "py.typed"}
-"""Files that README's tree leaves out."""
+MOST_MODULES = 18
+"""A room with more is several rooms."""
+
+IN_ROOT = {
+    ".ci", ".git", ".github", ".gitignore", ".pre-commit-config.yaml", "ARCHITECTURE.md",
+    "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "Makefile",
+    "README.md", "SECURITY.md", "agents", "configs", "constraints.txt", "docs", "examples",
+    "mkdocs.yml", "pixel_env", "pyproject.toml", "scripts", "setup.cfg", "tasks", "tests",
+}  # fmt: skip
+"""What may stand in the root; whatever else lies there was left by mistake."""
 
 FOREIGN = re.compile(
     r"\bT[O]DO\b|\bFIX[M]E\b|\bXX[X]\b|(?<![\w./:])/(?:work|tmp|root|home)/\w|\.\./sh[a]red\b"
@@ -72,25 +82,99 @@ def foreign_imports(path: Path) -> set[str]:
     return tops - set(sys.stdlib_module_names) - {"pixel_env"}
 
 
-@pytest.mark.parametrize("path", PACKAGE_CODE, ids=named)
-def test_imports_run_one_way(path):
-    room = path.relative_to(ROOT).parts[0]
-    others = {
-        "pixel_env": ("pixel_env.tasks", "pixel_env.agents"),
-        "tasks": ("pixel_env.agents",),
-        "agents": ("pixel_env.tasks",),
-    }[room]
-    for module in imports_of(path):
-        assert not any(is_within(module, other) for other in others), module
-    takes = {"pixel_env": ENVIRONMENT_TAKES, "tasks": TASKS_TAKE}.get(room)
+@cache
+def told_rooms() -> list[tuple[str, tuple[str, ...], str]]:
+    """Returns ARCHITECTURE's table: folder, modules (none: all of them), and what is in it."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w/]+)/`(?:: ([\w` ]+))? \| (.+) \|$", text, re.MULTILINE)
+    return [
+        (folder, tuple(modules.replace("`", "").split()), what) for folder, modules, what in rows
+    ]
+
+
+def room_of(path: Path) -> int | None:
+    """Returns the row of the table that a file belongs to; None for the package's own face."""
+    folder = named(path.parent)
+    if folder == "pixel_env" and path.stem in ("__init__", "__main__"):
+        return None
+    for row, (told, modules, _) in enumerate(told_rooms()):
+        if told == folder and (not modules or path.stem in modules):
+            return row
+    raise AssertionError(f"{named(path)} stands in no row of ARCHITECTURE's table")
+
+
+@cache
+def our_imports() -> dict[str, set[str]]:
+    """Returns for every module the modules of ours that it imports."""
+    names = {installed_name(path) for path in CODE}
+    found = {}
+    for path in CODE:
+        named_here = imports_of(path) & names
+        # `from .room import name` imports the room's face; `from . import module` does not.
+        nested = {module for module in named_here if any(is_below(o, module) for o in named_here)}
+        found[installed_name(path)] = named_here - nested - {installed_name(path)}
+    return found
+
+
+def is_below(module: str, package: str) -> bool:
+    return module.startswith(f"{package}.")
+
+
+@pytest.mark.parametrize("path", CODE, ids=named)
+def test_imports_run_down_the_table(path):
+    rows = {installed_name(each): room_of(each) for each in CODE}
+    own = room_of(path)
+    top = path.relative_to(ROOT).parts[0]
+    foes = {"agents": "pixel_env.tasks", "tasks": "pixel_env.agents"}
+    for module in our_imports()[installed_name(path)]:
+        assert own is None or rows[module] is None or rows[module] >= own, module
+        assert top not in foes or not is_within(module, foes[top]), module
+    takes = {"pixel_env": ENVIRONMENT_TAKES, "tasks": TASKS_TAKE}.get(top)
     if takes is not None:
         assert foreign_imports(path) <= takes
 
 
+def test_no_import_goes_in_a_circle():
+    graph = our_imports()
+    done: set[str] = set()
+
+    def follow(module: str, way: tuple[str, ...]) -> None:
+        assert module not in way, " -> ".join((*way[way.index(module) :], module))
+        if module not in done:
+            for other in sorted(graph[module]):
+                follow(other, (*way, module))
+            done.add(module)
+
+    for module in graph:
+        follow(module, ())
+
+
+def test_every_room_is_told_and_opens_with_its_line():
+    told = {folder: what for folder, modules, what in told_rooms() if not modules}
+    folders = {named(path.parent) for path in CODE} - {"pixel_env"}
+    assert set(told) == folders
+    for folder, what in told.items():
+        docstring = ast.get_docstring(ast.parse((ROOT / folder / "__init__.py").read_text("utf-8")))
+        assert (docstring or "").splitlines()[0] == what, folder
+
+
+def test_no_room_is_crowded():
+    counts = Counter(named(path.parent) for path in CODE if path.name != "__init__.py")
+    assert {room: n for room, n in counts.items() if n > MOST_MODULES} == {}
+
+
+def test_the_root_holds_what_belongs_there():
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.splitlines()
+    held = {name.partition("/")[0] for name in listed}
+    assert held <= IN_ROOT
+
+
 def test_relative_imports_are_resolved():
-    """The check above would pass for nothing if relative imports were missed."""
+    """The checks above would pass for nothing if relative imports were missed."""
     assert "pixel_env.errors" in imports_of(ROOT / "tasks/synthetic/endless.py")
-    assert "pixel_env.agents.engine" in imports_of(ROOT / "agents/policies/vlm.py")
+    assert "pixel_env.agents.model.loading" in imports_of(ROOT / "agents/policies/vlm.py")
     assert "pixel_env.config" in imports_of(ROOT / "pixel_env/__init__.py")
 
 
@@ -136,9 +220,9 @@ def settings() -> configparser.ConfigParser:
 
 def test_every_package_is_installed():
     listed = settings()["options"]["packages"].split()
-    held = {installed_name(path) for path in PACKAGE_CODE if path.name == "__init__.py"}
+    held = {installed_name(path) for path in CODE if path.name == "__init__.py"}
     assert sorted(listed) == sorted(held)
-    folders = {path.parent for path in PACKAGE_CODE}
+    folders = {path.parent for path in CODE}
     assert all((folder / "__init__.py").exists() for folder in folders)
 
 
@@ -171,46 +255,3 @@ def test_constraints_pin_what_is_required():
             pins[canonicalize_name(name)] = version
     for requirement in requirements():
         assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)])
-
-
-def told_tree() -> set[str]:
-    """Returns the paths that README's tree names; those of folders end with a slash."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    block = re.search(r"## The tree\n.*?```text\n(.*?)```", text, re.DOTALL)
-    assert block is not None
-    told, parents = set(), []
-    for line in block[1].splitlines():
-        entry = re.match(r"( *)(\S+)(?: {2,}(\S.*))?$", line)
-        assert entry is not None, line
-        depth = len(entry[1]) // 2
-        assert entry[3] or entry[2].endswith("/"), f"{line} says nothing"
-        parents = [*parents[:depth], entry[2]]
-        told.add("".join(parents))
-    return told
-
-
-def held_files() -> set[str]:
-    """Returns every file of the tree that a reader may look for."""
-    top = [*ROOT.glob("*.md"), *(ROOT / name for name in ("LICENSE", "Makefile", ".ci/run"))]
-    top += [*ROOT.glob("*.txt"), *ROOT.glob("*.cfg"), *ROOT.glob("*.toml"), *ROOT.glob("*.in")]
-    inside = [
-        path
-        for folder in (*ROOMS, "scripts", "docs", "tests")
-        for path in (ROOT / folder).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    ]
-    return {named(path) for path in (*top, *inside) if path.name not in UNTOLD}
-
-
-def test_readme_maps_the_tree():
-    told, held = told_tree(), held_files()
-    missing = sorted(path for path in told if not (ROOT / path).exists())
-    assert not missing
-    leaves = {
-        path
-        for path in told
-        if path.endswith("/")
-        and not any(other != path and other.startswith(path) for other in told)
-    }
-    untold = {path for path in held - told if not path.startswith(tuple(leaves))}
-    assert not untold

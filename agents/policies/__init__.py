@@ -1,1 +1,1 @@
-"""Policies that can be run on any environment of this package."""
+"""Policies that an evaluation can run, by name."""

@@ -67,8 +67,8 @@ def remake_policy(manifest: Mapping[str, Any]) -> Policy:
 
 def _model(path: str, settings: dict[str, Any]) -> Policy:
     """Loads a model; each setting goes to the part that has a field of its name."""
-    from ..engine import GenerationConfig  # torch takes seconds to import: only where needed
-    from ..models import ModelSettings
+    from ..generation.engine import GenerationConfig
+    from ..model.loading import ModelSettings
     from .vlm import VLMPolicy
 
     left = {"greedy": True, **settings}

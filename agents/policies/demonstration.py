@@ -13,10 +13,11 @@ from typing import Any
 import gymnasium as gym
 
 from pixel_env.actions import answer, select_frames, zoom_in
-from pixel_env.clips import ClipSource
 from pixel_env.errors import ConfigError
 from pixel_env.evidence import MARGIN, evidence_by_picture, widened
-from pixel_env.types import LETTERS, Action, Box, Observation, Sample, View
+from pixel_env.media.clips import ClipSource
+from pixel_env.media.geometry import Box
+from pixel_env.types import LETTERS, Action, Observation, Sample, View
 
 FULL: Box = (0.0, 0.0, 1.0, 1.0)
 

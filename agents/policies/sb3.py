@@ -12,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.policies import MultiInputActorCriticPolicy
 
-from pixel_env.flat import FlatConfig, FlatObservation
-from pixel_env.flat_episode import Memory, decode, encode, remember
+from pixel_env.flat.episode import Memory, decode, encode, remember
+from pixel_env.flat.spaces import FlatConfig, FlatObservation
 from pixel_env.types import Action, Observation
 
-from ..sb3_model import load_policy
+from .sb3_model import load_policy
 
 
 class SB3Policy:

@@ -10,11 +10,11 @@ from typing import Any
 from pixel_env.dialects import get_dialect
 from pixel_env.types import Action, Observation
 
-from ..conversation import Encoder, SystemPrompt
-from ..engine import Engine, GenerationConfig
-from ..manifest import file_digests
-from ..models import ModelSettings, folder_of, load
-from ..session import Session
+from ..generation.engine import Engine, GenerationConfig
+from ..generation.session import Session
+from ..model.digests import file_digests
+from ..model.loading import ModelSettings, folder_of, load
+from ..tokens.encoder import Encoder, SystemPrompt
 
 GREEDY = GenerationConfig(greedy=True)
 

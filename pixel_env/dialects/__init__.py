@@ -1,6 +1,6 @@
-"""Action dialects by name; a new one is one file plus one line in `registry.DIALECTS`."""
+"""How models write actions: one file a dialect, one line in `registry.DIALECTS`."""
 
-from .base import Dialect, Part, Place, Reading, Shown
+from .grammar.dialect import Dialect, Part, Place, Reading, Shown
 from .pixel_reasoner import PixelReasonerDialect
 from .registry import DIALECTS, get_dialect
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from .answers import TAGGED, AnswerStyle
-from .call_dialect import CallDialect
-from .coordinates import PIXELS
-from .view_names import OnlyOriginal
+from .grammar.answers import TAGGED, AnswerStyle
+from .grammar.call_dialect import CallDialect
+from .grammar.coordinates import PIXELS
+from .grammar.view_names import OnlyOriginal
 
 
 class DeepEyesDialect(CallDialect):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from .answers import TAGGED, AnswerStyle
-from .call_dialect import CallDialect, as_object
-from .calls import Call, find_call, read_object
-from .coordinates import FRACTIONS
-from .view_names import BySource
+from .grammar.answers import TAGGED, AnswerStyle
+from .grammar.call_dialect import CallDialect, as_object
+from .grammar.calls import Call, find_call, read_object
+from .grammar.coordinates import FRACTIONS
+from .grammar.view_names import BySource
 
 TAG = "grounding"
 

@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 
 from ..errors import OperationError
 from ..types import Action
-from .answers import PLAIN, AnswerStyle, in_tags
-from .base import Shown
-from .call_dialect import CallDialect, as_object
-from .calls import MAX_MESSAGE_CHARS, Call, as_call, read_json, read_object
-from .coordinates import FRACTIONS
-from .prompts import Prompt
-from .view_names import Numbered
+from .grammar.answers import PLAIN, AnswerStyle, in_tags
+from .grammar.call_dialect import CallDialect, as_object
+from .grammar.calls import MAX_MESSAGE_CHARS, Call, as_call, read_json, read_object
+from .grammar.coordinates import FRACTIONS
+from .grammar.dialect import Shown
+from .grammar.prompts import Prompt
+from .grammar.view_names import Numbered
 
 
 class OpenAIDialect(CallDialect):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
-from .answers import BOXED, AnswerStyle
-from .call_dialect import CallDialect
-from .coordinates import FRACTIONS
-from .view_names import Numbered
+from .grammar.answers import BOXED, AnswerStyle
+from .grammar.call_dialect import CallDialect
+from .grammar.coordinates import FRACTIONS
+from .grammar.view_names import Numbered
 
 
 class PixelReasonerDialect(CallDialect):

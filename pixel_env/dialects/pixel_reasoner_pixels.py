@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from .answers import BOXED, AnswerStyle
-from .call_dialect import CallDialect
-from .coordinates import PIXELS
-from .view_names import Numbered
+from .grammar.answers import BOXED, AnswerStyle
+from .grammar.call_dialect import CallDialect
+from .grammar.coordinates import PIXELS
+from .grammar.view_names import Numbered
 
 
 class PixelReasonerPixelsDialect(CallDialect):

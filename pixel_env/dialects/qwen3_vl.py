@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from .answers import TAGGED_OR_PLAIN, AnswerStyle
-from .call_dialect import CallDialect
-from .coordinates import THOUSANDTHS
-from .view_names import Numbered
+from .grammar.answers import TAGGED_OR_PLAIN, AnswerStyle
+from .grammar.call_dialect import CallDialect
+from .grammar.coordinates import THOUSANDTHS
+from .grammar.view_names import Numbered
 
 
 class Qwen3VLDialect(CallDialect):

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ..errors import OperationError
-from .answers import PLAIN, AnswerStyle
-from .call_dialect import TAG
-from .calls import MAX_CALL_CHARS, Call, find_call, read_json
+from .grammar.answers import PLAIN, AnswerStyle
+from .grammar.call_dialect import TAG
+from .grammar.calls import MAX_CALL_CHARS, Call, find_call, read_json
 from .qwen3_vl import Qwen3VLDialect
 
 _FUNCTION = re.compile(r"\s*<function=([^<>\s]{1,64})>(.*)</function>\s*", re.DOTALL)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..errors import unknown_name
-from .base import Dialect
 from .deepeyes import DeepEyesDialect
+from .grammar.dialect import Dialect
 from .mini_o3 import MiniO3Dialect
 from .openai import OpenAIDialect
 from .pixel_reasoner import PixelReasonerDialect

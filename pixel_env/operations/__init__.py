@@ -1,4 +1,4 @@
-"""The operations of the environment; a new one is one file plus one entry in `OPERATIONS`."""
+"""What an action can do: one file an operation, one line in `OPERATIONS`."""
 
 from .answer import Answer
 from .base import LOOK_KEYS, Operation, Outcome

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..history import History
+from ..media.geometry import Box
 from ..reading import GivenAction
-from ..types import Box, View
+from ..types import View
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from PIL import Image as PillowImage
 
 from ..config import EnvConfig
 from ..errors import OperationError
-from ..geometry import box_to_pixels, check_box, fit, nest_box, pad_box, pixels_to_box
 from ..history import History
-from ..media import resample
+from ..media.geometry import Box, box_to_pixels, check_box, fit, nest_box, pad_box, pixels_to_box
+from ..media.pictures import resample
+from ..media.rgb import Image
 from ..reading import GivenAction, described, field_of, whole_number
-from ..types import Box, Image, View
+from ..types import View
 from .base import Operation, Outcome
 
 

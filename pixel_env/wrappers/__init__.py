@@ -1,17 +1,17 @@
-"""Wrappers around the environment; one file each."""
+"""Gymnasium wrappers: text actions, token actions, full history, flat arrays."""
 
-from .adaptive_curiosity import AdaptiveCuriosity
-from .belief_gain import BeliefGain
-from .controls import AimedCrop, BlankViews, DemonstrationCrop, NoOperations, RandomCrop
-from .curiosity import CuriosityReward, RateTracker
-from .evidence_seen import EvidenceSeen
+from ..controls.controls import AimedCrop, BlankViews, DemonstrationCrop, NoOperations, RandomCrop
+from ..curiosity.adaptive import AdaptiveCuriosity
+from ..curiosity.belief_gain import BeliefGain
+from ..curiosity.evidence_seen import EvidenceSeen
+from ..curiosity.groups import GroupCuriosity
+from ..curiosity.one_env import CuriosityReward, RateTracker
+from ..recordings.trajectory import TrajectoryFolder, TrajectoryRecord
+from ..recordings.wrapper import RecordTrajectories
 from .flat import FlatPixelEnv
 from .full_history import FullHistory
-from .group_curiosity import GroupCuriosity
-from .record import RecordTrajectories
 from .text_action import TextAction
 from .token_action import TokenAction
-from .trajectory import TrajectoryFolder, TrajectoryRecord
 
 __all__ = [
     "AdaptiveCuriosity",

@@ -9,11 +9,11 @@ import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import NDArray
 
-from ..clips import ClipSource
 from ..env import PixelReasoningEnv
 from ..errors import ConfigError
-from ..flat import FlatConfig, FlatObservation
-from ..flat_episode import Memory, decode, encode, remember
+from ..flat.episode import Memory, decode, encode, remember
+from ..flat.spaces import FlatConfig, FlatObservation
+from ..media.clips import ClipSource
 from ..types import Action, Info, Observation
 from .full_history import FullHistory
 

@@ -7,7 +7,8 @@ from typing import Any
 import gymnasium as gym
 from gymnasium.utils import RecordConstructorArgs
 
-from ..types import Action, Image, Info, Observation
+from ..media.rgb import Image
+from ..types import Action, Info, Observation
 
 
 class FullHistory(

@@ -8,7 +8,7 @@ import gymnasium as gym
 from gymnasium.utils import RecordConstructorArgs
 
 from ..dialects import Dialect, Place, Reading, Shown, get_dialect
-from ..dialects.calls import MAX_MESSAGE_CHARS
+from ..dialects.grammar.calls import MAX_MESSAGE_CHARS
 from ..errors import OperationError
 from ..spaces import UnicodeText
 from ..types import Action, Info, Observation

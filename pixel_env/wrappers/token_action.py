@@ -9,7 +9,7 @@ import gymnasium as gym
 from gymnasium.utils import RecordConstructorArgs
 
 from ..dialects import Dialect
-from ..dialects.calls import MAX_MESSAGE_CHARS
+from ..dialects.grammar.calls import MAX_MESSAGE_CHARS
 from ..errors import ConfigError, OperationError
 from ..reading import described, whole_number
 from ..spaces import TokenIds

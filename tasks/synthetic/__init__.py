@@ -1,1 +1,1 @@
-"""Procedural twins of the real task sets."""
+"""Procedural twins of the real task sets: endless, seeded, no download."""

@@ -10,11 +10,11 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import numpy as np
 
-from ...clips import ClipSource
-from ...errors import ConfigError, unknown_name
-from ...media import ImageSource
-from ...task import Task
-from ...types import Evidence, Sample
+from pixel_env.errors import ConfigError, unknown_name
+from pixel_env.media.clips import ClipSource
+from pixel_env.media.pictures import ImageSource
+from pixel_env.task import Task
+from pixel_env.types import Evidence, Sample
 
 N_SAMPLES = 1_000_000
 N_OPTIONS = 4

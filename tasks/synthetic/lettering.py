@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from PIL import ImageFont, features
 
-from ...errors import ConfigError
+from pixel_env.errors import ConfigError
 
 
 @lru_cache(maxsize=64)

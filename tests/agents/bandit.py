@@ -7,8 +7,9 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
-from pixel_env.agents.conversation import Encoder
 from tiny_models import observation, tiny_encoder, tiny_model
+
+from pixel_env.agents.tokens.encoder import Encoder
 
 
 class Bandit(VectorEnv):

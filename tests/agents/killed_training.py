@@ -15,9 +15,10 @@ from pathlib import Path
 
 import torch
 from bandit import Bandit, parts
-from pixel_env.agents.on_policy import OnPolicyTrainer
-from pixel_env.agents.on_policy_config import OnPolicyConfig
-from pixel_env.agents.sealed_folder import fault_of
+
+from pixel_env.agents.on_policy.config import OnPolicyConfig
+from pixel_env.agents.on_policy.trainer import OnPolicyTrainer
+from pixel_env.agents.training.checkpoints.sealed_folder import fault_of
 
 CONFIG = OnPolicyConfig(
     iterations=1000,

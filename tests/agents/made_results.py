@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pixel_env.agents.results import EpisodeResult
+from pixel_env.agents.evaluation.results import EpisodeResult
 
 
 def result(

@@ -6,7 +6,6 @@ import functools
 
 import numpy as np
 import torch
-from pixel_env.agents.conversation import Encoder
 from tokenizers import Tokenizer, decoders, pre_tokenizers, trainers
 from tokenizers import models as token_models
 from transformers import (
@@ -18,7 +17,8 @@ from transformers import (
     Qwen3VLForConditionalGeneration,
 )
 
-from pixel_env.dialects.base import Dialect
+from pixel_env.agents.tokens.encoder import Encoder
+from pixel_env.dialects.grammar.dialect import Dialect
 from pixel_env.types import Observation
 
 ARCHITECTURES = ("qwen2_5_vl", "qwen3_vl")

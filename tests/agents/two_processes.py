@@ -12,15 +12,16 @@ from pathlib import Path
 import numpy as np
 import torch
 from bandit import Bandit, parts
-from pixel_env.agents.imitation import ImitationTrainer
-from pixel_env.agents.imitation_config import ImitationConfig
-from pixel_env.agents.on_policy import OnPolicyTrainer
-from pixel_env.agents.on_policy_config import OnPolicyConfig
-from pixel_env.agents.processes import Processes, end, launched
-from pixel_env.agents.rollout import TrajectoryBuilder
-from pixel_env.agents.sharding import shard, sharding_of
 from safetensors.torch import save_file
 from tiny_models import observation, picture
+
+from pixel_env.agents.on_policy.config import OnPolicyConfig
+from pixel_env.agents.on_policy.trainer import OnPolicyTrainer
+from pixel_env.agents.tokens.trajectory import TrajectoryBuilder
+from pixel_env.agents.training.processes import Processes, end, launched
+from pixel_env.agents.training.sharding import shard, sharding_of
+from pixel_env.agents.warm_start.config import ImitationConfig
+from pixel_env.agents.warm_start.imitation import ImitationTrainer
 
 N_SAMPLES = 7
 RL = OnPolicyConfig(

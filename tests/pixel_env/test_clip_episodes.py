@@ -17,8 +17,8 @@ from pixel_env import (
     zoom_in,
 )
 from pixel_env.dialects import PixelReasonerDialect
+from pixel_env.media.with_pyav import PyAVVideo
 from pixel_env.vector import PixelReasoningVectorEnv
-from pixel_env.video_pyav import PyAVVideo
 from pixel_env.wrappers import TextAction
 
 EXACT = {"frame_px": (1, 10**7), "crop_px": (1, 10**7), "side_multiple": 1}

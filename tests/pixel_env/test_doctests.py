@@ -7,12 +7,16 @@ import pkgutil
 import pytest
 
 import pixel_env
-from pixel_env import operations
 
-PATHS = ((pixel_env.__path__, "pixel_env."), (operations.__path__, "pixel_env.operations."))
-MODULES = [info.name for path, prefix in PATHS for info in pkgutil.iter_modules(path, prefix)]
+OTHERS = ("pixel_env.tasks", "pixel_env.agents", "pixel_env.scripts")
+"""Rooms whose examples run elsewhere."""
+MODULES = [
+    info.name
+    for info in pkgutil.walk_packages(pixel_env.__path__, "pixel_env.")
+    if not info.name.startswith(OTHERS) and not info.name.endswith("__main__")
+]
 WITH_EXAMPLES = {
-    "actions", "clips", "config", "geometry", "media", "shuffle", "spaces",
+    "actions", "config", "media.clips", "media.geometry", "media.pictures", "shuffle", "spaces",
     "reading", "operations.answer", "operations.select_frames", "operations.zoom_in",
 }  # fmt: skip
 

@@ -4,7 +4,7 @@ import pytest
 
 from pixel_env import Evidence
 from pixel_env.evidence import evidence_by_picture, widened
-from pixel_env.geometry import box_to_pixels
+from pixel_env.media.geometry import box_to_pixels
 
 
 def test_evidence_of_one_picture_is_joined_and_pictures_stay_apart():

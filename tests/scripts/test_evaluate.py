@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from pixel_env.agents.tiny import blank_model, save, train_tokenizer
 from vstar_folder import write_vstar
+
+from pixel_env.agents.tiny.model import blank_model, save, train_tokenizer
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "evaluate.py"
 SMALL = ("--env-arg", "overview_px=[784, 7840]", "--env-arg", "crop_px=[784, 7840]")

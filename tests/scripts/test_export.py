@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from pixel_env.agents.models import load
 from safetensors.torch import load_file
 from transformers import AutoModelForImageTextToText
+
+from pixel_env.agents.model.loading import load
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 BUDGET = [

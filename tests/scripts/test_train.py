@@ -73,7 +73,7 @@ def test_the_base_weights_can_be_made_again(tmp_path, monkeypatch, capsys):
         f"--out {tmp_path / 'out'} --work {tmp_path / 'work'} --scenes 4 --crops 2 --eyes 2 "
         "--align 2 --look-up 2 --speech 2 --both 2"
     ).split()
-    main = runpy.run_path(str(SCRIPTS / "pretrain_tiny.py"))["main"]
+    main = runpy.run_path(str(SCRIPTS / "dev" / "pretrain_tiny.py"))["main"]
     monkeypatch.setattr(sys, "argv", ["pretrain_tiny.py", *arguments])
     main(arguments)
     assert (tmp_path / "out" / "model.safetensors").exists()

@@ -9,9 +9,9 @@ from pathlib import Path
 import gymnasium as gym
 import pytest
 import yaml
-from pixel_env.agents.run_config import RunConfig, large_defaults, tiny_defaults
 
 from pixel_env import ConfigError
+from pixel_env.agents.run.config import RunConfig, large_defaults, tiny_defaults
 from pixel_env.config import EnvConfig
 
 ROOT = Path(__file__).parents[2]

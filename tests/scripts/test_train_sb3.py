@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from pixel_env.agents.policies.by_name import make_policy
 
 ROOT = Path(__file__).parents[2]
@@ -94,7 +95,7 @@ def test_other_settings_in_the_same_folder_are_refused(train, finished, capsys):
 
 
 def test_the_loop_in_the_documents_runs(tmp_path):
-    script = ROOT / "docs" / "cleanrl_loop.py"
+    script = ROOT / "examples" / "ppo_in_one_file.py"
     command = [sys.executable, str(script), "--steps=64", "--n-envs=2", "--rollout=16"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr

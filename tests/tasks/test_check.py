@@ -7,17 +7,17 @@ from dataclasses import replace
 
 import pytest
 from dataset_folders import hrbench, infographicsvqa, pixel_reasoner, tallyqa
-from pixel_env.tasks.catalogue import RELEASES, Part, releases_of
-from pixel_env.tasks.check import Check
-from test_layouts import LAYOUTS, folders  # noqa: F401  a fixture
+from dataset_folders.layouts import LAYOUTS
 
 from pixel_env.errors import ConfigError
 from pixel_env.registration import TASKS
+from pixel_env.tasks.check import Check
+from pixel_env.tasks.releases.catalogue import RELEASES, Part, releases_of
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
 @pytest.mark.parametrize("is_quick", [False, True])
-def test_good_folder_of_any_layout_has_no_fault(folders, name, is_quick):  # noqa: F811
+def test_good_folder_of_any_layout_has_no_fault(folders, name, is_quick):
     task_set, _, arguments, n_samples = LAYOUTS[name]
     parts = (Part(arguments.get("split", releases_of(task_set)[0].parts[0].split)),)
     release = replace(releases_of(task_set)[0], parts=parts)

@@ -6,10 +6,10 @@ import gymnasium as gym
 import pytest
 from dataset_folders.files import SIZE, base64_picture, write_parquet
 from dataset_folders.hrbench import write_hrbench
-from pixel_env.tasks.hrbench import HRBench
 
 import pixel_env
 from pixel_env.errors import ConfigError, DataError
+from pixel_env.tasks.hrbench import HRBench
 
 
 def test_rows_become_samples_in_every_order_of_their_options(tmp_path):

@@ -6,9 +6,9 @@ import json
 
 import pytest
 from dataset_folders.infographicsvqa import FILES, write_authors, write_copy, write_released
-from pixel_env.tasks.infographicsvqa import InfographicsVQA
 
 from pixel_env.errors import ConfigError, DataError
+from pixel_env.tasks.infographicsvqa import InfographicsVQA
 
 
 def test_rows_become_samples(tmp_path):

@@ -7,11 +7,11 @@ import shutil
 
 import pytest
 from dataset_folders.mvbench import BOUNDED, CANDIDATES, TASKS, write_mvbench, write_released
+
+from pixel_env.errors import ConfigError, DataError
+from pixel_env.media.clips import ClipSource
 from pixel_env.tasks import mvbench
 from pixel_env.tasks.mvbench import VIDEOS, MVBench
-
-from pixel_env.clips import ClipSource
-from pixel_env.errors import ConfigError, DataError
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ import gymnasium as gym
 import pytest
 from dataset_folders.files import write_picture
 from gymnasium.utils.env_checker import check_env
-from pixel_env.tasks.gold_check import check_golds
 
 import pixel_env
 from pixel_env.errors import ConfigError, DataError
+from pixel_env.tasks.grading.gold_check import check_golds
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "new_task.md"
 

@@ -8,12 +8,12 @@ import gymnasium as gym
 import pytest
 from dataset_folders.files import write_parquet, write_picture
 from dataset_folders.pixel_reasoner import write_rl, write_sft
-from pixel_env.tasks import PixelReasonerRL, PixelReasonerSFT, VStar
 
 import pixel_env  # noqa: F401  # registers the environments
-from pixel_env.clips import ClipSource
 from pixel_env.errors import DataError
-from pixel_env.media import ImageSource
+from pixel_env.media.clips import ClipSource
+from pixel_env.media.pictures import ImageSource
+from pixel_env.tasks import PixelReasonerRL, PixelReasonerSFT, VStar
 
 
 def test_rl_rows_become_samples(tmp_path):

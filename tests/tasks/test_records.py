@@ -7,11 +7,11 @@ import json
 import gymnasium as gym
 import pytest
 from dataset_folders.files import HUB_PICTURE, SIZE, hub_picture, write_parquet, write_picture
-from pixel_env.tasks.records import Records
 from videos import grey_pictures, write_video
 
-from pixel_env.clips import ClipSource
 from pixel_env.errors import ConfigError, DataError
+from pixel_env.media.clips import ClipSource
+from pixel_env.tasks.records import Records
 from pixel_env.types import Evidence
 
 ROWS = (

@@ -6,9 +6,9 @@ import json
 
 import pytest
 from dataset_folders.tallyqa import IDS, QUESTIONS, write_authors, write_copy, write_released
-from pixel_env.tasks.tallyqa import TallyQA
 
 from pixel_env.errors import ConfigError, DataError
+from pixel_env.tasks.tallyqa import TallyQA
 
 
 def edit(folder, number, **columns):

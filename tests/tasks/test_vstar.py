@@ -7,11 +7,11 @@ import pickle
 
 import pytest
 from PIL import Image
-from pixel_env.tasks.catalogue import RELEASES
-from pixel_env.tasks.vstar import VStar
 from vstar_folder import BOXES, COLOURS, SIZE, add_row, write_vstar
 
 from pixel_env.errors import ConfigError, DataError
+from pixel_env.tasks.releases.catalogue import RELEASES
+from pixel_env.tasks.vstar import VStar
 
 
 @pytest.fixture

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from vstar_folder import write_vstar
+
+from pixel_env import Evidence, PixelReasoningEnv, Sample
 from pixel_env.agents.policies.base import Privileged
 from pixel_env.agents.policies.by_name import make_policy
 from pixel_env.agents.policies.demonstration import DemonstrationPolicy, looks
 from pixel_env.agents.policies.direct import DirectPolicy
 from pixel_env.agents.policies.random import RandomPolicy
-from vstar_folder import write_vstar
-
-from pixel_env import Evidence, PixelReasoningEnv, Sample
 from pixel_env.errors import ConfigError
 
 

@@ -6,13 +6,13 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
-from pixel_env.agents.evaluation import EvaluationConfig, evaluate
-from pixel_env.agents.policies.by_name import make_policy
-from pixel_env.agents.policies.sb3 import SB3Policy
-from pixel_env.agents.sb3_model import NetworkSettings, load_policy, save_policy
 from stable_baselines3 import A2C, PPO
 
 from pixel_env import ConfigError, DataError
+from pixel_env.agents.evaluation.evaluate import EvaluationConfig, evaluate
+from pixel_env.agents.policies.by_name import make_policy
+from pixel_env.agents.policies.sb3 import SB3Policy
+from pixel_env.agents.policies.sb3_model import NetworkSettings, load_policy, save_policy
 from pixel_env.wrappers import FlatPixelEnv
 
 SEARCH = "PixelReason-SyntheticSearch-v0"

@@ -9,8 +9,8 @@ from gymnasium.utils.env_checker import check_env as check_gymnasium
 from stable_baselines3.common.env_checker import check_env as check_sb3
 
 from pixel_env import ConfigError, DataError, PixelReasoningEnv
-from pixel_env.flat import ALPHABET, N_CHARACTERS, FlatConfig
-from pixel_env.flat_episode import character_ids
+from pixel_env.flat.episode import character_ids
+from pixel_env.flat.spaces import ALPHABET, N_CHARACTERS, FlatConfig
 from pixel_env.wrappers import CuriosityReward, FlatPixelEnv, FullHistory
 
 SEARCH = "PixelReason-SyntheticSearch-v0"

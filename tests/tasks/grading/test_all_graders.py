@@ -7,9 +7,9 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pixel_env.tasks.grading import grade_anls, grade_choice, grade_count, grade_text
 
 from pixel_env.declared import declared_answer
+from pixel_env.tasks.grading import grade_anls, grade_choice, grade_count, grade_text
 from pixel_env.types import Grade, Sample
 
 FREE = Sample("s", "How many dogs are there?", (), ("4", "12"))

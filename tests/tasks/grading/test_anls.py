@@ -9,9 +9,9 @@ import pytest
 from anls_star import anls_score
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pixel_env.tasks.grading import anls, grade_anls
 from pixel_env.tasks.grading.anls import levenshtein
-
 from pixel_env.types import Sample
 
 N_PAIRS = 20_000

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pixel_env.tasks.grading import declared_letter, grade_choice
 
 from pixel_env.errors import ConfigError
 from pixel_env.operations.answer import MAX_ANSWER_CHARS
+from pixel_env.tasks.grading import declared_letter, grade_choice
 from pixel_env.types import LETTERS, Sample
 
 CHOICES = ("cotton", "rubber", "leather", "wood")

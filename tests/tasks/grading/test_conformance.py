@@ -12,9 +12,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from pixel_env.tasks.grading import grade_anls, grade_choice, grade_count, grade_text
 
 from pixel_env.declared import declared_answer
+from pixel_env.tasks.grading import grade_anls, grade_choice, grade_count, grade_text
 from pixel_env.types import LETTERS, Sample
 
 CASES = [

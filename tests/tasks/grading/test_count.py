@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pixel_env.tasks.grading import declared_count, grade_count
 
 from pixel_env.errors import DataError
+from pixel_env.tasks.grading import declared_count, grade_count
 from pixel_env.types import Sample
 
 SPELT = (

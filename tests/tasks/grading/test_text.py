@@ -7,9 +7,9 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pixel_env.tasks.grading import exact_text, grade_text
 
 from pixel_env.operations.answer import MAX_ANSWER_CHARS
+from pixel_env.tasks.grading import exact_text, grade_text
 from pixel_env.types import Sample
 
 WORDS = {0: "zero", 1: "one", 9: "nine", 12: "twelve", 13: "thirteen", 20: "twenty"}

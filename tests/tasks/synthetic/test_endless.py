@@ -12,16 +12,17 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env, data_equivalence
-from pixel_env.agents.demonstrations import DemonstrationConfig, Synthesis
-from pixel_env.agents.evaluation import EvaluationConfig, evaluate
-from pixel_env.agents.policies.by_name import make_policy
-from pixel_env.tasks.synthetic.endless import CATEGORIES, N_SAMPLES, EndlessTask
 from synthetic_twins import TWINS, pixels
 
 import pixel_env
 from pixel_env import Evidence, PixelReasoningEnv, Sample, Task, View
+from pixel_env.agents.evaluation.evaluate import EvaluationConfig, evaluate
+from pixel_env.agents.policies.by_name import make_policy
+from pixel_env.agents.warm_start.config import DemonstrationConfig
+from pixel_env.agents.warm_start.synthesis import Synthesis
 from pixel_env.errors import ConfigError
 from pixel_env.shuffle import with_shuffled_options
+from pixel_env.tasks.synthetic.endless import CATEGORIES, N_SAMPLES, EndlessTask
 
 
 @pytest.fixture(params=TWINS, scope="module")

@@ -1,0 +1,80 @@
+"""What a benchmark did in the terms of `memory_plan`, and what that estimates for each part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..model.shapes import ModelShape
+from ..run.config import RunConfig
+from ..tokens.trajectory import TokenTrajectory
+from ..training.micro_batches import micro_batches
+from .memory_plan import Workload, plan
+
+
+def workload(run: RunConfig, trajectories: Sequence[TokenTrajectory]) -> Workload:
+    """Returns the workload of a run on one GPU whose trajectories are like these.
+
+    Args:
+        run: the settings.
+        trajectories: at least one; lengths and pictures are their means.
+    """
+    n = len(trajectories)
+    firsts = looks = look_tokens = 0
+    for each in trajectories:
+        opening = each.turns[0].stop
+        for image, start in zip(each.images, each.image_starts, strict=True):
+            if start < opening:
+                firsts += image.n_tokens
+            else:
+                looks += 1
+                look_tokens += image.n_tokens
+    said = sum(turn.stop - turn.start for t in trajectories for turn in t.turns[1::2])
+    told = sum(len(each) for each in trajectories) - said - firsts - look_tokens
+    rl = run.on_policy
+    padded, share = _fullest(trajectories, rl.tokens_per_micro_batch)
+    return Workload(
+        dtype=run.loading.dtype,
+        lora_rank=run.lora_rank if run.lora else 0,
+        gradient_checkpointing=run.loading.gradient_checkpointing,
+        tokens_per_micro_batch=padded,
+        image_share=share,
+        queries=rl.groups_per_iteration,
+        groups_per_iteration=rl.groups_per_iteration,
+        group_size=rl.group_size,
+        lanes=run.lanes,
+        lanes_at_once=rl.lanes_at_once,
+        replay_capacity=rl.replay_capacity,
+        image_tokens=round(firsts / n),
+        prompt_tokens=round(told / n),
+        response_tokens=round(said / n),
+        looks=looks / n,
+        look_tokens=round(look_tokens / looks) if looks else 0,
+    )
+
+
+def estimates(shape: ModelShape, load: Workload) -> dict[str, float]:
+    """Returns the bytes that the plan says for the parts of a benchmark, by their names.
+
+    While rolling out, AdamW's state isn't there yet: it comes with the first update.
+    """
+    made = plan(shape, load)
+    held, update = sum(made.held.values()), sum(made.update.values())
+    weights = held - made.held["optimizer"]
+    return {
+        "build": weights,
+        "warm start": held + update,
+        "rollout": weights + sum(made.generate.values()),
+        "update": held + update,
+    }
+
+
+def _fullest(trajectories: Sequence[TokenTrajectory], max_tokens: int) -> tuple[int, float]:
+    """Returns the padded tokens of the largest micro-batch, and its share of picture tokens."""
+    found = []
+    keys = [each.sample_id for each in trajectories]
+    for part in micro_batches([len(each) for each in trajectories], max_tokens, keys):
+        rows = [trajectories[index] for index in part]
+        padded = len(rows) * max(len(each) for each in rows)
+        images = {id(image): image.n_tokens for each in rows for image in each.images}
+        found.append((padded, sum(images.values()) / padded))
+    return max(found)

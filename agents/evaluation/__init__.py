@@ -1,0 +1,1 @@
+"""Evaluation: episodes, scores with intervals, controls, reports, manifests; no torch."""

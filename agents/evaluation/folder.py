@@ -1,0 +1,122 @@
+"""The folder of one evaluation: results as they come, and what is needed to go on after a stop.
+
+A killed process loses the episodes it was in. The folder holds the manifest from the start, so
+that an evaluation with other settings can't go on in it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pixel_env.errors import ConfigError
+from pixel_env.recordings.trajectory import FILE_NAME, cut_unfinished_line
+
+from .manifest import differences, read_manifest
+from .results import EpisodeResult, read_results
+
+MANIFEST, RESULTS, REPORT, SUMMARY = "manifest.json", "results.jsonl", "report.md", "summary.json"
+MOST_NAMED = 3
+"""How many differing settings an error names."""
+
+
+class EvaluationFolder:
+    """One evaluation on disk.
+
+    Attributes:
+        path: the folder.
+        results: the finished episodes, in the order in which they ended.
+    """
+
+    def __init__(self, path: Path, manifest: Mapping[str, Any]) -> None:
+        """Begins a folder, or goes on in one of the same settings.
+
+        Raises:
+            ConfigError: it holds an evaluation with other settings (they are named), or results
+                without a manifest.
+            DataError: its files can't be read.
+        """
+        self.path = path
+        self.results: list[EpisodeResult] = []
+        if (path / MANIFEST).exists():
+            self._check(manifest)
+            self.results = self._keep_whole()
+            return
+        if (path / RESULTS).exists():
+            raise ConfigError(f"{path} holds results without a manifest; choose another folder")
+        path.mkdir(parents=True, exist_ok=True)
+        _replace(path / MANIFEST, json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+
+    @property
+    def is_reported(self) -> bool:
+        """Whether a report was written, which comes last."""
+        return (self.path / REPORT).exists()
+
+    def add(self, result: EpisodeResult) -> None:
+        """Notes a finished episode; its trajectory is written already."""
+        with (self.path / RESULTS).open("ab", buffering=0) as file:
+            file.write(result.line().encode("utf-8"))
+        self.results.append(result)
+
+    def finish(self) -> None:
+        """Brings results and trajectories into the samples' order."""
+        self.results.sort(key=lambda result: result.place)
+        _replace(self.path / RESULTS, "".join(result.line() for result in self.results))
+        self._rewrite_trajectories(lambda lines: sorted(lines, key=_place_of))
+
+    def report(self, text: str, summary: Mapping[str, Any]) -> None:
+        """Writes the report and what it says for machines."""
+        written = json.dumps(summary, indent=2, allow_nan=False)
+        _replace(self.path / SUMMARY, written + "\n")
+        _replace(self.path / REPORT, text)
+
+    def _check(self, manifest: Mapping[str, Any]) -> None:
+        found = differences(read_manifest(self.path / MANIFEST), manifest)
+        if found:
+            named = "; ".join(str(each) for each in found[:MOST_NAMED])
+            more = f" (and {len(found) - MOST_NAMED} more)" if len(found) > MOST_NAMED else ""
+            raise ConfigError(
+                f"{self.path} already holds an evaluation with other settings: {named}{more}; "
+                "give the same ones to go on with it, or choose another folder"
+            )
+
+    def _keep_whole(self) -> list[EpisodeResult]:
+        """Keeps the episodes that have both a result and a trajectory, and drops the rest."""
+        path = self.path / RESULTS
+        if not path.exists():
+            self._rewrite_trajectories(lambda _: [])
+            return []
+        cut_unfinished_line(path)
+        found = {result.place: result for result in read_results(path)}
+        recorded: dict[tuple[int, int], str] = {}
+        if (self.path / FILE_NAME).exists():
+            cut_unfinished_line(self.path / FILE_NAME)
+            recorded = {_place_of(line): line for line in self._trajectories()}
+        whole = [result for place, result in found.items() if place in recorded]
+        _replace(path, "".join(result.line() for result in whole))
+        self._rewrite_trajectories(lambda _: [recorded[result.place] for result in whole])
+        return whole
+
+    def _trajectories(self) -> list[str]:
+        path = self.path / FILE_NAME
+        return path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+
+    def _rewrite_trajectories(self, change: Callable[[list[str]], Sequence[str]]) -> None:
+        lines = self._trajectories()
+        if lines:
+            _replace(self.path / FILE_NAME, "".join(change(lines)))
+
+
+def _place_of(line: str) -> tuple[int, int]:
+    """Reads which episode a recorded trajectory is."""
+    record = json.loads(line)
+    return record["options"]["index"], record.get("repeat", 0)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Writes a file whole or not at all."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)

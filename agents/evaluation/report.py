@@ -1,0 +1,219 @@
+"""An evaluation as a page for people, and the same for machines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+from pixel_env.evidence import SEEN_SHARE
+
+from .control_scores import ControlScores, control_cells
+from .coverage import CoverageScores, score_coverage
+from .option_places import UNLIKELY, PlaceAudit, audit_places
+from .results import EpisodeResult
+from .scores import (
+    Scores,
+    decimal,
+    groups_of,
+    interval,
+    markdown,
+    markdown_table,
+    percent,
+    score_table,
+)
+from .statistics import ChiSquare
+
+MOST_FAULTS = 50
+"""How many faults of the data a report lists; all are in the results."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What an evaluation's results amount to.
+
+    Attributes:
+        scores: of all episodes, then of each category.
+        controls: runs under controls on the same samples, where there are any.
+        coverage: whether targets were looked at, for the same groups; empty without evidence.
+        option_places: where right and chosen options stood; None without options.
+        faults: (sample, fault of the data) of each episode that is left out.
+    """
+
+    scores: tuple[Scores, ...]
+    controls: tuple[ControlScores, ...]
+    coverage: tuple[CoverageScores, ...]
+    option_places: PlaceAudit | None
+    faults: tuple[tuple[str, str], ...]
+
+
+def find(results: Sequence[EpisodeResult], controls: Sequence[ControlScores] = ()) -> Findings:
+    """Sums up an evaluation."""
+    groups = groups_of(results).items()
+    coverage = [score_coverage(part, group) for group, part in groups]
+    return Findings(
+        scores=score_table(results),
+        controls=tuple(controls),
+        coverage=tuple(each for each in coverage if each is not None),
+        option_places=audit_places(results),
+        faults=tuple((each.sample_id, each.env_error) for each in results if each.env_error),
+    )
+
+
+def report(findings: Findings, manifest: Mapping[str, Any]) -> str:
+    """Writes an evaluation as Markdown.
+
+    Args:
+        findings: what came of it.
+        manifest: what it was run on.
+    """
+    overall = findings.scores[0]
+    lines = {scores.group: scores for scores in findings.scores}
+    under = f", under {', '.join(manifest['control'])}" if manifest["control"] else ""
+    parts = [
+        f"# {manifest['policy']} on {manifest['env_id']}{under}\n",
+        markdown_table(lines, manifest["score_name"]),
+        _told(manifest, overall),
+        _oracle(manifest),
+        _controls(overall, findings.controls),
+        _coverage(findings.coverage),
+        _places(findings.option_places),
+        _faults(findings.faults),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def summary(findings: Findings, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what the report says as values that JSON can hold; None for what wasn't measured.
+
+    The arguments are those of `report`. An estimate is a dict of `mean`, `low` and `high`.
+    """
+    named = {name: manifest[name] for name in ("policy", "env_id", "data", "score_name")}
+    written: dict[str, Any] = {**named, **_json(findings)}
+    return written
+
+
+def _json(value: Any) -> Any:
+    """Turns dataclasses and named tuples into dicts, and NaN into None."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _json(getattr(value, field.name)) for field in fields(value)}
+    if hasattr(value, "_asdict"):
+        return _json(value._asdict())
+    if isinstance(value, Mapping):
+        return {str(key): _json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json(item) for item in value]
+    return value
+
+
+def _told(manifest: Mapping[str, Any], overall: Scores) -> str:
+    repeats = f", {manifest['repeats']} episodes each" if manifest["repeats"] > 1 else ""
+    told = (
+        f"{manifest['samples']} samples of `{manifest['data']}`{repeats}, seed "
+        f"{manifest['seed']}, dialect {manifest['dialect'] or 'none (structured actions)'}, "
+        f"revision {manifest['git_revision'] or 'unknown'}. All settings are in `manifest.json`, "
+        "every episode in `results.jsonl`.\n\n"
+    )
+    how = "Wilson's 95% interval"
+    if overall.repeats > 1:
+        how = (
+            f"Avg@{overall.repeats}, the mean over samples of the mean over their "
+            f"{overall.repeats} episodes, with a bootstrap 95% interval that resamples samples; "
+            f"pass@{overall.repeats} is the share of samples with a right answer among them"
+        )
+    if overall.n_cycles:
+        how = (
+            f"the mean over {overall.n_cycles} cycles (orders of the same options) of the "
+            "accuracy in each, with a bootstrap 95% interval that resamples questions"
+        )
+    return (
+        f"{told}Accuracy: {how}. RaPR: share of episodes with at least one call of an operation. "
+        "Call errors: refused calls / calls. An episode without an answer counts as wrong; one "
+        "that a fault of the data ended is left out of every number.\n"
+    )
+
+
+def _oracle(manifest: Mapping[str, Any]) -> str:
+    if not manifest["privileged"]:
+        return ""
+    return "This policy reads the answer behind the environment: it is an oracle.\n"
+
+
+def _controls(plain: Scores, controls: Sequence[ControlScores]) -> str:
+    if not controls:
+        return ""
+    return (
+        "## Was looking needed?\n\n"
+        "The same policy on the same samples, with its looks refused, blanked, redirected to a "
+        "random place, or redirected to the evidence (aimed-crop: with a box as large as was "
+        "asked for). Difference: accuracy minus that of the "
+        "line `none`, in points, paired by sample, with its bootstrap 95% interval. A score that "
+        "a control doesn't lower was not earned by looking.\n\n"
+        + markdown(control_cells(plain, controls))
+    )
+
+
+def _coverage(found: Sequence[CoverageScores]) -> str:
+    if not found:
+        return ""
+    heads = (
+        *("", "n", "right, saw it", "wrong, saw it", "right, never saw it"),
+        *("wrong, never saw it", "accuracy, saw it", "95% interval"),
+        *("accuracy, never saw it", "95% interval", "IoU", "magnification"),
+    )
+    rows = [
+        (
+            *(each.group, str(each.n), str(each.right_seen), str(each.wrong_seen)),
+            *(str(each.right_unseen), str(each.wrong_unseen)),
+            *(percent(each.accuracy_seen.mean), interval(each.accuracy_seen)),
+            *(percent(each.accuracy_unseen.mean), interval(each.accuracy_unseen)),
+            *(decimal(each.iou), decimal(each.magnification)),
+        )
+        for each in found
+    ]
+    return (
+        "## Was the target looked at?\n\n"
+        f"Seen: one view that an operation gave holds at least {SEEN_SHARE:.0%} of the target's "
+        "box. IoU: best of an episode's looks with that box, mean. Magnification: pixels of the "
+        "target in the best look / in the overview, median where it was seen.\n\n"
+        + markdown([heads, *rows])
+    )
+
+
+def _places(audit: PlaceAudit | None) -> str:
+    if audit is None:
+        return ""
+    heads = ("option", "right one stood here", "chosen", "accuracy here", "95% interval")
+    rows = [
+        (
+            *(place.letter, str(place.n_right), str(place.n_chosen)),
+            *(percent(place.accuracy.mean), interval(place.accuracy)),
+        )
+        for place in audit.places
+    ]
+    return (
+        "## Places of the options\n\n"
+        + markdown([heads, *rows])
+        + f"\nRight options: {_verdict(audit.right)}. Chosen options: {_verdict(audit.chosen)}. "
+        f"Spread of the accuracies (standard deviation): {100 * audit.recall_spread:.1f} points. "
+        f"{audit.n_none} episodes named no option.\n"
+    )
+
+
+def _verdict(test: ChiSquare) -> str:
+    if math.isnan(test.p):
+        return "too few places to compare"
+    word = "more uneven than chance" if test.p < UNLIKELY else "as even as chance"
+    return f"{word} (chi-square {test.statistic:.1f}, {test.degrees} degrees, p = {test.p:.2g})"
+
+
+def _faults(faults: Sequence[tuple[str, str]]) -> str:
+    if not faults:
+        return ""
+    lines = [f"- {sample_id}: {fault}" for sample_id, fault in faults[:MOST_FAULTS]]
+    if len(faults) > MOST_FAULTS:
+        lines.append(f"- and {len(faults) - MOST_FAULTS} more, in `results.jsonl`")
+    return "\n".join(["## Left out, because the data could not be read\n", *lines]) + "\n"

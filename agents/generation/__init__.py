@@ -1,0 +1,1 @@
+"""Generation: the engine, its cache, sessions over turns, collection of episodes."""

@@ -1,0 +1,209 @@
+"""Conversations in progress: what each lane has heard and said, and its cached past.
+
+Lanes begin and end at any time and in any order; a lane that begins again forgets its last
+episode. Each lane draws from its own random generator, so that what it says depends on its
+seed and not on the lanes beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from pixel_env.types import Observation
+
+from ..model.positions import rotary_positions
+from ..tokens.trajectory import Piece, TrajectoryBuilder
+from .cache import NOBODY, LaneCache, join
+from .engine import Engine, Fresh, Start
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """One episode's tokens and state.
+
+    Attributes:
+        rng: draws the lane's random numbers.
+        record: everything heard and said.
+        overlong: whether something did not fit into the context; such a lane falls silent.
+        closed: whether the last message ended with its closing token.
+        unread: what the model has not read yet; None after it spoke.
+        next_position: the position of the first token that is not in the cache.
+        last_id: the last token said, which is not in the cache yet.
+    """
+
+    rng: np.random.Generator
+    record: TrajectoryBuilder = field(default_factory=TrajectoryBuilder)
+    overlong: bool = False
+    closed: bool = True
+    unread: Piece | None = None
+    next_position: int = 0
+    last_id: int = -1
+
+
+class Session:
+    """Lanes that hear and speak in turns.
+
+    Example:
+        A turn of two lanes::
+
+            session.begin(0, seed=1)
+            session.begin(1, seed=2)
+            session.hear(observations, lanes=[0, 1])
+            texts = session.speak(lanes=[0, 1])
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._encoder = engine.encoder
+        self._config = engine.config
+        self._lanes: dict[int, Lane] = {}
+        self._caches: list[LaneCache] = []
+
+    def begin(self, lane: int, seed: int | Sequence[int] | None = None) -> None:
+        """Starts an episode in a lane and forgets the last one there.
+
+        Args:
+            lane: its number, from 0.
+            seed: fixes what the lane draws; None draws afresh.
+        """
+        self.end(lane)
+        self._lanes[lane] = Lane(np.random.default_rng(seed))
+
+    def end(self, lane: int) -> TrajectoryBuilder | None:
+        """Frees a lane; returns what it heard and said, None if it hadn't begun."""
+        ended = self._lanes.pop(lane, None)
+        for cache in self._caches:
+            cache.forget(lane)
+        self._caches = [cache for cache in self._caches if set(cache.lanes) != {NOBODY}]
+        return ended.record if ended else None
+
+    def overlong(self, lane: int) -> bool:
+        """Whether the lane ran out of context: it hears nothing more and must not speak."""
+        return self._lanes[lane].overlong
+
+    def record(self, lane: int) -> TrajectoryBuilder:
+        """Returns what a lane has heard and said; it grows with the episode."""
+        return self._lanes[lane].record
+
+    def hear(self, observations: Sequence[Observation], lanes: Sequence[int]) -> None:
+        """Tells each lane an observation, unless it would not fit into the lane's context.
+
+        Equal observations are encoded once, and share their pictures.
+        """
+        pieces: dict[Hashable, Piece] = {}
+        for observation, number in zip(observations, lanes, strict=True):
+            lane = self._lanes[number]
+            if lane.overlong:
+                continue
+            opening = len(lane.record) == 0
+            key = (opening, lane.closed, _fingerprint(observation))
+            if key not in pieces:
+                pieces[key] = (
+                    self._encoder.open(observation)
+                    if opening
+                    else self._encoder.follow(observation, lane.closed)
+                )
+            piece = pieces[key]
+            if len(lane.record) + len(piece) >= self._config.max_context:
+                lane.overlong = True
+                continue
+            lane.record.hear(piece)
+            lane.unread = piece
+
+    def speak(self, lanes: Sequence[int]) -> list[str]:
+        """Lets each lane say one message; all must have heard something since they spoke."""
+        size = self._config.lanes_at_once
+        with self._engine.generating():
+            batches = [lanes[first : first + size] for first in range(0, len(lanes), size)]
+            return [text for batch in batches for text in self._speak(batch)]
+
+    def _speak(self, numbers: Sequence[int]) -> list[str]:
+        opening = [n for n in numbers if self._lanes[n].record.n_messages == 0]
+        going_on = [n for n in numbers if self._lanes[n].record.n_messages > 0]
+        read = [self._open(opening)] if opening else []
+        read += [self._go_on(going_on)] if going_on else []
+        caches, hidden = zip(*read, strict=True)
+        cache = join(caches) if len(caches) > 1 else caches[0]
+        lanes = [self._lanes[number] for number in cache.lanes]
+        said = self._engine.decode(cache, torch.cat(hidden), self._start(lanes))
+        self._caches += said.caches
+        for lane, ids, logprobs in zip(lanes, said.ids, said.logprobs, strict=True):
+            lane.record.say(ids, logprobs)
+            lane.last_id = int(ids[-1])
+            lane.closed = lane.last_id == self._encoder.end_id
+            lane.overlong = not lane.closed and len(lane.record) >= self._config.max_context
+            lane.next_position += len(ids) - 1
+            lane.unread = None
+        texts = dict(zip(cache.lanes, self._encoder.texts(said.ids), strict=True))
+        return [texts[number] for number in numbers]
+
+    def _open(self, numbers: Sequence[int]) -> tuple[LaneCache, torch.Tensor]:
+        """Reads first pieces, each different one once; returns the cache and last states."""
+        pieces = [self._unread(number) for number in numbers]
+        unique = list({id(piece): piece for piece in pieces}.values())
+        rows = {id(piece): row for row, piece in enumerate(unique)}
+        fresh, ends = [], []
+        for piece in unique:
+            positions, end = rotary_positions(len(piece), piece.images, piece.image_starts)
+            fresh.append(Fresh(piece.ids, positions, piece.images))
+            ends.append(end)
+        cache = self._engine.new_cache(range(len(unique)))
+        hidden = self._engine.feed(cache, fresh)
+        index = [rows[id(piece)] for piece in pieces]
+        for number, row in zip(numbers, index, strict=True):
+            self._lanes[number].next_position = ends[row]
+        return cache.select(index, numbers), hidden[index]
+
+    def _go_on(self, numbers: Sequence[int]) -> tuple[LaneCache, torch.Tensor]:
+        """Reads later pieces behind the cached past; returns the cache and last states."""
+        cache = self._take(numbers)
+        fresh = []
+        for number in cache.lanes:
+            lane, piece = self._lanes[number], self._unread(number)
+            positions, end = rotary_positions(
+                len(piece) + 1,
+                piece.images,
+                [start + 1 for start in piece.image_starts],
+                lane.next_position,
+            )
+            lane.next_position = end
+            fresh.append(Fresh(np.append(lane.last_id, piece.ids), positions, piece.images))
+        return cache, self._engine.feed(cache, fresh)
+
+    def _take(self, numbers: Sequence[int]) -> LaneCache:
+        """Moves the rows of these lanes out of the caches into one without holes."""
+        wanted = set(numbers)
+        taken = [cache.only(wanted) for cache in self._caches]
+        others = [cache.only(set(cache.lanes) - wanted - {NOBODY}) for cache in self._caches]
+        self._caches = [cache for cache in others if cache is not None]
+        return join([cache for cache in taken if cache is not None])
+
+    def _start(self, lanes: Sequence[Lane]) -> Start:
+        config = self._config
+        room = [config.max_context - len(lane.record) for lane in lanes]
+        limits = np.minimum(config.max_new_tokens, np.array(room, np.int64))
+        return Start(
+            np.array([lane.next_position for lane in lanes], np.int64),
+            limits,
+            np.stack([lane.rng.random(config.max_new_tokens) for lane in lanes])[:, : limits.max()],
+        )
+
+    def _unread(self, number: int) -> Piece:
+        piece = self._lanes[number].unread
+        if piece is None:
+            raise RuntimeError(f"lane {number} has heard nothing since it spoke")
+        return piece
+
+
+def _fingerprint(observation: Observation) -> Hashable:
+    pictures = tuple(
+        (image.shape, hashlib.blake2b(image.tobytes(), digest_size=16).digest())
+        for image in observation["images"]
+    )
+    rest = ((key, value) for key, value in observation.items() if key != "images")
+    return (pictures, *rest)

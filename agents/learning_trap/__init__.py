@@ -1,0 +1,1 @@
+"""The learning-trap experiment: arms, curves, report."""

@@ -1,0 +1,1 @@
+"""Models: loading, the backbone in parts, positions, scoring, known shapes."""

@@ -1,0 +1,1 @@
+"""On-policy RL: groups, advantages, losses, updates, replay, belief."""

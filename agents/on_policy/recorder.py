@@ -1,0 +1,151 @@
+"""Records some of a training's rollouts for the viewer, in the format of recorded episodes.
+
+Each iteration has a folder of its own, and only the newest ones are kept: the disk that they take
+is bounded, and a training that goes on from a checkpoint writes the iterations after it anew.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import VectorEnv, VectorWrapper
+from numpy.typing import NDArray
+
+from pixel_env.recordings.trajectory import TrajectoryFolder, TrajectoryRecord
+from pixel_env.types import Info, Observation
+
+from ..generation.collection import lane_observation, lane_values
+
+_LATE = ("curiosity_bonus", "operation_penalty", "rapr")
+"""What is told of an episode after its own end, when its group has ended."""
+
+
+@dataclass(slots=True)
+class _Turn:
+    """A step that is not written yet: a bonus may still be added to it."""
+
+    message: object
+    observation: Observation
+    reward: float
+    info: Info
+    terminated: bool
+    truncated: bool
+
+    def pay(self, reward: float, news: Mapping[str, Any]) -> None:
+        """Adds what came after the episode's end."""
+        self.reward += reward
+        terms = dict(self.info.get("reward_terms", {}))
+        for name, value in news.get("reward_terms", {}).items():
+            terms[name] = terms.get(name, 0.0) + value
+        late = {name: news[name] for name in _LATE if name in news}
+        self.info = {**self.info, **late, "reward_terms": terms}
+
+
+class LaneRecorder(VectorWrapper):
+    """Records the episodes of lanes that it is told of before a reset; wrap it outermost.
+
+    Attributes:
+        folder: holds a folder for each iteration, `iteration-00000012`.
+    """
+
+    def __init__(self, env: VectorEnv[Any, Any, Any], folder: Path, keep: int, suffix: str) -> None:
+        """Wraps a vector environment.
+
+        Args:
+            env: takes one message a lane.
+            folder: made with the first record.
+            keep: how many of the newest iterations' folders are kept.
+            suffix: put behind the names of folders; differs between processes.
+        """
+        super().__init__(env)
+        self.folder = folder
+        self._keep = keep
+        self._suffix = suffix
+        self._name = re.compile(rf"iteration-(\d+){re.escape(suffix)}")
+        self._lanes: Collection[int] = ()
+        self._into: TrajectoryFolder | None = None
+        self._records: dict[int, TrajectoryRecord] = {}
+        self._held: dict[int, _Turn] = {}
+
+    def begin(self, iteration: int, lanes: Collection[int]) -> None:
+        """Says which lanes' next episodes are recorded, and of which iteration they are."""
+        self._lanes, self._into = lanes, None
+        if lanes:
+            name = f"iteration-{iteration:08d}{self._suffix}"
+            self._into = TrajectoryFolder(self.folder / name)
+            for number in self._found()[: -self._keep]:
+                self._remove(number)
+
+    def forget_after(self, iteration: int) -> None:
+        """Removes the folders of later iterations: they will run again."""
+        for number in self._found():
+            if number > iteration:
+                self._remove(number)
+
+    def reset(
+        self,
+        *,
+        seed: int | list[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Any, Info]:
+        """Starts episodes in all lanes, and records of those that `begin` named."""
+        observations, infos = self.env.reset(
+            seed=seed,  # type: ignore[arg-type]  # one for each lane, as the vectors take it
+            options=options,
+        )
+        self._held = {}
+        self._records = {}
+        if self._into is not None:
+            for lane in self._lanes:
+                first = lane_observation(observations, lane)
+                self._records[lane] = TrajectoryRecord(
+                    self._into, first, lane_values(infos, lane), _of_lane(seed, lane)
+                )
+        return observations, infos
+
+    def step(self, actions: Any) -> tuple[Any, NDArray[np.float64], Any, Any, Info]:
+        """Takes one message a lane."""
+        step = self.env.step(actions)
+        observations, rewards, terminated, truncated, infos = step
+        for lane, record in self._records.items():
+            news, held = lane_values(infos, lane), self._held.get(lane)
+            if held and (held.terminated or held.truncated):
+                held.pay(float(rewards[lane]), news)
+                continue
+            if held:
+                record.add(held.message, held.observation, held.reward, held.info)
+            self._held[lane] = _Turn(
+                actions[lane],
+                lane_observation(observations, lane),
+                float(rewards[lane]),
+                news,
+                bool(terminated[lane]),
+                bool(truncated[lane]),
+            )
+        return step
+
+    def finish(self) -> None:
+        """Writes the records: every group has ended, and no bonus comes any more."""
+        for lane, record in self._records.items():
+            if held := self._held.get(lane):
+                record.add(held.message, held.observation, held.reward, held.info)
+                record.finish(held.terminated, held.truncated, held.info)
+        self._records = {}
+
+    def _found(self) -> list[int]:
+        """Lists the iterations that have a folder of this process, oldest first."""
+        paths = self.folder.iterdir() if self.folder.is_dir() else ()
+        return sorted(int(n[1]) for n in (self._name.fullmatch(path.name) for path in paths) if n)
+
+    def _remove(self, iteration: int) -> None:
+        shutil.rmtree(self.folder / f"iteration-{iteration:08d}{self._suffix}", ignore_errors=True)
+
+
+def _of_lane(seed: Any, lane: int) -> int | None:
+    return seed[lane] if isinstance(seed, list) else None

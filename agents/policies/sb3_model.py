@@ -1,0 +1,161 @@
+"""Saves and loads policies of stable-baselines3 without unpickling anything.
+
+A zip of stable-baselines3 holds pickled objects, and reading one runs whatever code it names. Here
+a policy is its weights in safetensors and a page of JSON that says what to build them into.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gymnasium import spaces
+from safetensors.torch import load_model, save_model
+from stable_baselines3.common.policies import MultiInputActorCriticPolicy
+from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, CombinedExtractor
+from stable_baselines3.common.vec_env import VecTransposeImage
+from torch import nn
+
+from pixel_env.errors import ConfigError, DataError, unknown_name
+from pixel_env.flat.spaces import FlatConfig
+
+from ..training.checkpoints.sealed_folder import begin, fault_of, finish
+from .sb3_network import LookExtractor
+
+EXTRACTORS: dict[str, type[BaseFeaturesExtractor]] = {
+    "look": LookExtractor,
+    "combined": CombinedExtractor,
+}
+"""Feature extractors by name: the one made for looking, and stable-baselines3's own."""
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh}
+
+_WEIGHTS, _SETTINGS = "policy.safetensors", "policy.json"
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSettings:
+    """What a policy's network is built of.
+
+    Attributes:
+        extractor: a name of `EXTRACTORS`.
+        extractor_settings: arguments of the extractor.
+        layers: widths of the hidden layers, of the policy and of the value alike.
+        activation: a name of `ACTIVATIONS`.
+    """
+
+    extractor: str = "look"
+    extractor_settings: Mapping[str, Any] = field(default_factory=dict)
+    layers: tuple[int, ...] = (64,)
+    activation: str = "relu"
+
+    def __post_init__(self) -> None:
+        """Checks the names.
+
+        Raises:
+            ConfigError: a name is unknown, or a layer has no width.
+        """
+        if self.extractor not in EXTRACTORS:
+            raise unknown_name("extractor", self.extractor, EXTRACTORS)
+        if self.activation not in ACTIVATIONS:
+            raise unknown_name("activation", self.activation, ACTIVATIONS)
+        if not all(width >= 1 for width in self.layers):
+            raise ConfigError(f"expected layers of at least 1, got {self.layers}")
+
+    def policy_kwargs(self) -> dict[str, Any]:
+        """Returns what stable-baselines3 takes as `policy_kwargs`, for "MultiInputPolicy"."""
+        return {
+            "features_extractor_class": EXTRACTORS[self.extractor],
+            "features_extractor_kwargs": dict(self.extractor_settings),
+            "net_arch": list(self.layers),
+            "activation_fn": ACTIVATIONS[self.activation],
+        }
+
+
+def build_policy(flat: FlatConfig, network: NetworkSettings) -> MultiInputActorCriticPolicy:
+    """Builds the policy that PPO or A2C would have built for `FlatPixelEnv` of these sizes.
+
+    Raises:
+        ConfigError: the extractor doesn't take its settings.
+    """
+    try:
+        return MultiInputActorCriticPolicy(
+            _channels_first(flat.observation_space),
+            flat.action_space,
+            lr_schedule=lambda _: 0.0,
+            **network.policy_kwargs(),
+        )
+    except TypeError as fault:
+        raise ConfigError(f"the network can't be built: {fault}") from fault
+
+
+def save_policy(
+    policy: nn.Module, folder: str | Path, flat: FlatConfig, network: NetworkSettings
+) -> None:
+    """Writes a policy as a folder that `load_policy` and `sb3:PATH` take; replaces one there.
+
+    Args:
+        policy: `model.policy` of PPO or A2C, made with `network.policy_kwargs()`.
+        folder: the folder.
+        flat: the sizes of `FlatPixelEnv` that it was trained with.
+        network: what it was built of.
+
+    Raises:
+        ConfigError: the policy isn't the one that the settings build.
+    """
+    built, given = build_policy(flat, network).state_dict(), policy.state_dict()
+    wrong = {
+        name for name in built.keys() | given.keys() if _shape(built, name) != _shape(given, name)
+    }
+    if wrong:
+        raise ConfigError(f"the policy isn't what the settings build: {min(wrong)} differs")
+    target = Path(folder)
+    writing = begin(target)
+    save_model(policy, str(writing / _WEIGHTS))
+    settings = {"flat": asdict(flat), "network": asdict(network)}
+    (writing / _SETTINGS).write_text(json.dumps(settings, indent=1), encoding="utf-8")
+    finish(writing, target)
+
+
+def load_policy(folder: str | Path) -> tuple[MultiInputActorCriticPolicy, FlatConfig]:
+    """Loads what `save_policy` wrote; returns the policy and the sizes it was trained with.
+
+    Raises:
+        ConfigError: there is no such folder, or it is a zip of stable-baselines3.
+        DataError: a file is damaged.
+    """
+    path = Path(folder)
+    if path.suffix == ".zip":
+        raise ConfigError(
+            f"{path} is stable-baselines3's own format, which can't be read without running what "
+            "is in it; export the policy with pixel_env.agents.policies.sb3_model.save_policy"
+        )
+    if not (path / _SETTINGS).is_file():
+        raise ConfigError(f"expected a folder with {_SETTINGS} and {_WEIGHTS}, got {path}")
+    if damage := fault_of(path):
+        raise DataError(f"{path}: {damage}")
+    try:
+        settings = json.loads((path / _SETTINGS).read_text(encoding="utf-8"))
+        network = settings["network"]
+        network["layers"] = tuple(network["layers"])
+        flat = FlatConfig.of(settings["flat"])
+        policy = build_policy(flat, NetworkSettings(**network))
+        load_model(policy, path / _WEIGHTS)
+    except (ValueError, KeyError, TypeError, RuntimeError) as fault:
+        raise DataError(f"{path} can't be read: {fault}") from fault
+    policy.set_training_mode(False)
+    return policy, flat
+
+
+def _channels_first(space: spaces.Dict) -> spaces.Dict:
+    """Returns the space as stable-baselines3 turns it before a network sees it."""
+    views = space["views"]
+    assert isinstance(views, spaces.Box)  # by `FlatConfig.observation_space`
+    return spaces.Dict({**space.spaces, "views": VecTransposeImage.transpose_space(views)})
+
+
+def _shape(weights: Mapping[str, Any], name: str) -> tuple[int, ...] | None:
+    return tuple(weights[name].shape) if name in weights else None

@@ -1,0 +1,88 @@
+"""The lanes that a policy is trained in: environments that take messages, and what pays them."""
+
+from __future__ import annotations
+
+import math
+
+import pixel_env
+from pixel_env.curiosity.belief_gain import LEAST_GAIN, Belief
+from pixel_env.errors import ConfigError
+from pixel_env.vector import PixelReasoningVectorEnv
+from pixel_env.wrappers import (
+    AdaptiveCuriosity,
+    BeliefGain,
+    EvidenceSeen,
+    GroupCuriosity,
+    TextAction,
+)
+
+from ..on_policy.curiosity_options import CuriosityOptions
+from .config import RunConfig
+
+Lanes = PixelReasoningVectorEnv | GroupCuriosity
+"""Lanes, with the curiosity wrapper around them or without."""
+
+
+def training_lanes(
+    config: RunConfig, n_processes: int = 1, belief: Belief | None = None
+) -> tuple[Lanes, int]:
+    """Makes the lanes of one process.
+
+    Args:
+        config: of the run.
+        n_processes: how many processes share an iteration's groups.
+        belief: that of the policy, where a belief that rose is paid.
+
+    Returns:
+        The lanes, no more than a process's share, and how many samples the task's split has.
+
+    Raises:
+        ConfigError: there is no such environment, several processes would each keep a history
+            for the bonus, or a belief is paid that isn't given.
+    """
+    options, rl = config.curiosity, config.on_policy
+    if n_processes > 1 and options.enabled and options.threshold_from != "setting":
+        raise ConfigError(
+            f"expected one process where thresholds come from {options.threshold_from}, "
+            f"got {n_processes}: each would know its own rollouts only"
+        )
+    share = math.ceil(rl.groups_per_iteration / n_processes) * rl.group_size
+    lanes = PixelReasoningVectorEnv.from_id(
+        config.env,
+        min(config.lanes or share, share),
+        wrappers=[
+            *([EvidenceSeen] if options.counts == "evidence" else []),
+            lambda env: TextAction(env, config.dialect),
+        ],
+        **config.env_args,
+    )
+    first = lanes.envs[0].unwrapped
+    if not isinstance(first, pixel_env.PixelReasoningEnv):
+        raise ConfigError(f"expected a PixelReasoningEnv behind {config.env!r}, got {first}")
+    return _paying(lanes, rl.group_size, options, belief), len(first.task)
+
+
+def _paying(
+    lanes: PixelReasoningVectorEnv,
+    group_size: int,
+    options: CuriosityOptions,
+    belief: Belief | None,
+) -> Lanes:
+    """Puts the curiosity wrapper that the options name around the lanes, if any."""
+    if not options.enabled:
+        return lanes
+    preset, counts, numbers = options.preset, options.counts, options.overrides()
+    judged = _asking(lanes, belief, options.least_gain) if counts == "belief" else lanes
+    if options.threshold_from == "setting":
+        return GroupCuriosity(judged, group_size, preset, counts, **numbers)
+    per = options.threshold_from.removesuffix(" history")
+    return AdaptiveCuriosity(judged, group_size, preset, counts, per, **numbers)
+
+
+def _asking(
+    lanes: PixelReasoningVectorEnv, belief: Belief | None, least_gain: float | None
+) -> BeliefGain:
+    """Lets the lanes tell how their looks moved the policy's belief."""
+    if belief is None:
+        raise ConfigError("expected the policy's belief where one that rose is paid, got none")
+    return BeliefGain(lanes, belief, LEAST_GAIN if least_gain is None else least_gain)

@@ -1,0 +1,281 @@
+"""A whole run: measure, imitate, measure, train on-policy, measure, report.
+
+Every stage leaves its outcome in the run's folder, so a run that was stopped goes on with the
+stage (and inside it, with the checkpoint) that it was in.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import gymnasium as gym
+import torch
+
+from pixel_env.dialects import get_dialect
+
+from ..evaluation.evaluate import EvaluationConfig, evaluate
+from ..evaluation.results import EpisodeResult
+from ..evaluation.scores import score_table
+from ..generation.engine import Engine, GenerationConfig
+from ..model.loading import DTYPES, export, load
+from ..on_policy import config as on_policy_config
+from ..on_policy.belief import PolicyBelief
+from ..on_policy.trainer import OnPolicyTrainer
+from ..policies.vlm import VLMPolicy
+from ..tokens.encoder import Encoder
+from ..training.checkpoints.checkpointer import as_plain_config, check_same
+from ..training.checkpoints.weights import weights_of
+from ..training.processes import Processes
+from ..training.sharding import assemble, shard
+from ..warm_start import config as imitation_config
+from ..warm_start import demonstration as demonstration_records
+from ..warm_start.demonstration import Demonstration
+from ..warm_start.imitation import ImitationTrainer
+from ..warm_start.synthesis import Synthesis
+from .config import STAGES, RunConfig
+from .lanes import training_lanes
+from .warm_start_file import open_stored
+
+MAY_DIFFER = (
+    "threads",
+    "lanes",
+    "loading.device",
+    *(f"imitation.{name}" for name in imitation_config.MAY_DIFFER),
+    *(f"on_policy.{name}" for name in on_policy_config.MAY_DIFFER),
+)
+"""Settings that may change when a run goes on."""
+
+
+class Display(Protocol):
+    """Shows how far a stage is."""
+
+    def __call__(self, stage: str, done: int, total: int, text: str = "") -> None:
+        """Takes the stage's name, steps done and to do, and a few words or numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a finished run left.
+
+    Attributes:
+        results: every evaluated episode of each stage that ran, by the stage's name.
+        seconds: how long each step took, by its name, over all sessions of the run.
+        folder: where everything is.
+    """
+
+    results: Mapping[str, Sequence[EpisodeResult]]
+    seconds: Mapping[str, float]
+    folder: Path
+
+
+class TrainingRun:
+    """Runs the stages of a `RunConfig` in a folder.
+
+    Attributes:
+        config: the settings, with the run's seed in every part.
+        folder: gets `config.json`, `demonstrations.jsonl`, `imitation/`, `on_policy/`,
+            `evaluation/<stage>/`, `model/` and `report.md`.
+    """
+
+    def __init__(self, config: RunConfig, folder: Path, display: Display) -> None:
+        """Loads the model; nothing is trained yet.
+
+        Of several processes each makes its own run in the same folder; the first one writes,
+        measures and displays.
+
+        Raises:
+            ConfigError: the model can't be loaded, the folder holds a run of other settings, or
+                the file of demonstrations is not for this run.
+            DataError: the file of demonstrations can't be read.
+        """
+        self.config = config = config.seeded()
+        self.folder = folder
+        self._display = display
+        self._processes = Processes.current()
+        self._processes.told_by_first(lambda: _keep_config(config, folder))
+        cores = (os.cpu_count() or 1) // self._processes.count
+        torch.set_num_threads(config.threads or max(1, cores))
+        self._stored = open_stored(config) if config.warm_start else None
+        self._parts = load(config.model, config.model_settings())
+        self.model = self._parts.model
+        if config.sharding:
+            shard(self.model, DTYPES[config.compute or config.loading.dtype])
+        self.encoder = Encoder(
+            self._parts.tokenizer,
+            self._parts.image_processor,
+            get_dialect(config.dialect),
+            config.system,  # type: ignore[arg-type]
+        )
+        self._times = folder / "seconds.json"
+        self._seconds: dict[str, float] = (
+            json.loads(self._times.read_text()) if self._times.exists() else {}
+        )
+
+    def run(self) -> Outcome:
+        """Runs what isn't done yet, to the end."""
+        results = {}
+        if self.config.measure_base:
+            results[STAGES[0]] = self._timed("evaluate base", lambda: self._measure(STAGES[0]))
+        if self.config.warm_start:
+            self._timed("warm start", self._imitate)
+            results[STAGES[1]] = self._timed(
+                "evaluate warm start", lambda: self._measure(STAGES[1])
+            )
+        if self.config.rl:
+            self._timed("RL", self._reinforce)
+            results[STAGES[2]] = self._timed("evaluate RL", lambda: self._measure(STAGES[2]))
+        self._export()
+        return Outcome(results, self._seconds, self.folder)
+
+    def _measure(self, stage: str) -> list[EpisodeResult]:
+        """Evaluates the model as it is, in the first process; the others wait."""
+        assemble(self.model)
+        return self._processes.told_by_first(lambda: self._evaluated(stage))
+
+    def _evaluated(self, stage: str) -> list[EpisodeResult]:
+        """Evaluates the model as it is, or reads what an earlier session measured."""
+        folder = self.folder / "evaluation" / stage.replace(" ", "_")
+        kept = folder / "results.jsonl"
+        if (folder / "report.md").exists():
+            lines = kept.read_text(encoding="utf-8").splitlines()
+            return [EpisodeResult(**json.loads(line)) for line in lines]
+        shutil.rmtree(folder, ignore_errors=True)  # half an evaluation of a run that was stopped
+        config, rl = self.config, self.config.on_policy
+        policy = self._policy(stage)
+        settings = EvaluationConfig(
+            env_id=config.eval_env or config.env,
+            env_kwargs=config.eval_args,
+            samples=config.eval_samples,
+            lanes=rl.lanes_at_once,
+            seed=config.seed,
+            out=folder,
+        )
+        right: list[bool] = []
+
+        def note(result: EpisodeResult, n_samples: int) -> None:
+            right.append(result.correct)
+            text = f"accuracy {sum(right) / len(right):.1%}"
+            self._display(f"evaluate {stage}", len(right), n_samples, text)
+
+        return list(evaluate(policy, settings, note).results)
+
+    def _policy(self, name: str) -> VLMPolicy:
+        """Returns the model as it is, as an evaluation takes it."""
+        config, rl = self.config, self.config.on_policy
+        generation = GenerationConfig(
+            max_new_tokens=rl.max_new_tokens,
+            max_context=rl.max_context,
+            temperature=config.eval_temperature or 1.0,
+            greedy=config.eval_temperature == 0,
+            lanes_at_once=rl.lanes_at_once,
+        )
+        self.model.eval()
+        engine = Engine(self.model, self.encoder, generation)
+        return VLMPolicy(engine, f"{config.model} {name}")
+
+    def _imitate(self) -> None:
+        """Learns from the demonstrations of a file, or makes them first."""
+        config = self.config
+        made, env = self._stored or self._demonstrations()
+        data = demonstration_records.EncodedDemonstrations(made, self.encoder, env=env)
+        trainer = ImitationTrainer(
+            self.model, self.encoder, data, config.imitation, self.folder / "imitation"
+        )
+
+        def note(step: int, metrics: Mapping[str, float]) -> None:
+            text = f"loss {metrics['imitation/loss']:.3f}"
+            self._display("warm start", step, trainer.n_steps, text)
+
+        trainer.train(resume=True, on_step=note)
+
+    def _demonstrations(self) -> tuple[list[Demonstration], gym.Env[Any, Any]]:
+        """Makes the demonstrations that the run's folder doesn't hold yet."""
+        config = self.config
+        args = config.warm_start_args if config.warm_start_env else config.env_args
+        env = gym.make(config.warm_start_env or config.env, **args)
+        path = self.folder / "demonstrations.jsonl"
+        wanted = config.demonstrations
+        synthesis = Synthesis(env, wanted, config.dialect)
+
+        def note(n_done: int) -> None:
+            self._display("demonstrations", n_done, wanted.n)
+
+        # Pictures are not sent: each process executes those that it learns from again.
+        made = self._processes.told_by_first(
+            lambda: demonstration_records.make_missing(synthesis.make, wanted.n, path, note)
+        )
+        return made, env
+
+    def _reinforce(self) -> None:
+        """Trains on the policy's own rollouts, under the curiosity wrapper."""
+        config, rl = self.config, self.config.on_policy
+        belief = PolicyBelief(self.model, self.encoder, rl.temperature, rl.tokens_per_micro_batch)
+        env, n_samples = training_lanes(config, self._processes.count, belief)
+        trainer = OnPolicyTrainer(
+            self.model, self.encoder, env, rl, n_samples, self.folder / "on_policy"
+        )
+
+        def note(iteration: int, metrics: Mapping[str, float], warnings: list[str]) -> None:
+            text = f"accuracy {metrics['accuracy/all']:.1%}, RaPR {metrics['rapr']:.1%}"
+            for warning in warnings:
+                self._display("warning", iteration, rl.iterations, warning)
+            self._display("RL", iteration, rl.iterations, text)
+
+        trainer.train(resume=True, evaluate=self._score, on_iteration=note)
+
+    def _score(self, iteration: int) -> dict[str, float]:
+        """Measures the policy during the RL; it is not written down."""
+        config = self.config
+        settings = EvaluationConfig(
+            env_id=config.eval_env or config.env,
+            env_kwargs=config.eval_args,
+            samples=config.eval_samples,
+            lanes=config.on_policy.lanes_at_once,
+            seed=config.seed,
+        )
+        overall = evaluate(self._policy(f"RL {iteration}"), settings).overall
+        return {"accuracy": overall.accuracy.mean, "rapr": overall.rapr.mean}
+
+    def _export(self) -> None:
+        """Writes the trained model as a folder that `from_pretrained` and `vlm:PATH` take."""
+        weights = weights_of(self.model)
+        self._processes.told_by_first(lambda: export(self._parts, self.folder / "model", weights))
+
+    def _timed(self, name: str, step: Callable[[], Any]) -> Any:
+        """Runs a step and adds its time to the run's."""
+        started = time.perf_counter()
+        try:
+            return step()
+        finally:
+            spent = time.perf_counter() - started
+            self._seconds[name] = self._seconds.get(name, 0.0) + spent
+            if self._processes.is_first:
+                self._times.write_text(json.dumps(self._seconds))
+
+
+def _keep_config(config: RunConfig, folder: Path) -> None:
+    """Writes the settings, or checks that they are those that the run began with."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "config.json"
+    plain = as_plain_config(asdict(config))
+    if path.exists():
+        check_same(json.loads(path.read_text(encoding="utf-8")), plain, MAY_DIFFER)
+        return
+    path.write_text(json.dumps(plain, indent=1), encoding="utf-8")
+
+
+def table_of(outcome: Outcome) -> dict[str, Any]:
+    """Returns the scores of every stage: all samples, then each category apart."""
+    lines = {}
+    for stage, results in outcome.results.items():
+        overall, *categories = score_table(results)
+        lines[stage] = overall
+        lines |= {f"{stage}, {scores.group}": scores for scores in categories}
+    return lines

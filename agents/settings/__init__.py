@@ -1,0 +1,1 @@
+"""Settings as dataclasses: their checks, and their command line."""

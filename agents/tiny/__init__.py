@@ -1,0 +1,1 @@
+"""The tiny policy: its model, tokenizer, and how it is first taught to see."""

@@ -1,0 +1,74 @@
+"""The texts that the tiny policy's tokenizer is trained on: what it will hear, and may say."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from pixel_env.actions import answer, select_frames, zoom_in
+from pixel_env.dialects.grammar.dialect import Dialect, Shown
+from pixel_env.types import LETTERS, Observation
+
+from ..warm_start.wording import BRIEF
+
+GRID = tuple(f"{step / 20:g}" for step in range(21))
+"""Fractions that the policy's boxes are made of."""
+
+COUNTS = tuple(str(number) for number in range(21))
+
+
+def dialect_texts(dialect: Dialect) -> list[str]:
+    """Returns every kind of message that the dialect lets a policy write, with all grid numbers."""
+    shown = Shown(sizes=((112, 112),), n_frames=16)
+    texts = [dialect.system_prompt(brief=True)]
+    for number in GRID:
+        box = np.full(4, float(number))
+        texts += [dialect.render({**zoom_in(box), "target_image": n}, shown) for n in (1, 2, 3)]
+    texts += [dialect.render(select_frames([frame]), shown) for frame in range(1, 17)]
+    texts += [dialect.render(answer(text), shown) for text in (*LETTERS, *COUNTS)]
+    for sentences in BRIEF.values():
+        texts += [sentence.format(answer="it") for sentence in sentences]
+    return texts
+
+
+def episode_texts(env: gym.Env[Any, Any], dialect: Dialect, n: int, seed: int = 0) -> list[str]:
+    """Plays episodes of zooms, mistakes and answers, and returns what was told.
+
+    Args:
+        env: an environment of text actions on picture questions.
+        dialect: of the environment.
+        n: episodes.
+        seed: of samples and zooms.
+    """
+    rng = np.random.default_rng(seed)
+    shown = Shown(sizes=((112, 112),))
+    mistakes = itertools.cycle(
+        [
+            dialect.render(
+                {**zoom_in((0, 0, 1, 1)), "bbox": np.array([0.5, 0.5, 0.1, 0.1])}, shown
+            ),
+            dialect.render({**zoom_in((0, 0, 1, 1)), "target_image": 9}, shown),
+            dialect.render(select_frames([1]), shown),
+            "nothing",
+        ]
+    )
+    texts: list[str] = []
+    for episode in range(n):
+        observation, _ = env.reset(seed=seed + episode)
+        texts += _told(dialect, observation)
+        for _ in range(2):
+            x1, y1 = rng.integers(0, 17, size=2)
+            box = [x1 / 20, y1 / 20, (x1 + 3) / 20, (y1 + 3) / 20]
+            observation, *_ = env.step(dialect.render(zoom_in(box), shown))
+            texts += _told(dialect, observation)
+        observation, *_ = env.step(next(mistakes))
+        texts += _told(dialect, observation)
+        texts += [str(choice) for choice in observation["choices"]]
+    return texts
+
+
+def _told(dialect: Dialect, observation: Observation) -> list[str]:
+    return [part for part in dialect.tell(observation) if isinstance(part, str)]

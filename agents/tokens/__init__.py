@@ -1,0 +1,1 @@
+"""Token trajectories: what generation records and training reads; never text."""

@@ -1,0 +1,126 @@
+"""Token trajectories in one safetensors file: exact, shared pictures stored once, no pickle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from pixel_env.errors import ConfigError, DataError
+
+from .trajectory import EncodedImage, TokenTrajectory, Turn
+
+
+def save_trajectories(path: Path, trajectories: Sequence[TokenTrajectory]) -> None:
+    """Writes trajectories; a picture that several of them hold is written once.
+
+    Args:
+        path: the file, ending in .safetensors.
+        trajectories: any number. Their `info` must be made of JSON's types, tuples and numpy
+            values; tuples and arrays come back as lists, numpy numbers as Python's.
+
+    Raises:
+        ConfigError: `info` holds something that can't be stored.
+    """
+    images = list({id(image): image for t in trajectories for image in t.images}.values())
+    numbers = {id(image): number for number, image in enumerate(images)}
+    tensors = {
+        "ids": _joined([t.ids for t in trajectories], np.int64),
+        "trainable": _joined([t.trainable for t in trajectories], np.bool_),
+        "logprobs": _joined([t.logprobs for t in trajectories], np.float32),
+        "patches": _joined([image.patches.ravel() for image in images], np.float32),
+    }
+    header = {
+        "images": [[*image.patches.shape, *image.grid, image.merge] for image in images],
+        "trajectories": [
+            {
+                "length": len(t),
+                "images": [numbers[id(image)] for image in t.images],
+                "image_starts": [int(start) for start in t.image_starts],
+                "turns": [[turn.role, turn.start, turn.stop] for turn in t.turns],
+                "reward": float(t.reward),
+                "reward_terms": plain(t.reward_terms, "reward_terms"),
+                "sample_id": t.sample_id,
+                "group": int(t.group),
+                "info": plain(t.info, "info"),
+                "mask_reason": t.mask_reason,
+            }
+            for t in trajectories
+        ],
+    }
+    save_file(tensors, path, metadata={"trajectories": json.dumps(header)})
+
+
+def load_trajectories(path: Path) -> list[TokenTrajectory]:
+    """Reads what `save_trajectories` wrote; shared pictures are shared objects again.
+
+    Raises:
+        DataError: the file is no such file, or broken.
+    """
+    try:
+        with safe_open(path, framework="numpy") as stored:
+            header = json.loads(stored.metadata()["trajectories"])
+            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+        return _read(header, tensors)
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError) as fault:
+        raise DataError(f"{path} holds no readable trajectories: {fault}") from fault
+
+
+def plain(value: Any, name: str) -> Any:
+    """Turns a value into JSON's types.
+
+    Args:
+        value: made of JSON's types, tuples, mappings with text keys, and numpy values.
+        name: what it is, for the error.
+
+    Raises:
+        ConfigError: it holds something else.
+
+    Example:
+        >>> plain({"box": (np.float64(0.5), 1)}, "info")
+        {'box': [0.5, 1]}
+    """
+    if isinstance(value, np.generic | np.ndarray):
+        return plain(value.tolist(), name)
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, list | tuple):
+        return [plain(entry, f"{name}[{i}]") for i, entry in enumerate(value)]
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return {key: plain(entry, f"{name}.{key}") for key, entry in value.items()}
+    raise ConfigError(f"expected {name} to be made of JSON's types, got {type(value).__name__}")
+
+
+def _read(header: Any, tensors: Mapping[str, Any]) -> list[TokenTrajectory]:
+    images: list[EncodedImage] = []
+    used = 0
+    for rows, width, t, h, w, merge in header["images"]:
+        patches = tensors["patches"][used : used + rows * width].reshape(rows, width)
+        images.append(EncodedImage(patches, (t, h, w), merge))
+        used += rows * width
+    trajectories = []
+    start = 0
+    for facts in header["trajectories"]:
+        stop = start + facts.pop("length")
+        trajectories.append(
+            TokenTrajectory(
+                ids=tensors["ids"][start:stop],
+                trainable=tensors["trainable"][start:stop],
+                logprobs=tensors["logprobs"][start:stop],
+                images=tuple(images[number] for number in facts.pop("images")),
+                image_starts=tuple(facts.pop("image_starts")),
+                turns=tuple(Turn(*turn) for turn in facts.pop("turns")),
+                **facts,
+            )
+        )
+        start = stop
+    return trajectories
+
+
+def _joined(arrays: Sequence[np.ndarray[Any, Any]], dtype: Any) -> np.ndarray[Any, Any]:
+    return np.concatenate(arrays).astype(dtype) if arrays else np.zeros(0, dtype)

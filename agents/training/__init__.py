@@ -1,0 +1,1 @@
+"""What every training shares: processes, sharding, optimizer steps, micro-batches, metrics."""

@@ -1,0 +1,109 @@
+"""Weights and optimizer states on disk; of spread weights, whole tensors in the first process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, load_model, save_file, save_model
+
+from pixel_env.errors import ConfigError
+
+from ..processes import Processes
+from ..sharding import sharding_of
+
+_WEIGHTS, _ADAPTER = "model.safetensors", "adapter.safetensors"
+
+
+def weights_of(model: Any) -> dict[str, Any] | None:
+    """Brings the weights of a spread model together; None for any other. All must call it."""
+    sharding = sharding_of(model)
+    return None if sharding is None else sharding.weights()
+
+
+def optimizer_state(model: Any, optimizer: torch.optim.Optimizer | None) -> Any:
+    """Returns an optimizer's whole state, None without one. All processes must call it."""
+    if optimizer is None:
+        return None
+    sharding = sharding_of(model)
+    return optimizer.state_dict() if sharding is None else sharding.optimizer_state(optimizer)
+
+
+def save_weights(folder: Path, model: Any, together: dict[str, Any] | None = None) -> None:
+    """Writes an adapter, or the whole model with tied weights once.
+
+    Args:
+        folder: where to.
+        model: the model.
+        together: what `weights_of` gave.
+    """
+    module = _unwrapped(model)
+    if together is not None:
+        save_file({name: w.contiguous().clone() for name, w in together.items()}, folder / _WEIGHTS)
+    elif hasattr(module, "peft_config"):
+        from peft import get_peft_model_state_dict
+
+        adapter = get_peft_model_state_dict(module)
+        save_file({name: w.detach().contiguous() for name, w in adapter.items()}, folder / _ADAPTER)
+    else:
+        save_model(module, str(folder / _WEIGHTS))
+
+
+def load_weights(path: Path, model: Any) -> None:
+    """Puts a checkpoint's weights, or its adapter, into a model, and nothing else.
+
+    Of several processes with a spread model, all must call it.
+
+    Raises:
+        ConfigError: the weights are of another model.
+    """
+    module = _unwrapped(model)
+    has_adapter = (path / _ADAPTER).is_file()
+    if has_adapter != hasattr(module, "peft_config"):
+        got = "none" if has_adapter else "one"
+        raise ConfigError(
+            f"{path} holds {'an adapter' if has_adapter else 'no adapter'}, the model has {got}"
+        )
+    try:
+        if has_adapter:
+            from peft import set_peft_model_state_dict
+
+            result: Any = set_peft_model_state_dict(module, load_file(path / _ADAPTER))
+            if result.unexpected_keys:
+                raise RuntimeError(f"it has no {result.unexpected_keys[0]}")
+        elif sharding := sharding_of(model):
+            is_first = Processes.current().is_first
+            sharding.load_weights(load_file(path / _WEIGHTS) if is_first else {})
+        else:
+            load_model(module, path / _WEIGHTS)
+    except RuntimeError as fault:
+        raise ConfigError(f"{path} holds the weights of another model: {fault}") from fault
+
+
+def load_optimizer(path: Path, model: Any, optimizer: torch.optim.Optimizer) -> None:
+    """Puts back what `optimizer_state` gave and `torch.save` wrote.
+
+    Raises:
+        ConfigError: there is no such file, or it is the state of another optimizer.
+    """
+    if not path.is_file():
+        raise ConfigError(f"{path.parent} was saved without an optimizer")
+    sharding = sharding_of(model)
+    state: Any = {}
+    if sharding is None or Processes.current().is_first:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        if sharding is not None:
+            sharding.load_optimizer(optimizer, state)
+        else:
+            optimizer.load_state_dict(state)
+    except ValueError as fault:
+        raise ConfigError(f"{path} is the state of another optimizer: {fault}") from fault
+
+
+def _unwrapped(model: Any) -> Any:
+    """Takes off the wrappers of parallel training, but not peft's."""
+    while isinstance(getattr(model, "module", None), torch.nn.Module):
+        model = model.module
+    return model

@@ -1,0 +1,96 @@
+"""What a training writes down, and what it warns about.
+
+Every metric that a trainer logs is defined in `docs/metrics.md`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch.utils.tensorboard.writer import SummaryWriter
+
+from pixel_env.errors import DataError
+
+FILE_NAME = "metrics.jsonl"
+
+logger = logging.getLogger(__name__)
+
+
+class MetricWriter:
+    """Writes numbers by step, to TensorBoard and as one line of JSON a step.
+
+    A training that was killed and goes on from an earlier step opens its folder with that step:
+    what was written after it is dropped, so that every step is in the file once.
+
+    Attributes:
+        path: the file of lines, `metrics.jsonl`: {"step": 3, "reward/mean": 0.5, ...}.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], resumed_step: int = 0) -> None:
+        """Opens or makes the folder.
+
+        Args:
+            folder: holds `metrics.jsonl` and TensorBoard's event files; made where missing.
+            resumed_step: the last step whose lines are kept; 0 starts anew.
+
+        Raises:
+            DataError: a line before the last one can't be read.
+        """
+        self._folder = Path(folder)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self.path = self._folder / FILE_NAME
+        _keep_steps(self.path, resumed_step)
+        self._board = SummaryWriter(str(self._folder), purge_step=resumed_step + 1)
+
+    def write(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Writes one step's numbers; they are on the disk when this returns.
+
+        Args:
+            step: from 1, growing.
+            metrics: numbers by name; one that isn't finite is null in the file.
+        """
+        values = {name: float(value) for name, value in metrics.items()}
+        for name, value in values.items():
+            self._board.add_scalar(name, value, step)
+        self._board.flush()
+        finite = {name: value if math.isfinite(value) else None for name, value in values.items()}
+        with self.path.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps({"step": step, **finite}, allow_nan=False) + "\n")
+
+    def close(self) -> None:
+        """Closes TensorBoard's file."""
+        self._board.close()
+
+
+def read_metrics(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
+    """Returns the lines of a folder's `metrics.jsonl`, one dict a step; [] where there is none.
+
+    Raises:
+        DataError: a line before the last one can't be read.
+    """
+    path = Path(folder) / FILE_NAME
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines()
+    rows: list[dict[str, Any]] = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError as fault:
+            if number < len(lines):
+                raise DataError(f"{path}, line {number}: {fault}") from fault
+    return rows
+
+
+def _keep_steps(path: Path, last: int) -> None:
+    """Drops a file's lines after step `last`, and a line that a dying process left unfinished."""
+    rows = [row for row in read_metrics(path.parent) if row["step"] <= last]
+    partial = path.with_suffix(".partial")
+    partial.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    partial.replace(path)

@@ -1,0 +1,1 @@
+"""The warm start: demonstrations made by executing the environment, and their imitation."""

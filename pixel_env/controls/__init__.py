@@ -1,0 +1,1 @@
+"""Controls that ask whether the operations were needed: blank, random and aimed views."""

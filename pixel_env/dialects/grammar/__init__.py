@@ -1,0 +1,1 @@
+"""What the dialects share: calls, arguments, answers, coordinates, names of views, prompts."""

@@ -1,0 +1,213 @@
+"""Reading a call out of a model's text: one tagged JSON object, under limits, and never `eval`.
+
+Shared by the dialects that write calls as JSON. Whatever the text is, the outcome is a call, no
+call, or an `OperationError` whose sentence can be shown to the model.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from ...errors import OperationError
+
+MAX_MESSAGE_CHARS = 1_000_000
+"""A longer message is refused before it is read."""
+
+MAX_CALL_CHARS = 10_000
+"""A longer call is refused before it is parsed."""
+
+MAX_DEPTH = 8
+"""How deeply the JSON of a call may nest."""
+
+MAX_INTEGER_CHARS = 15
+"""A longer integer is read as a float, which is exact up to here and cheap beyond."""
+
+MAX_QUOTE_CHARS = 40
+"""How much of a wrong value is repeated in a sentence to the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call as written: the tool's name and its arguments, not yet checked.
+
+    Attributes:
+        name: the tool asked for; any text.
+        arguments: JSON values by argument name.
+    """
+
+    name: str
+    arguments: dict[str, Any]
+
+
+def find_call(text: str, tag: str) -> str | None:
+    """Finds the inside of the one `<tag>...</tag>` of a message; text around it is free.
+
+    Args:
+        text: the whole message.
+        tag: the tag's name, without brackets.
+
+    Returns:
+        What stands between the tags, or None where the message holds neither of them.
+
+    Raises:
+        OperationError: the message is too long ("malformed"), a tag lacks its partner
+            ("malformed"), or there are several calls ("several_calls").
+
+    >>> find_call("Let me look. <call>{}</call> Done.", "call")
+    '{}'
+    """
+    if len(text) > MAX_MESSAGE_CHARS:
+        raise OperationError(
+            "malformed", f"A message may hold {MAX_MESSAGE_CHARS} characters, got {len(text)}."
+        )
+    opening, closing = f"<{tag}>", f"</{tag}>"
+    n_openings, n_closings = text.count(opening), text.count(closing)
+    if n_openings == 0 and n_closings == 0:
+        return None
+    if n_openings > 1:
+        raise OperationError("several_calls", f"Write one call in a message, got {n_openings}.")
+    if n_openings == 0:
+        raise OperationError("malformed", f"Got {closing} without {opening} before it.")
+    start = text.index(opening) + len(opening)
+    end = text.find(closing, start)
+    if end < 0:
+        raise OperationError("malformed", f"The call is not closed: end it with {closing}.")
+    if n_closings > 1:
+        raise OperationError("malformed", f"Write {closing} once, got it {n_closings} times.")
+    return text[start:end]
+
+
+def read_call(body: str) -> Call:
+    """Reads `{"name": ..., "arguments": {...}}`.
+
+    Args:
+        body: JSON text, with or without white space around it.
+
+    Raises:
+        OperationError: it isn't one such object ("malformed"), or it holds NaN ("bad_arguments").
+
+    >>> read_call('{"name": "look", "arguments": {"target_image": 2}}')
+    Call(name='look', arguments={'target_image': 2})
+    """
+    value = read_json(body)
+    if not isinstance(value, dict):
+        raise OperationError("malformed", "A call must be one JSON object with name and arguments.")
+    return as_call(value)
+
+
+def as_call(value: Mapping[str, Any]) -> Call:
+    """Takes the name and the arguments out of a JSON object.
+
+    Raises:
+        OperationError: kind "malformed", one is missing or of the wrong kind.
+    """
+    name, arguments = value.get("name"), value.get("arguments")
+    if not isinstance(name, str) or not isinstance(arguments, dict):
+        raise OperationError(
+            "malformed", "A call must have a name (text) and arguments (a JSON object)."
+        )
+    return Call(name, arguments)
+
+
+def read_object(body: str, max_chars: int = MAX_CALL_CHARS) -> dict[str, Any]:
+    """Reads one JSON object; see `read_json`.
+
+    Raises:
+        OperationError: kind "malformed" or "bad_arguments".
+    """
+    value = read_json(body, max_chars)
+    if not isinstance(value, dict):
+        raise OperationError("malformed", "A call must be one JSON object.")
+    return value
+
+
+def read_json(body: str, max_chars: int = MAX_CALL_CHARS) -> Any:
+    """Reads JSON under limits of length and depth.
+
+    Args:
+        body: JSON text, with or without white space around it.
+        max_chars: a longer text is refused unread.
+
+    Raises:
+        OperationError: it isn't JSON, too long or too deep ("malformed"), or it holds NaN
+            ("bad_arguments").
+    """
+    if len(body) > max_chars:
+        raise OperationError(
+            "malformed", f"A call may hold {max_chars} characters, got {len(body)}."
+        )
+    _check_depth(body)
+    try:
+        return json.loads(
+            body,
+            parse_int=_read_integer,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_read_pairs,
+        )
+    except json.JSONDecodeError as error:
+        raise OperationError(
+            "malformed", f"The call is not JSON: {error.msg} at character {error.pos + 1}."
+        ) from None
+
+
+def quoted(value: object) -> str:
+    r"""Quotes a value from a model's text so that it is short, one line and plain ASCII.
+
+    >>> quoted("zoom\nin"), quoted([1, 2])
+    ('"zoom\\nin"', '[1, 2]')
+    """
+    text = json.dumps(value)
+    return text if len(text) <= MAX_QUOTE_CHARS else text[:MAX_QUOTE_CHARS] + "..."
+
+
+def whole_number(value: object) -> int | None:
+    """Returns a JSON number as an integer if it is one (2 and 2.0 are), else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if abs(value) < 10**MAX_INTEGER_CHARS and value == int(value) else None
+
+
+def finite_number(value: object) -> float | None:
+    """Returns a JSON number as a float if it is finite, else None; text is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def _check_depth(body: str) -> None:
+    """Refuses deep nesting before the JSON parser, which recurses, sees it."""
+    depth, is_in_text, is_escaped = 0, False, False
+    for sign in body:
+        if is_in_text:
+            is_in_text = is_escaped or sign != '"'
+            is_escaped = sign == "\\" and not is_escaped
+        elif sign == '"':
+            is_in_text = True
+        elif sign in "[{":
+            depth += 1
+        elif sign in "]}":
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise OperationError("malformed", f"A call may nest {MAX_DEPTH} deep, got more.")
+
+
+def _read_integer(digits: str) -> int | float:
+    """Reads an integer of any length without the cost, or the limit, of long ones."""
+    return int(digits) if len(digits) <= MAX_INTEGER_CHARS else float(digits)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    """Refuses NaN and the infinities, which JSON doesn't have."""
+    raise OperationError("bad_arguments", f"{name} is not a number: write plain decimal numbers.")
+
+
+def _read_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuses a name given twice, where a parser would choose one in silence."""
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise OperationError("malformed", "A call must give each name once.")
+    return values

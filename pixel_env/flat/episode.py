@@ -1,0 +1,182 @@
+"""Episodes as arrays of fixed size: what was shown is remembered, written down, and acted on.
+
+`remember` keeps what an episode has shown, `encode` writes it as arrays, `decode` reads a row of
+whole numbers as an action. All three are pure, so that a wrapper and a policy that isn't wrapped
+see and do the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+
+from ..actions import answer, select_frames, zoom_in
+from ..media.geometry import FULL, Box, nest_box
+from ..media.pictures import resample
+from ..media.rgb import Image
+from ..types import LETTERS, Action, Observation
+from .spaces import ALPHABET, SLOT_NUMBERS, FlatConfig, FlatObservation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slot:
+    """One of the stacked views.
+
+    Attributes:
+        image: (view_px, view_px, 3) uint8 RGB.
+        number: of the view, from 1.
+        source: which picture or frame it shows, from 1.
+        box: which part of it; what was asked for, before padding and rounding.
+    """
+
+    image: Image
+    number: int
+    source: int
+    box: Box
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Memory:
+    """What an episode has shown, as far as a flat observation tells.
+
+    Attributes:
+        slots: the overview, then the newest views, the latest first.
+        n_first: how many views were shown at reset.
+        n_views: how many views were shown so far.
+        n_options: how many options the question has.
+        refused: whether the last operation gave no view.
+    """
+
+    slots: tuple[Slot, ...] = ()
+    n_first: int = 0
+    n_views: int = 0
+    n_options: int = 0
+    refused: bool = False
+
+
+def remember(
+    config: FlatConfig, memory: Memory, observation: Observation, action: Action | None
+) -> Memory:
+    """Adds one turn's news to what is remembered.
+
+    Args:
+        config: the sizes.
+        memory: of the turns before; an empty one at reset.
+        observation: what `reset` or `step` gave.
+        action: the action that led to it; None at reset.
+    """
+    images = observation["images"]
+    if action is None:
+        overview = Slot(_sheet(images, config.view_px), 1, 1, FULL)
+        return Memory((overview,), len(images), len(images), len(observation["choices"]))
+    slots = list(memory.slots)
+    numbers = np.flatnonzero(action["frames"]) + 1
+    for place, image in enumerate(images):
+        if action["operation"] == 1:
+            parent = _parent(memory, action["target_image"])
+            inner = tuple(float(edge) for edge in action["bbox"])
+            source, box = parent.source, nest_box(parent.box, inner)  # type: ignore[arg-type]
+        else:
+            source, box = int(numbers[place]), FULL
+        small = _small(image, config.view_px, config.view_px)
+        slots.insert(1, Slot(small, observation["first_image"] + place, source, box))
+    return Memory(
+        tuple(slots[: config.n_views]),
+        memory.n_first,
+        memory.n_views + len(images),
+        memory.n_options,
+        refused=not images,
+    )
+
+
+def encode(config: FlatConfig, memory: Memory, observation: Observation) -> FlatObservation:
+    """Writes what is remembered, and the question, as arrays of `config.observation_space`."""
+    side = config.view_px
+    views = np.zeros((side, side, 3 * config.n_views), np.uint8)
+    boxes = np.zeros((config.n_views, SLOT_NUMBERS), np.float32)
+    for place, slot in enumerate(memory.slots):
+        views[:, :, 3 * place : 3 * place + 3] = slot.image
+        boxes[place] = (1.0, min(slot.source / config.n_pictures, 1.0), *slot.box)
+    shares = (
+        observation["turn"] / config.max_turns,
+        observation["turns_left"] / config.max_turns,
+        memory.n_views / (config.max_views + config.n_pictures - 1),
+        float(memory.refused),
+    )
+    flat: FlatObservation = {
+        "views": views,
+        "boxes": boxes.ravel(),
+        "counters": np.clip(np.array(shares, np.float32), 0, 1),
+        "question": character_ids(observation["question"], config.question_chars),
+    }
+    if config.n_choices:
+        shown = (*observation["choices"], *[""] * config.n_choices)[: config.n_choices]
+        rows = [character_ids(choice, config.choice_chars) for choice in shown]
+        flat["choices"] = np.concatenate(rows)
+    return flat
+
+
+def decode(config: FlatConfig, memory: Memory, row: Sequence[int] | NDArray[Any]) -> Action:
+    """Reads a row of `config.action_space` as an action.
+
+    A target that isn't there becomes a view number that isn't, and an answer past the last option
+    an empty text: the environment refuses the one and grades the other.
+    """
+    kind, box, target, frame, given = (int(number) for number in row)
+    if kind == 1:
+        if target == 0:
+            number = frame + 1
+        else:
+            there = target < len(memory.slots)
+            number = memory.slots[target].number if there else memory.n_views + 1
+        return zoom_in(config.boxes[box], target_image=number)
+    if kind == 2:
+        return select_frames([frame + 1], n_frames=config.n_pictures)
+    if memory.n_options:
+        return answer(LETTERS[given] if given < min(memory.n_options, len(LETTERS)) else "")
+    return answer(config.words[given] if given < len(config.words) else "")
+
+
+def character_ids(text: str, length: int) -> NDArray[np.int64]:
+    """Returns the ids of a text's first characters, (length,) int64, see `ALPHABET`.
+
+    >>> character_ids("A b!é", 6).tolist()
+    [3, 2, 4, 44, 1, 0]
+    """
+    ids = np.zeros(length, np.int64)
+    for place, sign in enumerate(text[:length].lower()[:length]):
+        ids[place] = ALPHABET.find(sign) + 2  # what isn't found is at -1
+    return ids
+
+
+def _parent(memory: Memory, number: int) -> Slot:
+    """Returns the view that was zoomed into; each view shown at reset is a source of its own."""
+    for slot in memory.slots[1:]:
+        if slot.number == number:
+            return slot
+    return Slot(memory.slots[0].image, number, number, FULL)
+
+
+def _sheet(images: Sequence[Image], side: int) -> Image:
+    """Puts the pictures shown at reset on one, row by row; a single one fills it."""
+    columns = math.ceil(math.sqrt(len(images)))
+    edges = [round(side * place / columns) for place in range(columns + 1)]
+    sheet = np.zeros((side, side, 3), np.uint8)
+    for place, image in enumerate(images):
+        row, column = divmod(place, columns)
+        top, bottom = edges[row], edges[row + 1]
+        left, right = edges[column], edges[column + 1]
+        sheet[top:bottom, left:right] = _small(image, right - left, bottom - top)
+    return sheet
+
+
+def _small(image: Image, width: int, height: int) -> Image:
+    """Brings a whole view to a size."""
+    picture = PillowImage.fromarray(image)
+    return resample(picture, (0, 0, *picture.size), (width, height))

@@ -1,0 +1,1 @@
+"""Pictures and clips: decoded when looked at, under one limit, at their own resolution."""

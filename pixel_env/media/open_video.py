@@ -1,0 +1,59 @@
+"""Opens a video file with one of the two readers."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+from ..errors import ConfigError, DataError, unknown_name
+from .video import Video, VideoMedia
+
+BACKENDS = ("auto", "decord", "pyav")
+"""What decodes video files; "auto" is PyAV, or decord where PyAV is not installed."""
+
+
+def check_backend(backend: str) -> None:
+    """Checks the name of a backend.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    if backend not in BACKENDS:
+        raise unknown_name("backend", backend, BACKENDS)
+
+
+def open_video(media: VideoMedia, name: str, backend: str = "auto") -> Video:
+    """Finds out what a video file holds.
+
+    Args:
+        media: the file's path, or its bytes.
+        name: what error messages call it.
+        backend: one of `BACKENDS`.
+
+    Raises:
+        DataError: there is no such file, or it is no video, or it is cut short.
+        ConfigError: the backend is not installed.
+    """
+    if isinstance(media, Path) and not os.path.isfile(media):  # which never raises
+        raise DataError(f"clip {name} can't be read: there is no file or folder {media}")
+    if backend == "auto":
+        backend = "pyav" if _is_installed("av") or not _is_installed("decord") else "decord"
+    if not _is_installed("av" if backend == "pyav" else "decord"):
+        package = "PyAV" if backend == "pyav" else "decord"
+        raise ConfigError(
+            f"expected {package} for the video {name}, and it is not installed; "
+            "install pixel-reason[video], or give a folder of frames"
+        )
+    if backend == "decord":
+        from .with_decord import DecordVideo
+
+        return DecordVideo(media, name)
+    from .with_pyav import PyAVVideo
+
+    return PyAVVideo(media, name)
+
+
+def _is_installed(package: str) -> bool:
+    """Tells whether a package can be imported, without importing it."""
+    return importlib.util.find_spec(package) is not None

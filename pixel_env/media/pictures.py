@@ -1,0 +1,265 @@
+"""Lazy pictures: opened when first looked at, decoded once, read at the original resolution."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import threading
+import zlib
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+
+from ..errors import ConfigError, DataError
+from .geometry import FULL, Box, box_to_pixels
+from .rgb import Image, cut, open_picture, picture_from_array, to_rgb
+
+Renderer = Callable[[], "Picture"]
+"""Makes a picture when it is first needed, the same one at every call."""
+
+Picture = PillowImage.Image | NDArray[Any]
+"""A decoded picture, of any mode or array layout that `ImageSource` can bring to RGB."""
+
+Media = str | os.PathLike[str] | bytes | PillowImage.Image | NDArray[Any] | Renderer
+"""What an `ImageSource` can be made from."""
+
+READ_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+    PillowImage.DecompressionBombError,
+)
+"""What Pillow's readers raise on broken files."""
+
+_BYTES_A_PIXEL = 4
+"""Pillow pads the three bytes of a pixel to four."""
+
+_REDUCING_GAP = 3.0
+"""Pillow first shrinks by whole factors, down to this many times the size wanted."""
+
+
+class ImageSource:
+    """One picture, decoded when first needed and then kept while memory allows.
+
+    Everything a policy is shown of it is cut from the original pixels. The picture comes out as
+    8-bit RGB: turned as its EXIF says, transparency on white, 16 bits scaled to 8, the first
+    frame of an animation. Safe to use from several threads.
+
+    Attributes:
+        name: file, or file and row, for error messages.
+
+    >>> source = ImageSource(np.arange(12, dtype=np.uint8).reshape(2, 2, 3))
+    >>> source.size, source.region((0.0, 0.5, 0.5, 1.0), (1, 1)).tolist()
+    ((2, 2), [[[6, 7, 8]]])
+    """
+
+    def __init__(self, media: Media, name: str = "") -> None:
+        """Takes what the picture comes from; opens nothing.
+
+        Args:
+            media: a path, the bytes of a file, a Pillow picture, an array ((H, W), (H, W, 1),
+                (H, W, 3) or (H, W, 4); bool, uint8, uint16, or float in [0, 1]), or a function
+                that returns one of the last two.
+            name: shown in error messages; the path by default.
+
+        Raises:
+            ConfigError: `media` is none of these.
+        """
+        kinds = (str, os.PathLike, bytes, PillowImage.Image, np.ndarray)
+        if not isinstance(media, kinds) and not callable(media):
+            raise ConfigError(
+                "expected a path, bytes, a Pillow picture, an array or a function, "
+                f"got {type(media).__name__}"
+            )
+        self._media = media
+        self._decoded: PillowImage.Image | None = None
+        self._overview: Image | None = None
+        self._lock = threading.Lock()
+        self.name = name or _default_name(media)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the original in pixels; decodes it.
+
+        Raises:
+            DataError: the picture can't be read.
+        """
+        width, height = self._picture().size
+        return width, height
+
+    def region(self, box: Box, size: tuple[int, int]) -> Image:
+        """Reads a rectangle of the original pixels at a given size.
+
+        Args:
+            box: fractions of the picture; rounded outwards to whole pixels.
+            size: (width, height) wanted.
+
+        Returns:
+            A fresh (height, width, 3) uint8 RGB array.
+
+        Raises:
+            DataError: the picture can't be read.
+        """
+        picture = self._picture()
+        return resample(picture, box_to_pixels(box, *picture.size), size)
+
+    def overview(self, size: tuple[int, int]) -> Image:
+        """Reads the whole picture at a given (width, height); as `region` does.
+
+        The last one is kept as long as the decoded pixels are: a group's lanes all begin with it.
+        """
+        kept = self._overview
+        if kept is None or kept.shape[1::-1] != size:
+            kept = self._overview = self.region(FULL, size)
+        return kept.copy()
+
+    @property
+    def is_decoded(self) -> bool:
+        """Whether the next look needs no decoding."""
+        return self._decoded is not None
+
+    def fill(self, pixels: NDArray[Any]) -> None:
+        """Takes pixels that were decoded elsewhere, those that the next look would decode.
+
+        Args:
+            pixels: (height, width, 3) uint8 RGB.
+        """
+        with self._lock:
+            self._decoded, self._overview = picture_from_array(pixels), None
+        self._picture()  # counts as a use
+
+    def header_size(self) -> tuple[int, int]:
+        """(width, height) of the original in pixels, not turned upright; decodes no file.
+
+        Raises:
+            DataError: the picture can't be opened.
+        """
+        try:
+            media = self._given()
+            if isinstance(media, np.ndarray):
+                return media.shape[1], media.shape[0]
+            if isinstance(media, PillowImage.Image):
+                return media.size
+            with open_picture(media) as opened:
+                return opened.size
+        except READ_ERRORS as fault:
+            raise self._unreadable(fault) from fault
+
+    def release(self) -> None:
+        """Forgets the decoded pixels; the next look decodes again."""
+        self._decoded = self._overview = None
+
+    def __repr__(self) -> str:
+        return f"ImageSource({self.name!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_media": self._media, "name": self.name}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._decoded = self._overview = None
+        self._lock = threading.Lock()
+
+    def _picture(self) -> PillowImage.Image:
+        """Returns the decoded picture, and marks it as just used."""
+        with self._lock:
+            picture = self._decoded
+            if picture is None:
+                picture = self._decoded = self._decode()
+        _RECENT.use(self, picture.width * picture.height * _BYTES_A_PIXEL)
+        return picture
+
+    def _decode(self) -> PillowImage.Image:
+        """Reads the picture from wherever it comes."""
+        try:
+            media = self._given()
+            if isinstance(media, np.ndarray):
+                return picture_from_array(media)
+            if isinstance(media, PillowImage.Image):
+                return to_rgb(media)
+            with open_picture(media) as opened:
+                return to_rgb(opened)
+        except READ_ERRORS as fault:
+            raise self._unreadable(fault) from fault
+
+    def _given(self) -> Picture | str | os.PathLike[str] | io.BytesIO:
+        """Returns a picture, or the file that one can be opened from."""
+        media = self._media
+        if callable(media) and not isinstance(media, PillowImage.Image):
+            return media()
+        return io.BytesIO(media) if isinstance(media, bytes) else media
+
+    def _unreadable(self, fault: Exception) -> DataError:
+        reason = str(fault).replace("\n", " ") or type(fault).__name__
+        return DataError(f"picture {self.name} can't be read: {reason}")
+
+
+class RecentPictures:
+    """Which sources hold decoded pixels; the longest unused forget theirs first.
+
+    Attributes:
+        max_bytes: most bytes of decoded pixels kept in this process; the last one used always is.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self._held: OrderedDict[int, tuple[ImageSource, int]] = OrderedDict()
+        self._n_bytes = 0
+        self._lock = threading.Lock()
+
+    def use(self, source: ImageSource, n_bytes: int) -> None:
+        """Notes that `source` was just used, and releases others while there is too much."""
+        with self._lock:
+            if id(source) in self._held:
+                self._held.move_to_end(id(source))
+                return
+            self._held[id(source)] = (source, n_bytes)
+            self._n_bytes += n_bytes
+            while self._n_bytes > self.max_bytes and len(self._held) > 1:
+                _, (oldest, freed) = self._held.popitem(last=False)
+                self._n_bytes -= freed
+                oldest.release()
+
+
+_RECENT = RecentPictures(max_bytes=256 * 2**20)
+
+
+def resample(
+    picture: PillowImage.Image, pixels: tuple[int, int, int, int], size: tuple[int, int]
+) -> Image:
+    """Cuts a rectangle and brings it to a size: Lanczos to shrink, bicubic to enlarge.
+
+    Args:
+        picture: mode RGB.
+        pixels: (left, top, right, bottom), right and bottom exclusive.
+        size: (width, height) wanted.
+
+    Returns:
+        A fresh (height, width, 3) uint8 RGB array.
+    """
+    if pixels != (0, 0, *picture.size):
+        picture = cut(picture, pixels)  # not `resize(box=...)`, whose filter reads past the box
+    if picture.size == size:
+        return np.array(picture, dtype=np.uint8)
+    shrinks = size[0] < picture.width or size[1] < picture.height
+    resampling = PillowImage.Resampling.LANCZOS if shrinks else PillowImage.Resampling.BICUBIC
+    return np.array(picture.resize(size, resampling, reducing_gap=_REDUCING_GAP), dtype=np.uint8)
+
+
+def _default_name(media: Media) -> str:
+    """Names a source after its file, or after what kind of thing it is."""
+    if isinstance(media, str | os.PathLike):
+        return os.fspath(media)
+    return f"<{type(media).__name__}>"

@@ -1,0 +1,70 @@
+"""Video files, through PyAV or decord: how many frames there are, and some of them as pixels."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Generator, Iterable
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from numpy.typing import NDArray
+
+VideoMedia = Path | bytes
+"""A video file: where it is, or what it holds."""
+
+FrameStream = Generator[tuple[int, NDArray[Any]], None, None]
+"""Frames as they are decoded, each with its number; closing it closes the file."""
+
+
+class Video(Protocol):
+    """A video file. It holds no file open, so that any number may exist; safe to use in threads.
+
+    Attributes:
+        n_frames: how many frames it has.
+        fps: frames a second on average; None where the file doesn't say.
+    """
+
+    n_frames: int
+    fps: float | None
+
+    def read(self, numbers: Iterable[int]) -> FrameStream:
+        """Decodes some frames in one pass over the file, which is open meanwhile.
+
+        Args:
+            numbers: from 1 to `n_frames`, each once, rising.
+
+        Yields:
+            Each number, with its frame: (height, width, 3) uint8 RGB at the file's resolution,
+            turned as the file says.
+
+        Raises:
+            DataError: a frame can't be decoded.
+        """
+
+
+def is_cut_short(media: VideoMedia) -> bool:
+    """Tells whether an mp4's frames are promised to go on beyond the end of the file.
+
+    Decoders play such a file as far as it goes, and then differ. In other formats nothing is
+    promised: the frames before the cut are the clip.
+    """
+    with open_file(media) as file:
+        size = file.seek(0, io.SEEK_END)
+        offset, kind = 0, b""
+        while offset + 8 <= size:
+            file.seek(offset)
+            head = file.read(16)
+            length, kind = int.from_bytes(head[:4], "big"), head[4:8]
+            if offset == 0 and kind != b"ftyp":
+                return False
+            if length == 1:  # a length of 64 bits follows
+                length = int.from_bytes(head[8:16], "big")
+            if length < 8:  # 0: to the end of the file
+                return False
+            offset += length
+        return kind == b"mdat" and offset > size
+
+
+def open_file(media: VideoMedia) -> IO[bytes]:
+    """Opens a video file for reading, to be closed by the caller."""
+    return io.BytesIO(media) if isinstance(media, bytes) else media.open("rb")

@@ -1,0 +1,153 @@
+"""Reads recorded trajectories for a page: chosen ones, checked, with what their looks went into."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError, DataError, unknown_name
+from ..media.geometry import Box
+from .trajectory import FILE_NAME
+
+Record = Mapping[str, Any]
+
+OUTCOMES: Mapping[str, Callable[[Record], bool]] = {
+    "right": lambda record: _grade(record).get("correct") is True,
+    "wrong": lambda record: _grade(record).get("correct") is False,
+    "unanswered": lambda record: not _grade(record),
+    "looked": lambda record: record.get("n_calls", 0) > 0,
+    "unlooked": lambda record: record.get("n_calls", 0) == 0,
+    "errors": lambda record: record.get("n_operation_errors", 0) > 0,
+}
+"""What episodes can be chosen by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which episodes are shown.
+
+    Attributes:
+        only: names of `OUTCOMES`, all of which must hold.
+        category: of the sample; empty takes all.
+        text: what the question, an answer or a message holds, in any case; empty takes all.
+    """
+
+    only: tuple[str, ...] = ()
+    category: str = ""
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        """Checks the names.
+
+        Raises:
+            ConfigError: an outcome is unknown.
+        """
+        for name in self.only:
+            if name not in OUTCOMES:
+                raise unknown_name("an outcome", name, OUTCOMES)
+
+    def holds(self, record: Record) -> bool:
+        """Whether an episode is shown."""
+        if self.category and record.get("category") != self.category:
+            return False
+        if not all(OUTCOMES[name](record) for name in self.only):
+            return False
+        said = [str(turn.get("message", "")) for turn in record["turns"]]
+        words = "\n".join([record["question"], str(record.get("answer", "")), *said])
+        return self.text.casefold() in words.casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A region that was looked into, on the picture that it is drawn on.
+
+    Attributes:
+        turn: number of the turn, from 1.
+        box: fractions of the picture.
+    """
+
+    turn: int
+    box: Box
+
+
+def read_episodes(
+    folder: str | os.PathLike[str], chosen: Filter | None = None, limit: int = 200
+) -> Iterator[Record]:
+    """Reads the first episodes of a folder that a filter lets through, one after the other.
+
+    Args:
+        folder: holds `trajectories.jsonl` and `images/`.
+        chosen: which of them; all where None.
+        limit: how many at most, at least 1.
+
+    Yields:
+        Records as `TrajectoryRecord` describes them.
+
+    Raises:
+        ConfigError: `limit` is under 1, or the folder holds no trajectories.
+        DataError: a line is no such record; it names file and line.
+    """
+    if limit < 1:
+        raise ConfigError(f"expected a limit of at least 1, got {limit}")
+    path = Path(folder) / FILE_NAME
+    if not path.is_file():
+        raise ConfigError(_nothing_there(Path(folder)))
+    chosen = chosen or Filter()
+    shown = 0
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.endswith(b"\n"):
+                return  # being written, or cut off
+            record = _record(line, f"{path} line {number}")
+            if chosen.holds(record):
+                yield record
+                shown += 1
+                if shown == limit:
+                    return
+
+
+def looks_by_picture(record: Record) -> dict[int, list[Look]]:
+    """Returns the regions that an episode looked into, by the view that they are drawn on.
+
+    A region of a region is drawn on the view that the first of them was taken from, for
+    `executed_box` is in fractions of the picture behind both.
+    """
+    root: dict[int, int] = {}
+    found: dict[int, list[Look]] = {}
+    for number, turn in enumerate(record["turns"], 1):
+        target, box = turn.get("target_image"), turn.get("executed_box")
+        if target is None or box is None:
+            continue
+        drawn_on = root.get(target, target)
+        root |= dict.fromkeys(turn.get("views_added") or (), drawn_on)
+        found.setdefault(drawn_on, []).append(Look(number, tuple(box)))
+    return found
+
+
+def _record(line: bytes, where: str) -> Record:
+    """Returns one line's record, with at least what a page shows of every episode."""
+    try:
+        record = json.loads(line)
+        is_record = isinstance(record["question"], str) and all(
+            isinstance(each["images"], list) for each in (record["first"], *record["turns"])
+        )
+    except (ValueError, TypeError, KeyError) as fault:
+        raise DataError(f"{where} is no trajectory: {type(fault).__name__}: {fault}") from fault
+    if not is_record:
+        raise DataError(f"{where} is no trajectory: its question or pictures are of another type")
+    return record  # type: ignore[no-any-return]
+
+
+def _nothing_there(folder: Path) -> str:
+    """Says that a folder holds no trajectories, and which folders below it do."""
+    below = sorted(str(path.parent) for path in folder.glob(f"**/{FILE_NAME}"))[:8]
+    hint = f"; these hold some: {', '.join(below)}" if below else ""
+    return f"expected a folder with {FILE_NAME}, found none in {folder}{hint}"
+
+
+def _grade(record: Record) -> Mapping[str, Any]:
+    return record.get("grade") or {}

@@ -1,0 +1,1 @@
+"""Commands that users run; thin (installed as `pixel_env.scripts`)."""

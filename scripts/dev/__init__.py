@@ -1,0 +1,1 @@
+"""Commands that maintainers run: benchmarks, pictures, golden numbers, pretraining."""

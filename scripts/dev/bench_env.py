@@ -1,0 +1,110 @@
+"""Measures how fast the procedural twins are: resets, looks, and groups of lanes.
+
+python scripts/dev/bench_env.py                # every twin
+python scripts/dev/bench_env.py --rounds 5     # a quick look
+
+A reset draws a new sample; a look is one zoom. A group is eight lanes on one new sample, in
+Gymnasium's SyncVectorEnv and in PixelReasoningVectorEnv, whose lanes share what was drawn. Seconds
+are the process's own, so that other work on the machine counts less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+from rich.console import Console
+from rich.table import Table
+
+import pixel_env
+from pixel_env.registration import NAMESPACE, TASKS
+from pixel_env.vector import PixelReasoningVectorEnv
+
+GROUP = 8
+TWINS = tuple(name for name in TASKS if name.startswith("Synthetic"))
+console = Console(soft_wrap=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """What was measured of one environment, in seconds each.
+
+    Attributes:
+        reset_s: a reset to a new sample.
+        look_s: a look in one episode.
+        sync_s: a reset of a group in `SyncVectorEnv`.
+        shared_s: the same in `PixelReasoningVectorEnv`.
+    """
+
+    reset_s: float
+    look_s: float
+    sync_s: float
+    shared_s: float
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=30, help="of each (default: %(default)s)")
+    parser.add_argument("--twin", action="append", choices=TWINS, help="only this one; repeatable")
+    options = parser.parse_args(arguments)
+    table = Table("twin", "resets/s", "looks/s", "groups/s, Sync", "groups/s, shared", "ratio")
+    for name in options.twin or TWINS:
+        speed = measured(f"{NAMESPACE}-{name}-v0", max(options.rounds, 1))
+        rates = (speed.reset_s, speed.look_s, speed.sync_s, speed.shared_s)
+        ratio = f"{speed.sync_s / speed.shared_s:.1f}"
+        table.add_row(
+            name.removeprefix("Synthetic"), *(f"{1 / seconds:.1f}" for seconds in rates), ratio
+        )
+    console.print(table)
+    return 0
+
+
+def measured(env_id: str, rounds: int) -> Speed:
+    """Measures one environment; every reset is to a sample that wasn't drawn before."""
+    env = gym.make(env_id, max_turns=rounds + 2, max_views=rounds + 2)
+    env.reset(options={"index": 0})  # what is drawn once and kept isn't a sample's cost
+
+    def start(number: int) -> Any:
+        return env.reset(options={"index": 1 + number})
+
+    reset_s = seconds_each(start, rounds)
+    look = pixel_env.zoom_in([0.3, 0.3, 0.6, 0.6])
+    env.reset(options={"index": 0})
+    look_s = seconds_each(lambda _: env.step(look), rounds)
+    n_groups = max(rounds // 4, 1)
+    sync = gym.vector.SyncVectorEnv([lambda: gym.make(env_id)] * GROUP)
+    shared = PixelReasoningVectorEnv.from_id(env_id, GROUP)
+    return Speed(
+        reset_s=reset_s,
+        look_s=look_s,
+        sync_s=seconds_each(lambda number: reset_group(sync, 1000 + number), n_groups),
+        shared_s=seconds_each(lambda number: reset_group(shared, 2000 + number), n_groups),
+    )
+
+
+def reset_group(envs: gym.vector.VectorEnv[Any, Any, Any], index: int) -> None:
+    """Resets every lane to one sample."""
+    if isinstance(envs, PixelReasoningVectorEnv):
+        envs.reset(options={"index": [index] * GROUP})
+    else:
+        envs.reset(options={"index": index})
+
+
+def seconds_each(do: Callable[[int], Any], rounds: int) -> float:
+    """Returns the processor seconds that one call takes, as a mean over some."""
+    before = time.process_time()
+    for number in range(rounds):
+        do(number)
+    return max(time.process_time() - before, 1e-9) / rounds
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Published releases: where they are, and how they are unpacked."""

@@ -1,0 +1,141 @@
+"""Rows of JSON files: one list, or one object a line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pixel_env.errors import DataError
+
+from .row import Row, Rows
+
+
+class ListRows(Rows):
+    """Rows of a JSON list, or of one JSON object a line."""
+
+    def __init__(
+        self,
+        path: Path,
+        entries: Sequence[Any],
+        numbers: Sequence[int],
+        added: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Takes what was read.
+
+        Args:
+            path: the file, for error messages.
+            entries: decoded values, or lines that are decoded when they are asked for.
+            numbers: the number of each, from 1.
+            added: columns that every row of the file gets.
+        """
+        self._path = path
+        self._entries = entries
+        self._numbers = numbers
+        self._added = added or {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __getitem__(self, index: int) -> Row:
+        origin = self.origin(index)
+        entry = self._entries[index]
+        if isinstance(entry, _Line):
+            try:
+                entry = json.loads(entry)
+            except (ValueError, RecursionError) as error:
+                where = f"{origin} (in {self._path.parent})"
+                raise DataError(f"{where}: not valid JSON ({error})") from error
+        if not isinstance(entry, dict):
+            raise DataError(
+                f"{origin} (in {self._path.parent}): expected an object, got {entry!r:.60}"
+            )
+        values = {**entry, **self._added} if self._added else entry
+        return Row(values, origin, position=self._numbers[index])
+
+    def columns(self) -> frozenset[str]:
+        """Returns the columns of the first row that can be read; none where none can."""
+        for index in range(len(self)):
+            try:
+                return frozenset(self[index].values)
+            except DataError:
+                continue
+        return frozenset()
+
+    def origin(self, index: int) -> str:
+        """Names file and row."""
+        return f"{self._path.name} row {self._numbers[index]}"
+
+    def digest(self) -> str:
+        """Returns the SHA-256 of the file, shortened."""
+        return hashlib.sha256(self._path.read_bytes()).hexdigest()[:16]
+
+
+def read_json(path: Path, origin: str = "") -> Any:
+    """Reads a JSON file.
+
+    Args:
+        path: the file, UTF-8, with or without a byte order mark.
+        origin: the row that points to the file, for error messages.
+
+    Raises:
+        DataError: the file can't be read, or isn't JSON.
+    """
+    where = f"{origin}: {path.name}" if origin else str(path)
+    try:
+        return json.loads(_read_text(path, where))
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{where}: not valid JSON ({error})") from error
+
+
+def read_json_list(path: Path, key: str = "", added: Mapping[str, Any] | None = None) -> ListRows:
+    """Reads the rows of a JSON file that is a list, or an object that holds one under `key`.
+
+    Args:
+        path: the file, UTF-8, with or without a byte order mark.
+        key: where the list is, in a file that holds an object; a bare list is taken too.
+        added: columns that every row gets.
+
+    Raises:
+        DataError: the file can't be read, isn't JSON, or holds no list there.
+    """
+    values = read_json(path)
+    if key and isinstance(values, dict):
+        values = values.get(key)
+    if not isinstance(values, list):
+        under = f" under {key!r}" if key else ""
+        raise DataError(f"{path}: expected a list of rows{under}, got {values!r:.60}")
+    return ListRows(path, values, range(1, len(values) + 1), added)
+
+
+def read_jsonl(path: Path) -> ListRows:
+    """Reads a file with one JSON object a line; blank lines are passed over.
+
+    Args:
+        path: the file, UTF-8, with or without a byte order mark.
+
+    Returns:
+        The rows in the file's order; their numbers are line numbers, from 1. A line that isn't
+        a JSON object is found out when its row is asked for.
+
+    Raises:
+        DataError: the file can't be read.
+    """
+    lines = enumerate(_read_text(path, str(path)).split("\n"), start=1)
+    held = [(_Line(line), number) for number, line in lines if line.strip()]
+    return ListRows(path, [line for line, _ in held], [number for _, number in held])
+
+
+class _Line(str):
+    """A line that is not decoded yet."""
+
+    __slots__ = ()
+
+
+def _read_text(path: Path, where: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{where}: can't be read ({error})") from error

@@ -1,0 +1,1 @@
+"""SyntheticClip, the twin of MVBench: moving shapes as real mp4."""

@@ -1,0 +1,1 @@
+"""SyntheticCounting, the twin of TallyQA: boards of stickers and cards."""

@@ -1,0 +1,1 @@
+"""SyntheticInfographic, the twin of InfographicsVQA: pages of charts and small print."""

@@ -1,0 +1,1 @@
+"""SyntheticSearch, the twin of V*: scenes of shapes with small letters."""

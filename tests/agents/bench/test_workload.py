@@ -1,0 +1,51 @@
+"""Trajectories counted by hand give the workload; the plan's sums are its parts'."""
+
+import numpy as np
+
+from pixel_env.agents.bench.config import GpuBenchConfig
+from pixel_env.agents.bench.memory_plan import plan
+from pixel_env.agents.bench.workload import estimates, workload
+from pixel_env.agents.model.shapes import SHAPES
+from pixel_env.agents.tokens.trajectory import EncodedImage, Piece, TrajectoryBuilder
+
+SEVEN = SHAPES["Qwen/Qwen2.5-VL-7B-Instruct"]
+
+
+def image(rows, columns):
+    """A picture of rows x columns tokens."""
+    return EncodedImage(np.zeros((4 * rows * columns, 1), np.float32), (1, 2 * rows, 2 * columns))
+
+
+def trajectory(first, crops):
+    """30 tokens of text around the first picture, 5 around each crop, 10 said a turn."""
+    record = TrajectoryBuilder()
+    for turn, shown in enumerate([first, *crops]):
+        n_text = 30 if turn == 0 else 5
+        record.hear(Piece(np.zeros(n_text + shown.n_tokens, np.int64), (shown,), (3,)))
+        record.say(np.ones(10, np.int64))
+    return record.build(sample_id="s")
+
+
+def test_the_workload_of_trajectories_by_hand():
+    first = image(5, 8)  # 40 tokens, shared
+    told = [trajectory(first, [image(3, 4)]), trajectory(first, [image(3, 4), image(2, 4)])]
+    assert [len(each) for each in told] == [107, 130]
+    run = GpuBenchConfig(groups=3, group_size=2, tokens_per_micro_batch=260).run("qwen2.5-vl-7b")
+    load = workload(run, told)
+    assert (load.image_tokens, load.looks, load.look_tokens) == (40, 1.5, 11)  # 32 / 3
+    assert (load.response_tokens, load.prompt_tokens) == (25, 38)  # 50 / 2, (35 + 40) / 2
+    assert (load.groups_per_iteration, load.group_size, load.lora_rank) == (3, 2, 32)
+    assert (load.dtype, load.gradient_checkpointing) == ("bfloat16", True)
+    assert load.tokens_per_micro_batch == 260, "two rows, padded to the longer"
+    assert load.image_share == (40 + 12 + 12 + 8) / 260
+
+
+def test_parts_are_estimated_by_what_is_there_in_them():
+    run = GpuBenchConfig(train="all").run("qwen2.5-vl-7b")
+    load = workload(run, [trajectory(image(5, 8), [image(3, 4)])])
+    known, made = estimates(SEVEN, load), plan(SEVEN, load)
+    assert known["build"] == 2 * SEVEN.weights
+    assert known["update"] == 2 * SEVEN.weights * 4 + sum(
+        value for name, value in made.update.items() if name != "gradients"
+    )
+    assert known["rollout"] == 2 * SEVEN.weights + sum(made.generate.values())

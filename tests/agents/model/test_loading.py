@@ -1,0 +1,188 @@
+"""Checkpoints in the hub's layout load, train through adapters, and speak as a policy."""
+
+import json
+import logging
+
+import numpy as np
+import pytest
+import torch
+from tiny_models import (
+    ARCHITECTURES,
+    PlainDialect,
+    observation,
+    picture,
+    tiny_encoder,
+    tiny_model,
+    tiny_processor,
+    tiny_tokenizer,
+)
+
+from pixel_env.agents.generation.engine import Engine, GenerationConfig
+from pixel_env.agents.generation.session import Session
+from pixel_env.agents.model.loading import (
+    LoraSettings,
+    MatrixPatchEmbed,
+    ModelSettings,
+    add_adapters,
+    load,
+    use_matrix_patch_embedding,
+)
+from pixel_env.agents.model.scoring import score
+from pixel_env.agents.policies.vlm import VLMPolicy
+from pixel_env.agents.tokens.encoder import Encoder
+from pixel_env.errors import ConfigError
+
+
+@pytest.fixture(params=ARCHITECTURES)
+def checkpoint(request, tmp_path):
+    """(architecture, folder): a checkpoint as it lies on the hub."""
+    folder = tmp_path / "Qwen-tiny"
+    tiny_model(request.param).save_pretrained(folder)
+    tiny_tokenizer().save_pretrained(folder)
+    tiny_processor(request.param).save_pretrained(folder)
+    settings = json.loads((folder / "preprocessor_config.json").read_text())
+    settings["image_processor_type"] = "Qwen2VLImageProcessorFast"
+    settings["processor_class"] = "Qwen2_5_VLProcessor"
+    (folder / "preprocessor_config.json").write_text(json.dumps(settings))
+    return request.param, folder
+
+
+def rollout(engine, architecture, n_lanes=4):
+    session = Session(engine)
+    rng = np.random.default_rng(0)
+    shown = picture(rng, architecture, 2, 3)
+    lanes = list(range(n_lanes))
+    for lane in lanes:
+        session.begin(lane, lane)
+    session.hear([observation("which", [shown])] * n_lanes, lanes)
+    session.speak(lanes)
+    session.hear([observation("zoom", [picture(rng, architecture)]) for _ in lanes], lanes)
+    session.speak(lanes)
+    return [session.end(lane).build() for lane in lanes]
+
+
+def gap(model, trajectories, encoder):
+    with torch.no_grad():
+        scores = score(model, trajectories, encoder).logprobs.numpy()
+    return max(
+        np.abs(row[: len(t)] - t.logprobs).max()
+        for row, t in zip(scores, trajectories, strict=True)
+    )
+
+
+def test_a_folder_in_the_hubs_layout_gives_the_saved_model(checkpoint):
+    architecture, folder = checkpoint
+    loaded = load(folder)
+    assert loaded.image_processor.patch_size == tiny_processor(architecture).patch_size
+    encoder = Encoder(loaded.tokenizer, loaded.image_processor, PlainDialect())
+    engine = Engine(loaded.model, encoder, GenerationConfig(max_new_tokens=16))
+    trajectories = rollout(engine, architecture)
+    assert gap(loaded.model, trajectories, encoder) < 1e-4
+    assert gap(tiny_model(architecture), trajectories, tiny_encoder(architecture)) < 1e-4
+
+
+def test_adapters_train_through_score_and_speak_through_the_engine(checkpoint):
+    architecture, folder = checkpoint
+    settings = ModelSettings(lora=LoraSettings(rank=4, alpha=8.0), gradient_checkpointing=True)
+    loaded = load(folder, settings)
+    encoder = Encoder(loaded.tokenizer, loaded.image_processor, PlainDialect())
+    trained = {name for name, p in loaded.model.named_parameters() if p.requires_grad}
+    assert len(trained) == 2 * 7 * 3
+    assert all("lora_" in name and "language_model" in name for name in trained)
+    config = GenerationConfig(max_new_tokens=16)
+    before = rollout(Engine(loaded.model, encoder, config), architecture)
+    optimizer = torch.optim.SGD([p for p in loaded.model.parameters() if p.requires_grad], lr=0.05)
+    loaded.model.train()
+    for _ in range(3):
+        optimizer.zero_grad()
+        (-score(loaded.model, before, encoder).logprobs.sum() / 50).backward()
+        optimizer.step()
+    assert gap(loaded.model, before, encoder) > 1e-3
+    after = rollout(Engine(loaded.model, encoder, config), architecture)
+    assert gap(loaded.model, after, encoder) < 1e-4
+    with loaded.model.disable_adapter():
+        assert gap(loaded.model, before, encoder) < 1e-4
+
+
+def test_dtype_and_attention_are_those_asked_for(checkpoint):
+    _, folder = checkpoint
+    model = load(folder, ModelSettings(dtype="bfloat16", attention="eager")).model
+    assert {p.dtype for p in model.parameters()} == {torch.bfloat16}
+    assert model.config._attn_implementation == "eager"
+
+
+def test_policy_from_a_folder_answers_every_lane_and_repeats(checkpoint):
+    architecture, folder = checkpoint
+    rng = np.random.default_rng(1)
+    shown = [observation("which", [picture(rng, architecture)]) for _ in range(3)]
+    runs = []
+    for lanes in ([0, 1, 2], [2, 0, 1]):
+        generation = GenerationConfig(max_new_tokens=12)
+        policy = VLMPolicy.load(folder, generation=generation, system="none")
+        for lane in lanes:
+            policy.reset(lane, seed=lane)
+        first = policy.act([shown[lane] for lane in lanes], lanes)
+        second = policy.act([shown[lanes[1]]], [lanes[1]])
+        runs.append((dict(zip(lanes, first, strict=True)), second))
+    assert runs[0][0] == runs[1][0]
+    assert all(isinstance(text, str) for text in runs[0][0].values())
+    assert (policy.dialect, policy.name) == ("pixel-reasoner", f"vlm:{folder}")
+    told = json.loads(json.dumps(policy.settings()))
+    assert (told["max_new_tokens"], told["model"]["dtype"]) == (12, "float32")
+    assert told["system"] == "none"
+
+
+def test_policy_out_of_context_says_nothing():
+    engine = Engine(
+        tiny_model("qwen3_vl"), tiny_encoder("qwen3_vl"), GenerationConfig(max_context=90)
+    )
+    policy = VLMPolicy(engine)
+    policy.reset(0, seed=0)
+    policy.reset(1, seed=0)
+    said = policy.act([observation("which " * 60), observation("which")], [0, 1])
+    assert said[0] == ""
+    assert said[1]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_matrix_patch_embedding_gives_the_same_numbers_and_names(architecture):
+    stock, fast = tiny_model(architecture), tiny_model(architecture)
+    use_matrix_patch_embedding(use_matrix_patch_embedding(fast))
+    assert isinstance(fast.model.visual.patch_embed, MatrixPatchEmbed)
+    assert list(stock.state_dict()) == list(fast.state_dict())
+    image = tiny_encoder(architecture).images([picture(np.random.default_rng(0), architecture)])[0]
+    patches = torch.from_numpy(image.patches)
+    expected = stock.model.visual.patch_embed(patches)
+    got = fast.model.visual.patch_embed(patches)
+    torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-4)
+
+
+def test_a_name_that_can_not_be_loaded_says_what_to_do(tmp_path, monkeypatch, caplog):
+    caplog.set_level(logging.CRITICAL)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(ConfigError, match="hf download nobody/no-such-model"):
+        load("nobody/no-such-model")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigError, match=r"config.json, model.safetensors.*empty"):
+        load(tmp_path / "empty")
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: LoraSettings(rank=0), "rank of at least 1"),
+        (lambda: LoraSettings(dropout=1.0), r"dropout in \[0, 1\)"),
+        (lambda: LoraSettings(projections=("q_prj",)), "Did you mean 'q_proj'"),
+        (lambda: ModelSettings(dtype="bfloat"), "Did you mean 'bfloat16'"),
+    ],
+)
+def test_settings_out_of_range_are_refused(make, said):
+    with pytest.raises(ConfigError, match=said):
+        make()
+
+
+def test_adapters_only_on_the_projections_asked_for():
+    model = add_adapters(tiny_model("qwen2_5_vl"), LoraSettings(projections=("q_proj",)))
+    trained = [name for name, p in model.named_parameters() if p.requires_grad]
+    assert len(trained) == 2 * 3
+    assert all("q_proj" in name for name in trained)

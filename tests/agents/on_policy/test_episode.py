@@ -1,0 +1,158 @@
+"""A whole iteration over the real environment: pictures, operations, the group's bonus, a fault."""
+
+import numpy as np
+import pytest
+import torch
+from tiny_models import tiny_model, tiny_processor, tiny_tokenizer
+
+from pixel_env import ConfigError, DataError, Grade, ImageSource, PixelReasoningEnv, Sample, Task
+from pixel_env.agents.on_policy.config import OnPolicyConfig
+from pixel_env.agents.on_policy.trainer import OnPolicyTrainer
+from pixel_env.agents.tokens.encoder import Encoder
+from pixel_env.agents.training.metrics import read_metrics
+from pixel_env.dialects import get_dialect
+from pixel_env.vector import PixelReasoningVectorEnv
+from pixel_env.wrappers import GroupCuriosity, TextAction
+
+ZOOM = (
+    '<tool_call>\n{"name": "crop_image_normalized", "arguments": '
+    '{"bbox_2d": [0.1, 0.1, 0.6, 0.6], "target_image": 1}}\n</tool_call>'
+)
+MESSAGES = (ZOOM, r"\boxed{red}", r"\boxed{red}", r"\boxed{blue}", "hm")
+BUDGET = (4 * 28 * 28, 4 * 28 * 28)
+GROUPS, SIZE, BROKEN = 5, 4, 1
+
+
+class Colours(Task):
+    """Sample i is a picture of noise; one can't be read."""
+
+    name = "colours"
+
+    def __len__(self):
+        return GROUPS
+
+    def __getitem__(self, index):
+        def pixels():
+            if index == BROKEN:
+                raise DataError("a broken file")
+            rng = np.random.default_rng(index)
+            return rng.integers(0, 256, (160, 160, 3), dtype=np.uint8)
+
+        source = (ImageSource(pixels),)
+        return Sample(f"s{index}", "which colour?", source, ("red",), category="noise")
+
+    def grade(self, sample, answer):
+        right = answer == "red"
+        return Grade(float(right), right, answer or None)
+
+
+class Spelled(Encoder):
+    """Takes the model's tokens for messages that the environment understands."""
+
+    def texts(self, messages):
+        return [MESSAGES[int(ids.sum()) % len(MESSAGES)] for ids in messages]
+
+
+def make_env(group_size=SIZE):
+    def lane():
+        settings = {"overview_px": BUDGET, "crop_px": BUDGET, "max_turns": 3}
+        return TextAction(PixelReasoningEnv(Colours(), **settings))
+
+    return GroupCuriosity(PixelReasoningVectorEnv([lane] * (GROUPS * SIZE)), group_size)
+
+
+def make_trainer(folder, env, **settings):
+    torch.set_num_threads(1)
+    encoder = Spelled(
+        tiny_tokenizer(), tiny_processor("qwen2_5_vl"), get_dialect("pixel-reasoner"), "none"
+    )
+    given = {
+        "iterations": 3, "group_size": SIZE, "groups_per_iteration": GROUPS, "warmup_share": 0.0,
+        "learning_rate": 1e-3, "max_new_tokens": 4, "max_context": 2000, "checkpoint_every": 2,
+    }  # fmt: skip
+    config = OnPolicyConfig(**(given | settings))
+    model = tiny_model("qwen2_5_vl", scale=1.5)
+    return OnPolicyTrainer(model, encoder, env, config, len(Colours()), folder)
+
+
+def test_an_iteration_over_the_environment(tmp_path):
+    trainer = make_trainer(tmp_path, make_env())
+    before = {name: value.clone() for name, value in trainer.model.named_parameters()}
+    metrics = trainer.iterate(1)
+    assert metrics["rollouts/env_errors"] == SIZE
+    assert 0 < metrics["rapr"] < 1
+    assert 0 < metrics["accuracy/all"] < 1
+    assert metrics["accuracy/noise"] == metrics["accuracy/all"]
+    assert metrics["reward/mean"] == pytest.approx(
+        metrics["reward/score"] + metrics["reward/curiosity"] + metrics["reward/operations"]
+    )
+    assert metrics["reward/score"] == metrics["accuracy/all"]
+    assert metrics["advantage/zero_groups"] >= 1 / GROUPS  # the one that can't be read
+    assert metrics["update/ratio_max"] == pytest.approx(1, abs=1e-3)
+    assert metrics["update/grad_norm"] > 0
+    moved = [
+        name for name, v in trainer.model.named_parameters() if not torch.equal(v, before[name])
+    ]
+    assert any("visual" in name for name in moved)
+    assert any("language_model" in name for name in moved)
+
+
+def test_a_resumed_training_over_pictures_gives_the_same_numbers(tmp_path):
+    whole = make_trainer(tmp_path / "whole", make_env())
+    whole.train()
+    cut = make_trainer(tmp_path / "cut", make_env())
+
+    def stop(iteration, metrics, warnings):
+        if iteration == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cut.train(on_iteration=stop)
+    resumed = make_trainer(tmp_path / "cut", make_env())
+    resumed.train(resume=True)
+    for one, other in zip(
+        read_metrics(tmp_path / "whole"), read_metrics(tmp_path / "cut"), strict=True
+    ):
+        for name in one.keys() - {"seconds/generate", "seconds/update", "tokens/per_second"}:
+            assert one[name] == other[name], name
+    expected = dict(whole.model.named_parameters())
+    for name, value in resumed.model.named_parameters():
+        assert torch.equal(value, expected[name]), name
+    assert len(resumed.replay) == len(whole.replay) > 0
+
+
+def test_groups_that_the_environment_pays_must_be_those_that_are_compared(tmp_path):
+    with pytest.raises(ConfigError, match="pays groups of 2"):
+        make_trainer(tmp_path, make_env(group_size=2))
+
+
+def test_a_group_holds_its_picture_once_on_the_host_also_in_the_replay_buffer_after_a_resume(
+    tmp_path,
+):
+    """Patches of one 56 x 56 picture: 4 x 4 patches of 3 x 2 x 14 x 14 numbers of 4 bytes."""
+    one_picture = 16 * 1176 * 4
+    trainer = make_trainer(tmp_path, make_env(), iterations=1, replay_capacity=100)
+    rollouts = trainer._groups.run(1).rollouts
+    for start in range(0, len(rollouts), SIZE):
+        firsts = [t.images[0] for t in rollouts[start : start + SIZE] if not t.masked]
+        assert len({id(image) for image in firsts}) <= 1
+        assert all(image.patches.nbytes == one_picture for image in firsts)
+    trainer.train()
+    resumed = make_trainer(tmp_path, make_env(), iterations=1, replay_capacity=100)
+    resumed.train(resume=True)
+    for held in (trainer.replay.trajectories(), resumed.replay.trajectories()):
+        firsts = {id(t.images[0]): t for t in held}
+        assert 0 < len(firsts) < len(held)
+        bytes_held = sum({id(i): i.patches.nbytes for t in held for i in t.images}.values())
+        assert bytes_held < sum(i.patches.nbytes for t in held for i in t.images)
+        assert len(firsts) * one_picture <= bytes_held
+
+
+def test_recomputed_layers_train_to_the_same_weights(tmp_path):
+    plain = make_trainer(tmp_path / "plain", make_env(), iterations=1)
+    saving = make_trainer(tmp_path / "saving", make_env(), iterations=1)
+    saving.model.gradient_checkpointing_enable({"use_reentrant": False})
+    plain.iterate(1)
+    saving.iterate(1)
+    for one, other in zip(plain.model.parameters(), saving.model.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)

@@ -1,0 +1,164 @@
+"""A whole run in small: every stage leaves its outcome, and a stopped run goes on as if it ran."""
+
+import dataclasses
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from pixel_env.agents.on_policy.curiosity_options import CuriosityOptions
+from pixel_env.agents.run.config import RunConfig, tiny_defaults
+from pixel_env.agents.run.report import report, write_report
+from pixel_env.agents.run.run import TrainingRun, table_of
+from pixel_env.agents.training.metrics import read_metrics
+from pixel_env.errors import ConfigError
+
+
+def small(**changes):
+    config = tiny_defaults()
+    return dataclasses.replace(
+        config,
+        threads=1,
+        eval_samples=4,
+        demonstrations=dataclasses.replace(config.demonstrations, n=12),
+        imitation=dataclasses.replace(config.imitation, batch_size=4, epochs=1, checkpoint_every=1),
+        on_policy=dataclasses.replace(
+            config.on_policy,
+            iterations=3,
+            groups_per_iteration=2,
+            group_size=2,
+            max_new_tokens=24,
+            checkpoint_every=1,
+        ),
+        **changes,
+    )
+
+
+class Stop(Exception):
+    """What a test stops a run with."""
+
+
+class Display:
+    """Notes what is shown; stops a run at a given moment."""
+
+    def __init__(self, stop_at=None):
+        self.shown = []
+        self.stop_at = stop_at
+
+    def __call__(self, stage, done, total, text=""):
+        self.shown.append((stage, done))
+        if (stage, done) == self.stop_at:
+            raise Stop
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    display = Display()
+    return TrainingRun(small(), folder, display).run(), display
+
+
+def test_every_stage_is_measured_and_leaves_its_files(finished):
+    outcome, display = finished
+    assert list(outcome.results) == ["base", "warm start", "RL"]
+    assert all(len(results) == 4 for results in outcome.results.values())
+    for name in ("base", "warm_start", "RL"):
+        folder = outcome.folder / "evaluation" / name
+        lines = (folder / "trajectories.jsonl").read_text().splitlines()
+        assert len(lines) == 4
+        assert list((folder / "images").iterdir())
+    assert len((outcome.folder / "demonstrations.jsonl").read_text().splitlines()) == 12
+    assert [line["step"] for line in read_metrics(outcome.folder / "imitation")] == [1, 2, 3]
+    assert [line["step"] for line in read_metrics(outcome.folder / "on_policy")] == [1, 2, 3]
+    assert list((outcome.folder / "on_policy").glob("events.out.tfevents.*"))
+    assert {stage for stage, _ in display.shown} == {
+        "evaluate base",
+        "demonstrations",
+        "warm start",
+        "evaluate warm start",
+        "RL",
+        "evaluate RL",
+    }
+
+
+def test_the_report_holds_the_table_and_the_course(finished):
+    outcome, _ = finished
+    path = write_report(outcome, small())
+    text = path.read_text()
+    assert text == report(outcome, small())
+    table = table_of(outcome)
+    for label in ("base", "warm start", "RL"):
+        assert f"| {label} | 4 |" in text
+        assert table[label].n == 4
+    assert "| 1 to 1 |" in text
+    assert "first 4 samples" in text
+
+
+def test_the_trained_model_is_exported_for_evaluation(finished):
+    from pixel_env.agents.policies.by_name import make_policy
+
+    outcome, _ = finished
+    policy = make_policy(f"vlm:{outcome.folder / 'model'}", system="none", max_new_tokens=8)
+    assert policy.dialect == "pixel-reasoner"
+
+
+def test_a_finished_run_is_read_not_run_again(finished):
+    outcome, _ = finished
+    display = Display()
+    again = TrainingRun(small(), outcome.folder, display).run()
+    assert again.results == outcome.results
+    assert not {"evaluate base", "evaluate RL"} & {stage for stage, _ in display.shown}
+
+
+@pytest.mark.parametrize(
+    "stop_at", [("demonstrations", 7), ("warm start", 2), ("RL", 2), ("evaluate RL", 2)]
+)
+def test_a_stopped_run_goes_on_with_the_same_numbers(finished, tmp_path, stop_at):
+    outcome, _ = finished
+    with pytest.raises(Stop):
+        TrainingRun(small(), tmp_path, Display(stop_at)).run()
+    resumed = TrainingRun(small(), tmp_path, Display()).run()
+    assert resumed.results == outcome.results
+    ours, theirs = (
+        load_file(f / "model" / "model.safetensors") for f in (tmp_path, outcome.folder)
+    )
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    timed = ("seconds/", "tokens/per_second")
+    lines = [
+        [{k: v for k, v in line.items() if not k.startswith(timed)} for line in read_metrics(f)]
+        for f in (tmp_path / "on_policy", outcome.folder / "on_policy")
+    ]
+    assert lines[0] == lines[1]
+
+
+def test_a_folder_of_other_settings_is_refused(finished):
+    outcome, _ = finished
+    with pytest.raises(ConfigError, match="seed"):
+        TrainingRun(small(seed=5), outcome.folder, Display())
+
+
+def test_stages_can_be_left_out_and_the_bonus_turned_off(tmp_path):
+    config = small(warm_start=False, curiosity=CuriosityOptions(enabled=False))
+    outcome = TrainingRun(config, tmp_path, Display()).run()
+    assert list(outcome.results) == ["base", "RL"]
+    assert all("reward/curiosity" not in line for line in read_metrics(tmp_path / "on_policy"))
+
+
+def test_adapters_are_trained_and_merged(tmp_path):
+    outcome = TrainingRun(small(lora=True, lora_rank=2), tmp_path, Display()).run()
+    merged = load_file(outcome.folder / "model" / "model.safetensors")
+    assert not any("lora" in name for name in merged)
+
+
+def test_the_seed_is_in_every_part():
+    config = RunConfig(seed=7).seeded()
+    parts = (config.demonstrations, config.imitation, config.on_policy)
+    assert [part.seed for part in parts] == [7, 7, 7]
+
+
+def test_the_settings_are_kept(finished):
+    outcome, _ = finished
+    kept = json.loads((outcome.folder / "config.json").read_text())
+    assert kept["on_policy"]["group_size"] == 2

@@ -1,0 +1,160 @@
+"""A page of trajectories holds what was recorded, as text, and nothing else."""
+
+import base64
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from tiny_tasks import PictureTask
+
+from pixel_env import ConfigError, DataError, PixelReasoningEnv
+from pixel_env.recordings import Filter, page, read_episodes
+from pixel_env.recordings.episodes import looks_by_picture
+from pixel_env.wrappers import RecordTrajectories, TextAction
+
+SMALL = {"overview_px": (784, 9000), "crop_px": (784, 9000)}
+EVIL = '<script>alert(1)</script><img src="http://example.com/x.png">'
+
+
+def call(box, image=1):
+    arguments = {"bbox_2d": box, "target_image": image}
+    body = json.dumps({"name": "crop_image_normalized", "arguments": arguments})
+    return f"Let me look. <tool_call>{body}</tool_call>"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Episodes that look and are right, look twice and are wrong, fail, and say HTML."""
+    folder = tmp_path / "episodes"
+    env = RecordTrajectories(TextAction(PixelReasoningEnv(PictureTask(), **SMALL)), folder)
+    right = PictureTask()[0].answers[0]
+    for messages in (
+        [call([0.25, 0.25, 0.5, 0.75]), rf"\boxed{{{right}}}"],
+        [call([0, 0, 0.5, 0.5]), call([0.5, 0.5, 1, 1], image=2), r"\boxed{no}"],
+        [call([0.9, 0.9, 0.1, 0.1]), r"\boxed{no}"],
+        [EVIL + r" \boxed{no}"],
+    ):
+        env.reset(options={"index": 0})
+        for message in messages:
+            env.step(message)
+    return folder
+
+
+class Seen(HTMLParser):
+    """The elements of a page, and its text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.words, self.open = [], [], []
+        self.feed(text)
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in ("img", "input", "meta"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.elements if name == tag]
+
+
+def shown(folder, **chosen):
+    return Seen(page(read_episodes(folder, Filter(**chosen)), folder, "Episodes"))
+
+
+def test_every_picture_is_part_of_the_page_and_nothing_is_loaded(folder):
+    seen = shown(folder)
+    records = [json.loads(line) for line in (folder / "trajectories.jsonl").open()]
+    names = [
+        name for record in records for each in (record["first"], *record["turns"])
+        for name in each["images"]
+    ]  # fmt: skip
+    sources = [attrs["src"] for attrs in seen.all("img")]
+    assert len(sources) == len(names) == 7
+    for name, source in zip(names, sources, strict=True):
+        assert source.startswith("data:image/png;base64,")
+        assert base64.b64decode(source.split(",")[1]) == (folder / name).read_bytes()
+    assert not any("href" in attrs for _, attrs in seen.elements)
+    assert len(seen.all("script")) == 1
+
+
+def test_what_a_policy_says_is_text(folder):
+    text = page(read_episodes(folder), folder, "Episodes")
+    assert EVIL not in text
+    assert EVIL in "".join(Seen(text).words)
+
+
+def test_an_episode_is_marked_by_how_it_ended(folder):
+    marks = [set(attrs["class"].split()) for attrs in shown(folder).all("details")]
+    assert marks == [
+        {"right", "looked"},
+        {"wrong", "looked"},
+        {"wrong", "looked", "errors"},
+        {"wrong", "unlooked"},
+    ]
+
+
+def test_looks_are_drawn_on_the_picture_that_they_went_into(folder):
+    _, nested, *_ = read_episodes(folder)
+    (drawn,) = looks_by_picture(nested).values()
+    assert [look.turn for look in drawn] == [1, 2]
+    # the lower right quarter of the upper left quarter, to the pixels of the picture
+    assert np.allclose(drawn[1].box, (0.25, 0.25, 0.5, 0.5), atol=0.01)
+    frames = [attrs["style"] for attrs in shown(folder, only=("right",)).all("i")]
+    left, top, width, height = map(float, re.findall(r":([\d.]+)%", frames[0]))
+    assert np.allclose((left, top, width, height), (25, 25, 25, 50), atol=1)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ({}, 4),
+        ({"only": ("looked", "wrong")}, 2),
+        ({"only": ("errors",)}, 1),
+        ({"text": "ALERT(1)"}, 1),
+        ({"category": "nothing"}, 0),
+    ],
+)
+def test_episodes_are_chosen(folder, chosen, expected):
+    assert len(list(read_episodes(folder, Filter(**chosen)))) == expected
+
+
+def test_as_many_as_asked_for_are_read_and_a_line_being_written_is_left(folder):
+    assert len(list(read_episodes(folder, limit=2))) == 2
+    path = folder / "trajectories.jsonl"
+    path.write_bytes(path.read_bytes() + b'{"question": "half')
+    assert len(list(read_episodes(folder))) == 4
+
+
+@pytest.mark.parametrize("line", [b"{}\n", b"[1]\n", b"\xff\n", b'{"question": 1}\n', b"null\n"])
+def test_a_line_that_is_no_trajectory_is_named(folder, line):
+    path = folder / "trajectories.jsonl"
+    path.write_bytes(path.read_bytes() + line)
+    with pytest.raises(DataError, match=r"trajectories\.jsonl line 5 is no trajectory"):
+        list(read_episodes(folder))
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "/etc/hostname", "images/gone.png", "a.svg"])
+def test_pictures_from_elsewhere_are_refused(folder, name):
+    (folder.parent / "secret.png").write_bytes(b"secret")
+    record = json.loads((folder / "trajectories.jsonl").read_text().splitlines()[0])
+    record["first"]["images"] = [name]
+    with pytest.raises(DataError, match="picture"):
+        page([record], folder, "Episodes")
+
+
+def test_a_wrong_folder_or_outcome_is_one_sentence(folder):
+    with pytest.raises(ConfigError, match=re.escape(f"these hold some: {folder}")):
+        list(read_episodes(folder.parent))
+    with pytest.raises(ConfigError, match="Did you mean 'right'"):
+        Filter(only=("rigth",))
+    with pytest.raises(ConfigError, match="limit"):
+        list(read_episodes(folder, limit=0))
