@@ -149,6 +149,8 @@ class Records(RowTask):
         if fps is not None and fps <= 0:
             raise row.fault(f"expected fps over 0, got {fps}")
         where = path if isinstance(path, Path) else path[0].parent
+        if is_file:
+            fps = None  # its frames have times of their own
         name = f"{where} ({row.origin})"
         return ClipSource(path, name, start_s, end_s, fps, self._video_backend)
 

@@ -25,9 +25,11 @@ class FrameList:
         n_frames: how many.
         first_index: what the first of them counts as when seconds are turned into frames.
         fps: None, nothing says it.
+        times_s: None, nothing says them.
     """
 
     fps: float | None = None
+    times_s: tuple[float, ...] | None = None
 
     def __init__(self, frames: Sequence[Any] | NDArray[Any], first_index: int) -> None:
         self._list = frames
@@ -52,6 +54,7 @@ class VideoFrames:
         n_frames: how many.
         first_index: what the first of them counts as when seconds are turned into frames.
         fps: frames a second on average; None where the file doesn't say.
+        times_s: when each frame is shown, in seconds; None where the file doesn't say.
     """
 
     first_index = 0
@@ -60,6 +63,7 @@ class VideoFrames:
         self._video = video
         self.n_frames = video.n_frames
         self.fps = video.fps
+        self.times_s = video.times_s
 
     def source(self, number: int, name: str) -> ImageSource:
         """Returns frame `number`, from 1, decoded alone if its pixels are not given to it."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError, DataError
 from .clip_frames import ClipReader, FrameList, VideoFrames, frame_files
-from .frame_sampling import bounded_indices, spread_indices
+from .frame_sampling import bounded_indices, spread_indices, timed_indices
 from .open_video import check_backend, open_video
 from .pictures import ImageSource, Media
 
@@ -51,6 +51,7 @@ class ClipSource:
         end_s: float | None = None,
         fps: float | None = None,
         backend: str = "auto",
+        constant_rate: bool = False,
     ) -> None:
         """Takes what the clip comes from; opens nothing.
 
@@ -65,6 +66,8 @@ class ClipSource:
                 own average by default.
             backend: what decodes a video file: "pyav", "decord", or "auto" for the faster one
                 that is installed. The pixels are the same.
+            constant_rate: whether bounds are turned into frames at a constant rate, as MVBench
+                does, where a video file gives its frames times of their own.
 
         Raises:
             ConfigError: an argument is of another kind, or `media` is an empty sequence.
@@ -77,6 +80,7 @@ class ClipSource:
         self.name = name or _default_name(media)
         self._bounds = _checked_bounds(self.name, start_s, end_s)
         self._fps = _checked_fps(fps)
+        self._is_at_constant_rate = constant_rate
         self._forget()
 
     @property
@@ -91,8 +95,9 @@ class ClipSource:
     def sample_numbers(self, n: int) -> tuple[int, ...]:
         """Chooses `n` frames spread evenly between the bounds, by MVBench's rule.
 
-        See `frame_sampling` for the rule. Seconds are turned into frames with the `fps` of the
-        clip, at a constant rate, as MVBench does.
+        See `frame_sampling` for the rule. Frames lie between the bounds by their own times, where
+        the clip is a video file whose frames have some. Elsewhere, and where `fps` or
+        `constant_rate` was given, seconds are turned into frames at a constant rate.
 
         Args:
             n: how many, at least 1; where there are fewer, all of them are taken.
@@ -105,16 +110,13 @@ class ClipSource:
             ConfigError: there are bounds and no `fps`.
         """
         reader = self._opened()
-        first, last = reader.first_index, reader.first_index + reader.n_frames - 1
-        start, end = first, last
-        if self._bounds != (None, None):
-            start, end = bounded_indices(first, last, self._rate(reader), *self._bounds)
+        start, end = self._part(reader)
         if start > end:
             raise DataError(
                 f"clip {self.name} has no frame between {self._bounds[0]} and {self._bounds[1]} "
-                f"seconds: it ends after {reader.n_frames / self._rate(reader):.2f}"
+                f"seconds: {self._where_frames_are(reader, start)}"
             )
-        return tuple(index - first + 1 for index in spread_indices(start, end, n))
+        return tuple(index + 1 for index in spread_indices(start, end, n))
 
     def frame(self, number: int) -> ImageSource:
         """Returns one frame, to be decoded when it is first looked at.
@@ -169,7 +171,7 @@ class ClipSource:
         return f"ClipSource({self.name!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = ("_media", "backend", "name", "_bounds", "_fps")
+        kept = ("_media", "backend", "name", "_bounds", "_fps", "_is_at_constant_rate")
         return {attribute: self.__dict__[attribute] for attribute in kept}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -201,6 +203,29 @@ class ClipSource:
             media = media()
         file = media if isinstance(media, bytes) else Path(media)
         return VideoFrames(open_video(file, self.name, self.backend))
+
+    def _part(self, reader: ClipReader) -> tuple[int, int]:
+        """Returns the first and last index between the bounds, from 0; reversed where none lies."""
+        if self._bounds == (None, None):
+            return 0, reader.n_frames - 1
+        times_s = self._times(reader)
+        if times_s is not None:
+            return timed_indices(times_s, *self._bounds)
+        first, last = reader.first_index, reader.first_index + reader.n_frames - 1
+        start, end = bounded_indices(first, last, self._rate(reader), *self._bounds)
+        return start - first, end - first
+
+    def _times(self, reader: ClipReader) -> tuple[float, ...] | None:
+        """Returns the frames' own times, where bounds go by them."""
+        return None if self._is_at_constant_rate or self._fps is not None else reader.times_s
+
+    def _where_frames_are(self, reader: ClipReader, start: int) -> str:
+        """Says where the frames lie that are next to a part without any."""
+        times_s = self._times(reader)
+        if times_s is None:
+            return f"it ends after {reader.n_frames / self._rate(reader):.2f}"
+        near = [f"{time:.2f}" for time in times_s[max(start - 1, 0) : start + 1]]
+        return f"the nearest {'is' if len(near) == 1 else 'are'} at {' and '.join(near)}"
 
     def _rate(self, reader: ClipReader) -> float:
         """Returns the frames a second."""

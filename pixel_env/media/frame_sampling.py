@@ -2,6 +2,36 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+
+_ROUNDING_S = 1e-3
+"""How far a frame's time may lie outside a bound; files round times, Matroska to milliseconds."""
+
+
+def timed_indices(
+    times_s: Sequence[float], start_s: float | None, end_s: float | None
+) -> tuple[int, int]:
+    """Returns the first and last index of the frames whose own times lie between bounds.
+
+    Args:
+        times_s: when each frame is shown, rising.
+        start_s: where the part begins; None: with the clip.
+        end_s: where the part ends, included; None: with the clip.
+
+    Returns:
+        Two indices from 0, both included. The second is the smaller one where no frame's time lies
+        between the bounds.
+
+    >>> timed_indices((0.0, 0.1, 4.0, 4.1, 4.2), 4.0, 4.1)
+    (2, 3)
+    >>> timed_indices((0.0, 0.1, 4.0, 4.1, 4.2), 2.0, 3.0)
+    (2, 1)
+    """
+    start = 0 if start_s is None else bisect_left(times_s, start_s - _ROUNDING_S)
+    end = len(times_s) if end_s is None else bisect_right(times_s, end_s + _ROUNDING_S)
+    return start, end - 1
+
 
 def bounded_indices(
     first: int, last: int, fps: float, start_s: float | None, end_s: float | None

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from ..errors import ConfigError, DataError, unknown_name
-from .video import Video, VideoMedia
+from .video import Video, VideoMedia, open_file
 
 BACKENDS = ("auto", "decord", "pyav")
 """What decodes video files; "auto" is PyAV, or decord where PyAV is not installed."""
@@ -29,7 +29,7 @@ def open_video(media: VideoMedia, name: str, backend: str = "auto") -> Video:
     Args:
         media: the file's path, or its bytes.
         name: what error messages call it.
-        backend: one of `BACKENDS`.
+        backend: one of `BACKENDS`; Pillow reads animated WebP whatever it is.
 
     Raises:
         DataError: there is no such file, or it is no video, or it is cut short.
@@ -37,6 +37,10 @@ def open_video(media: VideoMedia, name: str, backend: str = "auto") -> Video:
     """
     if isinstance(media, Path) and not os.path.isfile(media):  # which never raises
         raise DataError(f"clip {name} can't be read: there is no file or folder {media}")
+    if _is_webp(media, name):
+        from .with_pillow import WebPVideo
+
+        return WebPVideo(media, name)
     if backend == "auto":
         backend = "pyav" if _is_installed("av") or not _is_installed("decord") else "decord"
     if not _is_installed("av" if backend == "pyav" else "decord"):
@@ -52,6 +56,16 @@ def open_video(media: VideoMedia, name: str, backend: str = "auto") -> Video:
     from .with_pyav import PyAVVideo
 
     return PyAVVideo(media, name)
+
+
+def _is_webp(media: VideoMedia, name: str) -> bool:
+    """Tells whether a file is a WebP; raises where it can't be opened."""
+    try:
+        with open_file(media) as file:
+            head = file.read(12)
+    except OSError as fault:
+        raise DataError(f"clip {name} can't be read: {fault.strerror}") from fault
+    return head[:4] == b"RIFF" and head[8:] == b"WEBP"
 
 
 def _is_installed(package: str) -> bool:

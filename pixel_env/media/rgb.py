@@ -1,17 +1,21 @@
-"""Any picture as 8-bit RGB: opened under one explicit limit, turned upright, flattened, scaled."""
+"""Any picture as 8-bit RGB: opened under one explicit limit, turned upright, flattened, scaled.
+
+Pictures are brought to RGB in strips, so that beside the file's own pixels only those of the
+result stand in memory.
+"""
 
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import ExifTags, UnidentifiedImageError
 from PIL import Image as PillowImage
-from PIL import ImageOps, UnidentifiedImageError
+
+from .pillow_settings import own_settings
 
 Image = NDArray[np.uint8]
 """A picture as a policy sees it: (height, width, 3) uint8 RGB."""
@@ -23,7 +27,22 @@ Large photographs and long infographics have up to some 180 million; a compresse
 kilobytes can promise a thousand million.
 """
 
-_LIMIT_LOCK = threading.Lock()
+_STRIP_PIXELS = 2**21
+"""How many pixels are brought to RGB at once."""
+
+_GREY_STEPS = {"L;2": 85, "L;4": 17}
+"""What a PNG's grey of fewer bits is scaled by as it is read, by its layout."""
+
+_UPRIGHT = {
+    2: PillowImage.Transpose.FLIP_LEFT_RIGHT,
+    3: PillowImage.Transpose.ROTATE_180,
+    4: PillowImage.Transpose.FLIP_TOP_BOTTOM,
+    5: PillowImage.Transpose.TRANSPOSE,
+    6: PillowImage.Transpose.ROTATE_270,
+    7: PillowImage.Transpose.TRANSVERSE,
+    8: PillowImage.Transpose.ROTATE_90,
+}
+"""How a picture is brought upright, by EXIF's orientation."""
 
 
 def open_picture(file: str | os.PathLike[str] | IO[bytes]) -> PillowImage.Image:
@@ -37,7 +56,7 @@ def open_picture(file: str | os.PathLike[str] | IO[bytes]) -> PillowImage.Image:
         OSError: it can't be opened.
     """
     try:
-        with _without_pillows_limit():
+        with own_settings():
             picture = PillowImage.open(file)
     except UnidentifiedImageError as fault:
         raise ValueError("it is no picture of a known format") from fault
@@ -58,44 +77,75 @@ def cut(picture: PillowImage.Image, pixels: tuple[int, int, int, int]) -> Pillow
         picture: a loaded picture.
         pixels: (left, top, right, bottom), right and bottom exclusive.
     """
-    with _without_pillows_limit():  # which warns of large cuts of large pictures, too
+    with own_settings():  # Pillow's limit warns of large cuts of large pictures, too
         return picture.crop(pixels)
 
 
-@contextmanager
-def _without_pillows_limit() -> Iterator[None]:
-    """Puts Pillow's own limit aside, which is one for the whole process, for a moment.
-
-    It warns from 89 million pixels and refuses from 179 million. The user's setting is put back.
-    """
-    with _LIMIT_LOCK:
-        before = PillowImage.MAX_IMAGE_PIXELS
-        PillowImage.MAX_IMAGE_PIXELS = None
-        try:
-            yield
-        finally:
-            PillowImage.MAX_IMAGE_PIXELS = before
-
-
 def to_rgb(picture: PillowImage.Image) -> PillowImage.Image:
-    """Brings any Pillow picture to a loaded one of mode RGB, turned as its EXIF says.
+    """Brings any Pillow picture to a new one of mode RGB, turned as its EXIF says.
 
     A colour profile is not applied: models are given the numbers of the file.
     """
-    picture = ImageOps.exif_transpose(picture)  # loads, and copies in any case
-    if picture.mode.startswith("I;16"):
-        return picture_from_array(np.asarray(picture).astype(np.uint16))
-    if picture.mode == "I":  # 32 bits that hold 16, as older PNG readers give them
-        return picture_from_array(np.clip(np.asarray(picture), 0, 65_535).astype(np.uint16))
-    if picture.mode == "F":
-        return picture_from_array(np.asarray(picture))
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        white = PillowImage.new("RGBA", picture.size, (255, 255, 255, 255))
-        picture = PillowImage.alpha_composite(white, picture)
-    if picture.mode != "RGB":
-        return picture.convert("RGB")
-    return picture
+    with own_settings():
+        transparent = _transparent_colour(picture)  # told by the layout, which loading forgets
+        picture.load()
+        method = _UPRIGHT.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+        flat = _flattened(picture, transparent)
+        upright = flat if method is None else flat.transpose(method)
+    upright.info = {}  # texts and profiles, which nobody reads and which can be large
+    return upright
+
+
+def _transparent_colour(picture: PillowImage.Image) -> Any:
+    """Returns what a picture says is its transparent colour, in the numbers that it is read in.
+
+    A PNG says it at the file's depth, and Pillow brings the pixels to 8 bits, not this colour.
+    """
+    colour = picture.info.get("transparency")
+    layout = next((tile[3] for tile in getattr(picture, "tile", ())), "")
+    if layout == "RGB;16B" and isinstance(colour, tuple):
+        return tuple(value >> 8 for value in colour)
+    if isinstance(layout, str) and layout in _GREY_STEPS and isinstance(colour, int):
+        return colour * _GREY_STEPS[layout]
+    return colour
+
+
+def _flattened(picture: PillowImage.Image, transparent: Any) -> PillowImage.Image:
+    """Returns a loaded picture's pixels as RGB on white, not turned."""
+    if picture.mode == "RGB" and transparent is None:
+        return picture.copy()
+    flat = PillowImage.new("RGB", picture.size)
+    for box in _strips(*picture.size):
+        strip = picture.crop(box)
+        if transparent is not None:
+            strip.info["transparency"] = transparent
+        flat.paste(_flat_strip(strip, transparent), box)
+    return flat
+
+
+def _strips(width: int, height: int) -> Iterator[tuple[int, int, int, int]]:
+    """Yields the rectangles of whole rows that a picture is worked through in."""
+    rows = max(1, _STRIP_PIXELS // max(width, 1))
+    for top in range(0, height, rows):
+        yield 0, top, width, min(top + rows, height)
+
+
+def _flat_strip(strip: PillowImage.Image, transparent: Any) -> PillowImage.Image:
+    """Returns a part of a picture as RGB on white."""
+    if strip.mode.startswith("I;16"):
+        grey = np.asarray(strip).astype(np.uint16)
+        if isinstance(transparent, int):
+            grey = np.where(grey == transparent, np.uint16(65_535), grey)
+        return picture_from_array(grey)
+    if strip.mode == "I":  # 32 bits that hold 16, as older PNG readers give them
+        return picture_from_array(np.clip(np.asarray(strip), 0, 65_535).astype(np.uint16))
+    if strip.mode == "F":
+        return picture_from_array(np.asarray(strip))
+    if strip.has_transparency_data:
+        strip = strip.convert("RGBA")
+        white = PillowImage.new("RGBA", strip.size, (255, 255, 255, 255))
+        strip = PillowImage.alpha_composite(white, strip)
+    return strip if strip.mode == "RGB" else strip.convert("RGB")
 
 
 def picture_from_array(array: NDArray[Any]) -> PillowImage.Image:
@@ -117,7 +167,8 @@ def picture_from_array(array: NDArray[Any]) -> PillowImage.Image:
         array = _bytes_of_floats(array)
     elif array.dtype != np.uint8:
         raise ValueError(f"expected bool, uint8, uint16 or float, got {array.dtype}")
-    return to_rgb(PillowImage.fromarray(np.ascontiguousarray(array, dtype=np.uint8)))
+    picture = PillowImage.fromarray(np.ascontiguousarray(array, dtype=np.uint8))
+    return picture if picture.mode == "RGB" else to_rgb(picture)
 
 
 def _bytes_of_floats(array: NDArray[Any]) -> NDArray[Any]:

@@ -22,10 +22,13 @@ class Video(Protocol):
     Attributes:
         n_frames: how many frames it has.
         fps: frames a second on average; None where the file doesn't say.
+        times_s: when each frame is shown, in seconds from the file's start, rising; None where the
+            file gives frames no times.
     """
 
     n_frames: int
     fps: float | None
+    times_s: tuple[float, ...] | None
 
     def read(self, numbers: Iterable[int]) -> FrameStream:
         """Decodes some frames in one pass over the file, which is open meanwhile.

@@ -43,6 +43,7 @@ class DecordVideo:
     Attributes:
         n_frames: how many frames it has.
         fps: frames a second on average; None where the file doesn't say.
+        times_s: when each frame is shown, in seconds.
     """
 
     def __init__(self, media: VideoMedia, name: str) -> None:
@@ -73,6 +74,7 @@ class DecordVideo:
             reader = self._opened()
             self.n_frames = len(reader)
             self.fps: float | None = float(reader.get_avg_fps()) or None
+            self.times_s = seen.times_s if seen is not None else _seconds(reader)
         except (*_FAULTS, ZeroDivisionError) as fault:
             raise self._fault("not a video file") from fault
         if not self.n_frames:
@@ -141,3 +143,9 @@ class DecordVideo:
     def _fault(self, reason: str) -> DataError:
         """Builds the error that names this clip."""
         return DataError(f"clip {self._name} can't be read: {reason}")
+
+
+def _seconds(reader: Any) -> tuple[float, ...]:
+    """Returns when each frame begins, from the first on."""
+    begins = [float(begin) for begin, _ in reader.get_frame_timestamp(range(len(reader)))]
+    return tuple(begin - begins[0] for begin in begins)

@@ -33,6 +33,8 @@ class PyAVVideo:
     Attributes:
         n_frames: how many frames it has.
         fps: frames a second on average; None where the file doesn't say.
+        times_s: when each frame is shown, in seconds from the file's start; None where frames have
+            no times.
         is_indexed: whether frames have times; if not, every pass decodes from the start.
         is_stored_by_groups: whether every frame is stored behind its keyframe, and before the
             next one.
@@ -59,7 +61,8 @@ class PyAVVideo:
                 self.size = (context.width, context.height)
                 self.fps = float(stream.average_rate) if stream.average_rate else None
                 stored, self._keys = _index(container, stream)
-            self._times = sorted(stored)
+                self._times = sorted(stored)
+                self.times_s = _seconds(container, stream, self._times)
             keys, places = set(self._keys), zip(stored, self._times, strict=True)
             self.is_stored_by_groups = all(a == b for a, b in places if a in keys)
             self.n_frames = len(self._times)
@@ -155,6 +158,18 @@ def _index(container: InputContainer, stream: VideoStream) -> tuple[list[int], l
     if len(set(times)) < len(times) or not keys:
         return [], []
     return times, sorted(keys)
+
+
+def _seconds(
+    container: InputContainer, stream: VideoStream, times: list[int]
+) -> tuple[float, ...] | None:
+    """Brings times to seconds from the file's start, which needn't be 0 (a cut of a broadcast)."""
+    if not times or stream.time_base is None:
+        return None
+    unit = float(stream.time_base)
+    start = container.start_time
+    first = times[0] * unit if start is None else start / av.time_base
+    return tuple(time * unit - first for time in times)
 
 
 def _is_moved(container: InputContainer, stream: VideoStream, time: int) -> bool:

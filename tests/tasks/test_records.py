@@ -188,3 +188,17 @@ def test_bad_row_names_file_and_row_and_spares_the_others(folder, columns, messa
         _ = task[0]
     assert "test.jsonl row 1" in str(caught.value)
     assert task[1].id == "good"
+
+
+def test_a_part_of_a_video_file_goes_by_its_frames_own_times(tmp_path):
+    """Whatever the row says of frames a second, which is for clips without times."""
+    times_ms = [*range(0, 400, 40), *range(4000, 4400, 40)]
+    write_video(tmp_path / "clip.mp4", grey_pictures(range(0, 240, 12)), times_ms=times_ms)
+    row = {"video": "clip.mp4", "question": "What?", "answer": "this", "start": 4.0, "end": 4.4}
+    rows = [row, {**row, "fps": 5}, {**row, "start": 2, "end": 3}]
+    (tmp_path / "q.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    task = Records(tmp_path)
+    for index in (0, 1):
+        assert task[index].media[0].sample_numbers(16) == tuple(range(11, 21))
+    with pytest.raises(DataError, match=r"q\.jsonl row 3\) has no frame between 2\.0 and 3\.0"):
+        task[2].media[0].sample_numbers(16)

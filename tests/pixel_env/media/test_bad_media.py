@@ -89,6 +89,49 @@ def test_a_16_bit_transparent_png_lies_on_white():
     assert pixels(png(1, 1, 16, 6, row)).tolist() == [[[255, 255, 255]]]
 
 
+@pytest.mark.parametrize(
+    ("bits", "colour", "row", "transparent", "shown"),
+    [
+        (16, 0, b"\x00\x00\x64\x64\x64\x65", b"\x64\x64", [0, 255, 100]),
+        (16, 0, b"\x00\x00\x64\x64\xff\xff", b"\x00\x00", [255, 100, 255]),
+        (8, 0, b"\x00\x64\x65", b"\x00\x64", [0, 255, 101]),
+        (4, 0, b"\x0f\x60", b"\x00\x0f", [0, 255, 102]),
+        (2, 0, b"\x24", b"\x00\x02", [0, 255, 85]),
+        (1, 0, b"\x40", b"\x00\x00", [255, 255, 255]),
+    ],
+)
+def test_the_transparent_grey_of_a_png_of_any_depth_lies_on_white(
+    bits, colour, row, transparent, shown
+):
+    data = png(3, 1, bits, colour, b"\x00" + row, transparent)
+    assert pixels(data)[0].tolist() == [[value] * 3 for value in shown]
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_the_transparent_colour_of_a_png_lies_on_white(bits):
+    wide = bits // 8  # a sample of 16 bits is one of 8 written twice
+    row = b"".join(bytes([value] * wide) for value in (0, 0, 0, 10, 20, 30))
+    transparent = b"".join(
+        bytes([value] * 2 if wide == 2 else [0, value]) for value in (10, 20, 30)
+    )
+    assert pixels(png(2, 1, bits, 2, b"\x00" + row, transparent))[0].tolist() == [
+        [0] * 3,
+        [255] * 3,
+    ]
+
+
+def test_a_picture_of_many_strips_is_that_of_one(monkeypatch):
+    rng = np.random.default_rng(0)
+    picture = Image.fromarray(rng.integers(0, 256, (50, 30, 4), np.uint8), "RGBA")
+    exif = Image.Exif()
+    exif[0x0112] = 8
+    data = encoded(picture, "PNG", exif=exif)
+    whole = pixels(data)
+    for strip_pixels in (1, 100, 30 * 49):
+        monkeypatch.setattr(rgb, "_STRIP_PIXELS", strip_pixels)
+        assert np.array_equal(pixels(data), whole)
+
+
 def test_an_animation_with_a_transparent_colour_gives_its_first_frame():
     first, second = (Image.new("P", (4, 4), index) for index in (1, 2))
     for frame in (first, second):

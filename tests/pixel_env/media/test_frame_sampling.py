@@ -1,12 +1,19 @@
 """Sampled frames: MVBench's rule, and as many different frames as there are."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 from PIL import Image
 from videos import grey_pictures, write_video
 
 from pixel_env import ClipSource, ConfigError, DataError
-from pixel_env.media.frame_sampling import bounded_indices, spread_indices
+from pixel_env.media.frame_sampling import (
+    bounded_indices,
+    spread_indices,
+    timed_indices,
+)
+from pixel_env.media.open_video import open_video
 
 
 def clip_of(total, **bounds):
@@ -83,6 +90,62 @@ def test_a_folder_of_frames_counts_from_1(frame_folder):
     assert frame.name.endswith("frame 33 (00033.png)")
     from_start = ClipSource(frame_folder, start_s=0, end_s=1, fps=3)
     assert from_start.sample_numbers(16) == (1, 2, 3)
+
+
+GAP_MS = [*range(0, 400, 40), *range(4000, 4400, 40)]
+"""Ten frames from 0 to 0.36 seconds, and ten from 4.0 to 4.36."""
+
+
+@pytest.fixture(scope="module", params=["gap.mp4", "gap.mkv"])
+def uneven(request, tmp_path_factory):
+    path = tmp_path_factory.mktemp("uneven") / request.param
+    write_video(path, grey_pictures(range(0, 240, 12)), times_ms=GAP_MS)
+    return path
+
+
+@pytest.mark.parametrize("backend", ["pyav", "decord", "decord alone"])
+def test_a_part_of_a_video_file_goes_by_its_frames_own_times(uneven, backend, monkeypatch):
+    if backend == "decord alone":
+        real = importlib.util.find_spec
+        monkeypatch.setattr(
+            importlib.util, "find_spec", lambda name: None if name == "av" else real(name)
+        )
+
+    def numbers(start_s, end_s, n=16):
+        clip = ClipSource(uneven, "clip (row 4)", start_s, end_s, backend=backend.split()[0])
+        return clip.sample_numbers(n)
+
+    assert numbers(4.0, 4.4) == tuple(range(11, 21))
+    assert numbers(4.04, 4.36) == tuple(range(12, 21))
+    assert numbers(None, 0.4) == tuple(range(1, 11))
+    assert numbers(0.3, None) == tuple(range(9, 21))
+    assert numbers(4.0, 4.4, 2) == (13, 17)  # of 10 to 19: parts of 4.5, 12.25 and 16.25
+    with pytest.raises(DataError, match=r"row 4\) has no frame between 2 and 3 seconds: the ne"):
+        numbers(2, 3)
+    with pytest.raises(DataError, match=r"the nearest is at 4\.36"):
+        numbers(5, 6)
+
+
+def test_mvbenchs_formula_goes_by_a_constant_rate(tmp_path):
+    """20 frames in 4.4 seconds are 4.5 a second: 4.0 to 4.4 are indices 18 and 20."""
+    path = tmp_path / "gap.mp4"
+    write_video(path, grey_pictures(range(0, 240, 12)), times_ms=GAP_MS)
+    clip = ClipSource(path, start_s=4.0, end_s=4.4, constant_rate=True)
+    assert 4.4 < open_video(path, "gap", "pyav").fps < 4.6
+    assert clip.sample_numbers(16) == (19, 20)
+    assert ClipSource(path, start_s=1, end_s=2, fps=5).sample_numbers(16) == tuple(range(6, 12))
+
+
+def test_times_count_from_the_files_start(tmp_path):
+    """A transport stream begins at 1.4 seconds."""
+    path = tmp_path / "stream.ts"
+    write_video(path, grey_pictures(range(0, 240, 10)), fps=10, container_format="mpegts")
+    assert ClipSource(path, start_s=0.5, end_s=0.8).sample_numbers(16) == (6, 7, 8, 9)
+
+
+def test_a_bound_takes_in_the_frame_whose_time_was_rounded():
+    assert timed_indices((0.0, 0.0333, 0.0667), 1 / 30, 2 / 30) == (1, 2)
+    assert timed_indices((0.0, 0.5, 1.0), None, None) == (0, 2)
 
 
 def test_a_video_file_counts_from_0_at_its_own_rate(tmp_path):
