@@ -8,8 +8,9 @@ see and do the same.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,11 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from ..actions import answer, select_frames, zoom_in
+from ..errors import OperationError
 from ..media.geometry import FULL, Box, nest_box
 from ..media.pictures import resample
 from ..media.rgb import Image
+from ..reading import described
 from ..types import LETTERS, Action, Observation
 from .spaces import ALPHABET, SLOT_NUMBERS, FlatConfig, FlatObservation
 
@@ -61,7 +64,10 @@ class Memory:
 
 
 def remember(
-    config: FlatConfig, memory: Memory, observation: Observation, action: Action | None
+    config: FlatConfig,
+    memory: Memory,
+    observation: Observation,
+    action: Action | OperationError | None,
 ) -> Memory:
     """Adds one turn's news to what is remembered.
 
@@ -69,12 +75,14 @@ def remember(
         config: the sizes.
         memory: of the turns before; an empty one at reset.
         observation: what `reset` or `step` gave.
-        action: the action that led to it; None at reset.
+        action: the action that led to it, or its refusal; None at reset.
     """
     images = observation["images"]
     if action is None:
         overview = Slot(_sheet(images, config.view_px), 1, 1, FULL)
         return Memory((overview,), len(images), len(images), len(observation["choices"]))
+    if isinstance(action, OperationError):  # which shows nothing
+        return replace(memory, refused=True)
     slots = list(memory.slots)
     numbers = np.flatnonzero(action["frames"]) + 1
     for place, image in enumerate(images):
@@ -127,8 +135,18 @@ def decode(config: FlatConfig, memory: Memory, row: Sequence[int] | NDArray[Any]
 
     A target that isn't there becomes a view number that isn't, and an answer past the last option
     an empty text: the environment refuses the one and grades the other.
+
+    Raises:
+        OperationError: the row isn't five whole numbers, or one that its kind needs is outside the
+            space.
     """
-    kind, box, target, frame, given = (int(number) for number in row)
+    try:
+        kind, box, target, frame, given = (operator.index(number) for number in row)
+    except (TypeError, ValueError):
+        raise OperationError(
+            "malformed", f"A flat action is five whole numbers, got {described(row)}."
+        ) from None
+    _check(config, kind, {"box": box, "target": target, "frame": frame, "answer": given})
     if kind == 1:
         if target == 0:
             number = frame + 1
@@ -141,6 +159,29 @@ def decode(config: FlatConfig, memory: Memory, row: Sequence[int] | NDArray[Any]
     if memory.n_options:
         return answer(LETTERS[given] if given < min(memory.n_options, len(LETTERS)) else "")
     return answer(config.words[given] if given < len(config.words) else "")
+
+
+_NEEDED = {
+    0: {"answer": "no_answer"},
+    1: {"box": "bad_box", "target": "bad_image"},
+    2: {"frame": "bad_frames"},
+}
+"""Which numbers each kind of action needs, and the kind of refusal where one is out of range."""
+
+
+def _check(config: FlatConfig, kind: int, numbers: Mapping[str, int]) -> None:
+    """Refuses what lies outside the action space; numbers that the kind doesn't need may."""
+    n_kinds, *sizes = config.action_sizes
+    if not 0 <= kind < n_kinds:
+        raise OperationError(
+            "unknown_operation", f"The kind must be 0 to {n_kinds - 1}, got {kind}."
+        )
+    needed = dict(_NEEDED[kind])
+    if kind == 1 and numbers["target"] == 0:  # of the overview, `frame` says which picture
+        needed["frame"] = "bad_image"
+    for (name, number), size in zip(numbers.items(), sizes, strict=True):
+        if name in needed and not 0 <= number < size:
+            raise OperationError(needed[name], f"{name} must be 0 to {size - 1}, got {number}.")
 
 
 def character_ids(text: str, length: int) -> NDArray[np.int64]:

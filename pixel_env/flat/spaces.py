@@ -166,9 +166,13 @@ class FlatConfig:
         the stacked view that is zoomed into. frame: the frame that is selected, or which of the
         pictures of the overview is zoomed into. answer: the option, or a place in `words`.
         """
+        return spaces.MultiDiscrete(self.action_sizes)
+
+    @property
+    def action_sizes(self) -> tuple[int, ...]:
+        """How many values each number of an action has, in `action_space`'s order."""
         n_kinds = 3 if self.has_clips else 2
-        sizes = [n_kinds, len(self.boxes), self.n_views, self.n_pictures, self.n_answers]
-        return spaces.MultiDiscrete(sizes)
+        return n_kinds, len(self.boxes), self.n_views, self.n_pictures, self.n_answers
 
 
 _WHOLE = (

@@ -10,7 +10,7 @@ from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import NDArray
 
 from ..env import PixelReasoningEnv
-from ..errors import ConfigError
+from ..errors import ConfigError, OperationError
 from ..flat.episode import Memory, decode, encode, remember
 from ..flat.spaces import FlatConfig, FlatObservation
 from ..media.clips import ClipSource
@@ -30,15 +30,16 @@ class FlatPixelEnv(
     Observations hold the overview and the newest views, stacked and brought to one size, their
     boxes, counters, and the question as character ids (`FlatConfig.observation_space`). An action
     is five whole numbers: kind, box, target, frame, answer (`FlatConfig.action_space`); those
-    that its kind doesn't need are ignored. Pictures or frames shown at reset together are put on
-    one sheet, and `frame` says which of them is meant.
+    that its kind doesn't need are ignored, and one out of range that it needs is refused like any
+    other mistake of a policy. Pictures or frames shown at reset together are put on one sheet, and
+    `frame` says which of them is meant.
 
     An episode that ran out of turns is terminated, not truncated: its counters show the end, and
     nothing can be expected after it. A library that adds the value of what might follow a truncated
     episode would learn never to answer.
 
-    `info` is the environment's, with `n_frames` added. `CuriosityReward` can stand on either side
-    of this wrapper.
+    `info` is the environment's, with `n_frames` and the text of `feedback` added.
+    `CuriosityReward` can stand on either side of this wrapper.
 
     Attributes:
         config: the sizes.
@@ -96,15 +97,19 @@ class FlatPixelEnv(
         """Starts an episode; arguments as in `PixelReasoningEnv.reset`."""
         observation, info = self._inner.reset(seed=seed, options=options)
         self._memory = remember(self.config, Memory(), observation, None)
-        info["n_frames"] = observation["n_frames"]
+        info |= {"n_frames": observation["n_frames"], "feedback": observation["feedback"]}
         return encode(self.config, self._memory, observation), info
 
     def step(self, action: Row) -> tuple[FlatObservation, float, bool, bool, Info]:
         """Takes one row of whole numbers; see `PixelReasoningEnv.step` for the rest."""
-        done = decode(self.config, self._memory, action)
-        observation, reward, terminated, truncated, info = self._inner.step(done)
+        done: Action | OperationError
+        try:
+            done = decode(self.config, self._memory, action)
+        except OperationError as refusal:
+            done = refusal  # the environment puts it into the feedback, and counts it
+        observation, reward, terminated, truncated, info = self._inner.step(done)  # type: ignore[arg-type]  # as `TextAction` does
         self._memory = remember(self.config, self._memory, observation, done)
-        info["n_frames"] = observation["n_frames"]
+        info |= {"n_frames": observation["n_frames"], "feedback": observation["feedback"]}
         flat = encode(self.config, self._memory, observation)
         if truncated and "env_error" not in info:
             terminated, truncated = True, False

@@ -278,3 +278,49 @@ def test_a_full_history_inside_is_refused():
     """Its observations repeat old views, which would be taken for new ones."""
     with pytest.raises(ConfigError, match="FullHistory"):
         FlatPixelEnv(FullHistory(gym.make(SEARCH)), vocabulary=LETTERS)
+
+
+@pytest.mark.parametrize(
+    ("row", "kind", "sentence"),
+    [
+        ([1, -1, 0, 0, 0], "bad_box", "box must be 0 to 15, got -1."),
+        ([1, 16, 0, 0, 0], "bad_box", "box must be 0 to 15, got 16."),
+        ([1, 0, -1, 0, 0], "bad_image", "target must be 0 to 1, got -1."),
+        ([1, 0, 2, 0, 0], "bad_image", "target must be 0 to 1, got 2."),
+        ([1, 0, 0, -1, 0], "bad_image", "frame must be 0 to 0, got -1."),
+        ([2, 0, 0, 0, 0], "unknown_operation", "The kind must be 0 to 1, got 2."),
+        ([-1, 0, 0, 0, 0], "unknown_operation", "The kind must be 0 to 1, got -1."),
+        ([0, 0, 0, 0, -1], "no_answer", "answer must be 0 to 7, got -1."),
+        ([0, 0, 0, 0, 8], "no_answer", "answer must be 0 to 7, got 8."),
+        ([1, 0, 0, 0], "malformed", "A flat action is five whole numbers"),
+        ([1, 0.5, 0, 0, 0], "malformed", "A flat action is five whole numbers"),
+        (None, "malformed", "A flat action is five whole numbers"),
+    ],
+)
+def test_an_index_out_of_range_is_refused_and_costs_the_turn(row, kind, sentence):
+    env = searching()
+    env.reset(seed=1)
+    observation, reward, terminated, truncated, info = env.step(row)
+    assert info["operation_error"] == kind
+    assert sentence in info["feedback"]
+    assert observation["counters"][0] == pytest.approx(1 / env.config.max_turns)
+    assert (reward, terminated, truncated) == (0.0, False, False)
+    assert observation["counters"][3] == 1.0
+    assert observation in env.observation_space
+
+
+def test_numbers_that_a_kind_does_not_need_hold_anything():
+    env = searching()
+    env.reset(seed=1)
+    *_, info = env.step(np.array([1, 3, 1_000, -7, -7]) * [1, 1, 0, 0, 1])
+    assert "operation_error" not in info
+    *_, info = env.step(np.array([0, -5, 99, -1, 3]))
+    assert info["answer"] == LETTERS[3]
+
+
+def test_a_frame_out_of_range_is_refused(clip_task):
+    env = of_clips(clip_task)
+    env.reset(seed=0)
+    for frame in (-1, 6):
+        *_, info = env.step(np.array([2, 0, 0, frame, 0]))
+        assert info["operation_error"] == "bad_frames"
