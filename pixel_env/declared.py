@@ -3,7 +3,9 @@ r"""The answer that a message declares, and nothing but it.
 An answer is what stands in `\boxed{...}` or in `<answer>...</answer>`. A sentence such as "the
 answer is B" declares nothing: guessing at prose is how graders come to reward what a model
 didn't say. Nor does what stands in `<tool_response>...</tool_response>`: that quotes an operation.
-Every search here takes time in proportion to the length of the text.
+A server that stops at `</answer>` cuts it off: a last `<answer>` that is never closed holds what
+follows it, unless another tag does. Every search here takes time in proportion to the length of
+the text.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ MAX_UNWRAPS = 8
 
 _BRACES = re.compile(r"\\boxed\s{0,8}\{|\\[{}]|[{}]")
 _TAGS = re.compile(r"<(/?)answer>", re.IGNORECASE)
+_ANY_TAG = re.compile(r"</?[A-Za-z]")
 _OUTPUT_TAGS = re.compile(r"<(/?)tool_response>", re.IGNORECASE)
 _FONT = re.compile(r"\\(?:text(?:bf|it|rm|sf|tt)?|math(?:bf|it|rm|sf|tt)|mbox)\s{0,8}\{([^{}]*)\}")
 _ESCAPE = re.compile(r"\\textbackslash\{\}|\\([{}%$&#_])")
@@ -38,14 +41,17 @@ def declared_answer(text: str) -> str | None:
 
     >>> declared_answer(r"Maybe \boxed{A}. No: \boxed{\text{B}}")
     'B'
-    >>> declared_answer("<answer>a red mug</answer>")
-    'a red mug'
+    >>> declared_answer("<answer>a red mug</answer>"), declared_answer("<answer>a red mug")
+    ('a red mug', 'a red mug')
     >>> declared_answer("Based on the image, the answer is (C)") is None
     True
     """
     quoted = _closed(_OUTPUT_TAGS, text)
-    tags = [span for span in _closed(_TAGS, text) if not _is_within(span, quoted)]
     boxes = [span for span in _closed_boxes(text) if not _is_within(span, quoted)]
+    left_open = _left_open(text, boxes)
+    tags = [
+        span for span in (*_closed(_TAGS, text), *left_open) if not _is_within(span, quoted)
+    ]
     spans = tags[-1:]
     if boxes:
         spans.append(max(boxes))  # opens last, so the inner one of nested boxes
@@ -105,6 +111,15 @@ def _closed(tags: re.Pattern[str], text: str) -> list[_Span]:
             found.append((start, tag.start()))
             start = None
     return found
+
+
+def _left_open(text: str, boxes: list[_Span]) -> list[_Span]:
+    """Returns what follows an `<answer>` that is the last tag of a text; boxes around it count."""
+    last = next(iter([*_TAGS.finditer(text)][-1:]), None)
+    if last is None or last.group(1) or _ANY_TAG.search(text, last.end()):
+        return []
+    is_boxed = any(start <= last.start() < end for start, end in boxes)
+    return [] if is_boxed else [(last.end(), len(text))]
 
 
 def _is_within(span: _Span, others: list[_Span]) -> bool:

@@ -8,6 +8,8 @@ and each is a row of `tests/tasks/grading_cases.jsonl`:
   does an answer that names a second letter, or takes its letter back;
 - of several statements ("Answer: A ... Answer: B") the last one is taken; one that is denied or
   conditional ("I don't think the answer is B") states nothing;
+- of a message in prose, the last line is read if it is an option and nothing else, and the last
+  sentence if it says which option fits;
 - a letter that an option is shown under is always that letter, also where it is some option's
   text.
 """
@@ -20,40 +22,33 @@ from collections.abc import Sequence
 from pixel_env.errors import ConfigError
 from pixel_env.types import LETTERS, Grade, Sample
 
-from .spelling import is_denied, loose, plain, quantity, stripped, unwrapped
+from .contradiction import REASON, contradicts
+from .denial import is_denied
+from .last_line import option_of_last_line
+from .last_sentence import option_of_last_sentence
+from .message_lines import Line, message_lines
+from .shown_options import ShownOptions, without_noun
+from .spelling import stripped, unwrapped
 
 _CUE = re.compile(
     r"\b(?:answer|choice|option) ?(?:(?:is|would be|should be|must be)(?![a-z']) ?[:=]?|[:=]) ?"
+    r"(?:(?:most likely|likely|probably|therefore|thus|clearly|definitely),? )?"
     r"|^(?:i (?:think|believe) )?(?:that )?(?:it is|it's) "
-    r"|\bi(?: would|'d| will|'ll)? (?:choose|pick|select|go with|think(?: it is| it's)?) "
-    r"|答案 ?(?:[是为]|:) ?:? ?",
+    r"|\bi(?: would|'d| will|'ll|'m| am)? (?:choose|choosing|pick|select|go with|going with|opt for"
+    r"|say|think(?: it is| it's)?) "
+    r"|(?:答案|答え|정답) ?(?:[是为は은]|:) ?:? ?|选择? ?(?=[(A-Za-z])",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SENTENCES = re.compile(r"[.!?\n]")
+_OTHER = re.compile(
+    r"\b(?:other|second|alternative|previous|earlier|wrong|least|worst|next|former|given|rejected"
+    r"|considered|tempting)\b",
     re.IGNORECASE,
 )
-_NOUN = re.compile(r"^(?:the )?(?:correct )?(?:option|choice|letter|answer) ", re.IGNORECASE)
+_EXPLAINS = re.compile(r"(?:explanation|reason(?:ing)?|rationale|because|since|note)\b", re.IGNORECASE)
 _MARKED = re.compile(r"[(\[{]([A-Za-z])[)\]}][.:,;]?\s*(.*)", re.DOTALL)
 _POINTED = re.compile(r"([A-Za-z])(?:[.):\]](?=\s|$)|\s?[,;]|\s-\s|\n)\s*(.*)", re.DOTALL)
 _SPACED = re.compile(r"([A-Z]) (.+)|([A-Za-z])[.):\]](\S.*)", re.DOTALL)
-_TRAILING = re.compile(r"(.+?) ?[(\[]([A-Za-z])[)\]]", re.DOTALL)
-_REASON = re.compile(
-    r"(?:is|was|seems|must be) (?:the )?(?:correct|right|best|answer)\b|(?:because|since)\b",
-    re.IGNORECASE,
-)
-_LETTER_BESIDE = re.compile(
-    r"[(\[{]([A-Za-z])[)\]}]"  # in brackets, anywhere
-    r"|^(?:or |and |[/&|] ?)?([A-Za-z])(?=$|[.,;:)/])"  # "B, c" and "B. C."
-    r"|^(?:or|and|[/&|]) ([A-Za-z])\b"  # "(A) or B, I think"
-    r"|(?<![\w'])([A-Za-z])[.):](?=\s|$)"  # "A. cotton B. rubber"
-    r"|(?<![\w'])([B-HJ-Z])(?![\w'])"  # a capital that is neither article nor pronoun
-    r"|(?<![\w'])([A-Z])$"  # "B. Actually A"
-)
-_RULED_OUT = re.compile(r"\b(?:not|rather than|instead of) \(?([A-Z])\)?(?![\w'])")
-_TAKEN_BACK = re.compile(
-    r"(?:(?:that|this|it|which|i|can|could|would|should|must|may|is|s|was|be|am|seems|looks) ){0,3}"
-    r"(?:(?:also|certainly|clearly|definitely|likely|obviously|probably|really|surely) )?"
-    r"(?:not|no|never|cannot|(?:is|was|does|do|did|can|could|would|wo)n t"
-    r"|wrong|incorrect|false|impossible|unlikely) "
-)
-_BETWEEN = re.compile(r"(?:(?:or|and|maybe|perhaps|possibly|but) )*")
 
 
 def grade_choice(sample: Sample, answer: str) -> Grade:
@@ -77,10 +72,11 @@ def grade_choice(sample: Sample, answer: str) -> Grade:
 
 
 def declared_letter(answer: str, choices: Sequence[str]) -> int | None:
-    """Reads which option a declared answer names.
+    """Reads which option a declared answer, or a message in prose, names.
 
     Args:
-        answer: the declared answer; a box or answer tag left in it is opened first.
+        answer: the declared answer or the message, of any length; a box or answer tag left in it
+            is opened first.
         choices: the options in the order shown, without letters.
 
     Returns:
@@ -91,95 +87,59 @@ def declared_letter(answer: str, choices: Sequence[str]) -> int | None:
         1
         >>> declared_letter("B. cotton", ["cotton", "rubber"]) is None
         True
-        >>> declared_letter("I don't know", ["cotton", "rubber"]) is None
-        True
+        >>> declared_letter("The sole shines. This matches option (B).", ["cotton", "rubber"])
+        1
     """
     said = unwrapped(answer)
     if said is None:
         return None
-    index = _bare(said, choices)
-    if index is not None:
+    options = ShownOptions(choices)
+    lines = message_lines(said)
+    index = options.bare(said)
+    if index is not None or not lines:
         return index
-    lines = re.sub(r"[^\S\n]+", " ", re.sub(r"\s*\n\s*", "\n", said.strip()))
-    cues = list(_CUE.finditer(lines))
-    if not cues:
-        return _letter_with_text(stripped(lines), choices)
-    if is_denied(lines[: cues[-1].start()]):
-        return None
-    last = stripped(lines[cues[-1].end() :])
-    index = _bare(last, choices)
-    return _letter_with_text(last, choices) if index is None else index
-
-
-def _bare(said: str, choices: Sequence[str]) -> int | None:
-    """Reads an answer that is nothing but a letter ("B", "(B)", "option B") or an option's text."""
-    for text in (said, _NOUN.sub("", stripped(said))):
-        index = _index_of_letter(stripped(text), choices)
-        if index is None:
-            index = _index_of_text(text, choices)
+    for read in (option_of_last_line, _option_stated, option_of_last_sentence):
+        index = read(lines, options)
         if index is not None:
             return index
     return None
 
 
-def _letter_with_text(said: str, choices: Sequence[str]) -> int | None:
+def _option_stated(lines: list[Line], options: ShownOptions) -> int | None:
+    """Reads the last statement ("the answer is B"), or a message that begins with its option."""
+    said = "\n".join(line.text for line in lines)
+    cues = list(_CUE.finditer(said))
+    if not cues:
+        return None if _is_discussed(lines, options) else _letter_with_text(said, options)
+    before = said[: cues[-1].start()]
+    if is_denied(before) or _OTHER.search(_SENTENCES.split(before)[-1]):
+        return None
+    return _letter_with_text(said[cues[-1].end() :], options)
+
+
+def _is_discussed(lines: list[Line], options: ShownOptions) -> bool:
+    """Whether a message begins with letter and text of an option, and goes on in the next line."""
+    if len(lines) < 2 or lines[1].opens or options.whole(lines[0].text) is None:
+        return False
+    if _EXPLAINS.match(lines[1].text):
+        return False
+    return options.bare(lines[0].text) is None
+
+
+def _letter_with_text(said: str, options: ShownOptions) -> int | None:
     """Reads "B. rubber", "(B) rubber", "rubber (B)", "B is correct"; None for a contradiction."""
-    said = _NOUN.sub("", said)
-    trailing = _TRAILING.fullmatch(said)
-    if trailing is not None and _index_of_text(trailing[1], choices) is not None:
-        index = _index_of_letter(trailing[2], choices)
-        return index if _index_of_text(trailing[1], choices) == index else None
+    said = without_noun(stripped(said))
+    index = options.whole(said)
+    if index is not None:
+        return index
     marked = _MARKED.fullmatch(said) or _POINTED.fullmatch(said)
     match = marked or _SPACED.fullmatch(said)
     if match is None:
         return None
     letter, rest = (group for group in match.groups() if group is not None)
-    index, rest = _index_of_letter(letter, choices), rest.strip()
+    index, rest = options.of_letter(letter), rest.strip()
     if index is None:
         return None
-    if _index_of_text(rest, choices) == index or _REASON.match(rest):
+    if options.of_text(rest) == index or REASON.match(rest):
         return index
-    return index if marked and not _contradicts(rest, choices, index) else None
-
-
-def _contradicts(rest: str, choices: Sequence[str], index: int) -> bool:
-    """Whether what follows a letter takes it back, or names another option beside it."""
-    rest = _RULED_OUT.sub(lambda out: out[0] if out[1] == LETTERS[index] else "", rest)
-    for match in _LETTER_BESIDE.finditer(rest):
-        letter = next(group for group in match.groups() if group)
-        if _index_of_letter(letter, choices) not in (None, index):
-            return True
-    said, *options = (_words(part) for part in (rest, *choices))
-    own = options.pop(index)
-    others = [other for other in options if other.strip()]
-    if not said.startswith(own) or not own.strip():
-        named = " " + said.replace(own, " ")
-        return bool(_TAKEN_BACK.match(said)) or any(f" {other}" in named for other in others)
-    if any(said.startswith(other) for other in others if len(other) > len(own)):
-        return True
-    after = said[len(own) :]
-    if _TAKEN_BACK.match(after) and not after.startswith("not "):
-        return True
-    hedge = _BETWEEN.sub("", after, count=1)
-    return any(hedge.startswith(other) for other in others)
-
-
-def _words(text: str) -> str:
-    """The words of a text in small letters, without a leading article, each ended by a space."""
-    return re.sub(r"\W+", " ", loose(text)).strip() + " "
-
-
-def _index_of_letter(text: str, choices: Sequence[str]) -> int | None:
-    """The index of the option shown under a letter; None for any other text."""
-    index = LETTERS.find(text.upper()) if len(text) == 1 else -1
-    return index if 0 <= index < len(choices) else None
-
-
-def _index_of_text(text: str, choices: Sequence[str]) -> int | None:
-    """The one option with this text, under the strictest reading that finds any."""
-    for form in (str.strip, plain, loose, quantity):
-        wanted = form(text)
-        found = [i for i, choice in enumerate(choices) if wanted and form(choice) == wanted]
-        if found:
-            return found[0] if len(found) == 1 else None
-    return None
+    return index if marked and not contradicts(rest, options, index) else None

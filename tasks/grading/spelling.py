@@ -13,6 +13,8 @@ import unicodedata
 from pixel_env.declared import declared_answer
 from pixel_env.operations.answer import MAX_ANSWER_CHARS
 
+from .denial import is_denied
+
 NUMBER_WORDS = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
     *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen"),
@@ -23,28 +25,27 @@ NUMBER_WORDS = (
 THOUSANDS = r"[1-9][0-9]{0,2}(?:,[0-9]{3})+"
 """A number in groups of three digits, as a pattern."""
 
+MAX_PEELED = 16
+"""How many pairs of brackets or quotes are taken off a text, one inside the other."""
+
 _WRAPPER = re.compile(r"\\boxed|\\fbox|<answer>", re.IGNORECASE)
 _FONT = re.compile(r"\\(?:text|math)[a-z]{0,2}\s?\{([^{}]*)\}")
 _MATHEMATICS = re.compile(r"\\[(\[](.*)\\[)\]]", re.DOTALL)
 _SIGNS = str.maketrans(
     {"‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"'}
     | {"「": '"', "」": '"', "『": '"', "』": '"', "《": '"', "》": '"', "【": "[", "】": "]"}
-    | {"。": ".", "、": ", ", "⁄": "/"}
+    | {"〈": "[", "〉": "]", "〔": "[", "〕": "]", "〖": "[", "〗": "]", "⟨": "[", "⟩": "]"}
+    | {"‹": '"', "›": '"', "。": ".", "、": ", ", "⁄": "/"}
     | dict.fromkeys("‐‑‒–—−", "-")
 )
 _COMPOSED = "²³¹¼-¾⁰-₉⅐-↉①-⒛⓪❶-➓"
 _BESIDE_COMPOSED = re.compile(rf"(?<=[\d{_COMPOSED}])(?=[{_COMPOSED}])|(?<=[{_COMPOSED}])(?=\d)")
 _PAIRS = {"(": ")", "[": "]", "{": "}"} | {sign: sign for sign in "\"'`*_$"}
+_CLOSING = ".,;:!? \t\n"
 _ARTICLE = re.compile(r"^(?:a|an|the) (?=\S)")
 
 _LABEL = re.compile(
     r"\banswer ?(?:(?:is|would be|should be|must be)(?![a-z']) ?[:=]?|[:=])\s?", re.IGNORECASE
-)
-_CLAUSE_END = re.compile(r"[.!?,;:\n]")
-_DENIAL = re.compile(
-    r"\b(?:not|never|no|cannot|doubt|doubtful|unless|if|whether|wrong|incorrect|false)\b"
-    r"|n't\b|[不没非]",
-    re.IGNORECASE,
 )
 _QUANTITY = re.compile(
     rf"([$€£¥₹]?) ?(-?)({THOUSANDS}|[0-9]+|(?:{'|'.join(NUMBER_WORDS)})(?= |$))(\.[0-9]+)?"
@@ -58,12 +59,19 @@ def opened(answer: str) -> str | None:
     """Opens a box or answer tag that was left in a declared answer.
 
     Returns:
-        What was declared, otherwise as written; None where the box is empty or not closed, and
-        for a text too long to be an answer.
+        What was declared, otherwise the text as written, however long: it may be a whole message
+        that says its answer at the end. None where the box is empty, not closed, or holds more
+        than an answer may.
     """
-    if len(answer) > MAX_ANSWER_CHARS:
-        return None
-    return declared_answer(answer) if _WRAPPER.search(answer) else answer
+    if not _WRAPPER.search(answer):
+        return answer
+    declared = declared_answer(answer)
+    return declared if declared is not None and is_short(declared) else None
+
+
+def is_short(text: str) -> bool:
+    """Whether a text is short enough to be a declared answer."""
+    return len(text) <= MAX_ANSWER_CHARS
 
 
 def unwrapped(answer: str) -> str | None:
@@ -89,11 +97,6 @@ def stated(said: str) -> str | None:
     if not labels or is_denied(said[: labels[-1].start()]):
         return None
     return said[labels[-1].end() :]
-
-
-def is_denied(before: str) -> bool:
-    """Whether the text before a statement denies it, or sets a condition, in its last clause."""
-    return _DENIAL.search(_CLAUSE_END.split(before)[-1]) is not None
 
 
 def even(text: str) -> str:
@@ -143,13 +146,17 @@ def quantity(text: str) -> str:
 
 
 def stripped(text: str) -> str:
-    """Takes off closing punctuation and pairs around the whole, as long as any is left."""
-    before = ""
-    while text != before:
+    """Takes off closing punctuation, and up to `MAX_PEELED` pairs around the whole.
+
+    Each pair costs a pass over the text, so their number has a bound: a message may be long.
+    """
+    for _ in range(MAX_PEELED):
         before = text
-        text = text.strip().rstrip(".,;:!?").rstrip()
+        text = text.strip().rstrip(_CLOSING).rstrip()
         if _is_enclosed(text):
             text = text[1:-1]
+        if text == before:
+            break
     return text
 
 

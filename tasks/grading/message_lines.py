@@ -1,0 +1,46 @@
+"""The lines of a message, without what only sets them: Markdown's marks, fences, rules."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_MARK = re.compile(r"^(?:#{1,6}\s+|>\s*)+")
+_RULE = re.compile(r"[-=*_~`]{3,}(?:[a-z]{0,10})")
+_MATHEMATICS = re.compile(r"\\[()\[\]]")
+_EMPHASIS = re.compile(r"(?<![\w*_])[*_]{1,3}(?=\S)|(?<=[^\s*_])[*_]{1,3}(?![\w*_])")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line that isn't blank.
+
+    Attributes:
+        text: its text; runs of white space are one blank.
+        opens: whether blank lines, or a rule, stand above it.
+    """
+
+    text: str
+    opens: bool
+
+
+def message_lines(said: str) -> list[Line]:
+    """Returns the lines of a message, in order.
+
+    Args:
+        said: a message, `unwrapped`.
+
+    Example:
+        >>> [line.text for line in message_lines("## Answer\\n\\n> *C*\\n")]
+        ['Answer', 'C']
+    """
+    found: list[Line] = []
+    opens = True
+    for written in said.split("\n"):
+        text = " ".join(_MATHEMATICS.sub("", _MARK.sub("", written.strip())).split())
+        if not text or _RULE.fullmatch(text):
+            opens = True
+            continue
+        found.append(Line(_EMPHASIS.sub("", text), opens))
+        opens = False
+    return found
