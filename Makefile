@@ -6,7 +6,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-SOURCES := pixel_env tasks agents scripts tests
+SOURCES := pixel_env tasks agents scripts tests examples
 # torch is named here and exactly, so that the newest one isn't resolved beside it.
 TORCH := $(shell grep '^torch==' constraints.txt)
 
@@ -14,7 +14,7 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help install train pretrain test lint types clean
+.PHONY: help install train pretrain test lint types docs clean
 
 help:  ## print this list
 	@echo "make TARGET [PYTHON=python3.12] [ARGS='options of the script']"
@@ -26,7 +26,7 @@ $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "expected Python 3.11 or \
 	newer, got %d.%d; name another one: make PYTHON=python3.12" % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -c constraints.txt $(TORCH) -e '.[train,test,data,video,sb3]'
+	$(BIN)/python -m pip install -c constraints.txt $(TORCH) -e '.[train,test,data,video,sb3,docs]'
 	@touch $@
 
 train: $(INSTALLED)  ## train the tiny policy: warm start, RL, evaluation; ARGS go to train.py
@@ -50,6 +50,9 @@ types: $(INSTALLED)  ## check types
 	cd build/types && ../../$(BIN)/mypy --config-file ../../setup.cfg --cache-dir \
 	../../.mypy_cache -p pixel_env
 
+docs: $(INSTALLED)  ## build the documentation's site into site/; a broken link or anchor fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+
 clean:  ## remove .venv and whatever was built; runs/ and data/ stay
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +

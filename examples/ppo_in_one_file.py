@@ -12,7 +12,7 @@ import gymnasium as gym
 import numpy as np
 import torch
 from gymnasium.vector import AutoresetMode
-from torch import nn
+from torch import Tensor, nn
 from torch.distributions import Categorical
 
 import pixel_env  # noqa: F401  # its environments are known after the import
@@ -54,6 +54,8 @@ used = torch.tensor([[1, 0, 0, 0, 1], [1, 1, 1, 1, 0]])
 
 # --- the agent: an eye on the stacked views, an ear for the question, a head for each factor ---
 class Agent(nn.Module):
+    """Logits of every factor of an action, and the value of the observation."""
+
     def __init__(self) -> None:
         super().__init__()
         space = envs.single_observation_space
@@ -71,7 +73,8 @@ class Agent(nn.Module):
         self.actor, self.critic = nn.Linear(128, sum(sizes)), nn.Linear(128, 1)
         nn.init.normal_(self.actor.weight, std=0.01)
 
-    def forward(self, seen):
+    def forward(self, seen: dict[str, Tensor]) -> tuple[list[Categorical], Tensor]:
+        """Returns a distribution for each factor, and the values; `seen` has a row a lane."""
         views = seen["views"].permute(0, 3, 1, 2) / 127.5 - 1.0
         text = self.pieces(self.letters(seen["question"]).transpose(1, 2)).amax(2).relu()
         numbers = torch.cat([seen["boxes"], seen["counters"]], 1)
@@ -80,12 +83,14 @@ class Agent(nn.Module):
         return factors, self.critic(body).squeeze(1)
 
 
-def log_prob(factors, actions):
+def log_prob(factors: list[Categorical], actions: Tensor) -> Tensor:
+    """Returns the log-probability of whole actions, of the factors that their kind uses."""
     each = torch.stack([f.log_prob(a) for f, a in zip(factors, actions.T, strict=True)], 1)
     return (each * used[actions[:, 0]]).sum(1)
 
 
-def tensors(observations):
+def tensors(observations: dict[str, np.ndarray]) -> dict[str, Tensor]:
+    """Returns the observations as tensors."""
     return {name: torch.as_tensor(array) for name, array in observations.items()}
 
 
@@ -109,8 +114,8 @@ for start in range(0, args.steps, args.n_envs * args.rollout):
         ends.append(torch.as_tensor(terminated | truncated).float())
         final = infos.get("final_info", {})
         answered = final.get("_grade", np.zeros(args.n_envs, bool))
-        for lane in np.flatnonzero(terminated | truncated):
-            right.append(bool(answered[lane] and final["grade"]["correct"][lane]))
+        ended = np.flatnonzero(terminated | truncated)
+        right.extend(bool(answered[i] and final["grade"]["correct"][i]) for i in ended)
 
     # --- advantages, from the last step to the first; nothing is discounted ---
     with torch.no_grad():

@@ -27,7 +27,7 @@ WRITTEN = [
 
 ENVIRONMENT_TAKES = {"numpy", "gymnasium", "PIL", "decord", "av"}
 TASKS_TAKE = {"numpy", "PIL", "pyarrow", "av"}
-DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml"}
+DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml", "griffe": "griffelib"}
 MOST_MODULES = 18
 """A room with more is several rooms."""
 

@@ -3,8 +3,6 @@
 import csv
 import json
 import runpy
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -92,13 +90,3 @@ def test_a_wrong_argument_is_one_sentence_and_exit_code_1(train, tmp_path, capsy
 def test_other_settings_in_the_same_folder_are_refused(train, finished, capsys):
     assert train([*BUDGET, "--steps=192", "--seed=5", "--out", str(finished)]) == 1
     assert "seed" in capsys.readouterr().out
-
-
-def test_the_loop_in_the_documents_runs(tmp_path):
-    script = ROOT / "examples" / "ppo_in_one_file.py"
-    command = [sys.executable, str(script), "--steps=64", "--n-envs=2", "--rollout=16"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
-    assert [line.split(" steps")[0].strip() for line in lines] == ["32", "64"]
-    assert len(script.read_text().splitlines()) <= 150
