@@ -49,9 +49,7 @@ def declared_answer(text: str) -> str | None:
     quoted = _closed(_OUTPUT_TAGS, text)
     boxes = [span for span in _closed_boxes(text) if not _is_within(span, quoted)]
     left_open = _left_open(text, boxes)
-    tags = [
-        span for span in (*_closed(_TAGS, text), *left_open) if not _is_within(span, quoted)
-    ]
+    tags = [span for span in (*_closed(_TAGS, text), *left_open) if not _is_within(span, quoted)]
     spans = tags[-1:]
     if boxes:
         spans.append(max(boxes))  # opens last, so the inner one of nested boxes

@@ -2,7 +2,8 @@
 
 Minesh Mathew et al., "InfographicVQA", WACV 2022, after Ali Furkan Biten et al., "Scene Text
 Visual Question Answering", ICCV 2019. The rule is the official scorer's: texts are compared in
-small letters with their white space evened out, but divided by the lengths as they were written.
+small letters with their white space evened out, but divided by the lengths as they were written,
+in capitals, where "ß" is two letters.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from collections.abc import Sequence
 
 from pixel_env.types import Grade, Sample
 
-from .spelling import opened
+from .spelling import is_short, opened
 
 THRESHOLD = 0.5
 """A lower similarity counts as none: what was said is another answer, not a misspelt one."""
+
+_NO_LETTER = "\N{REPLACEMENT CHARACTER}"
 
 STRAY_BLANKS = 1
 """How many needless blanks in an answer are measured as they stand."""
@@ -25,7 +28,9 @@ def grade_anls(sample: Sample, answer: str) -> Grade:
 
     The official rule divides by the length as written, so that it pays for blanks: ten of them
     score 0.8 against any word of two letters. An answer is therefore measured without the blanks
-    around it, and where it holds more than `STRAY_BLANKS` needless ones, without those.
+    around it, and where it holds more than `STRAY_BLANKS` needless ones, without those. Letters
+    that get longer in capitals ("ß", "ﬃ") would pay in the same way: where an answer has more of
+    them than any accepted one, they count once.
 
     Args:
         sample: the sample; its `answers` are all accepted.
@@ -33,11 +38,13 @@ def grade_anls(sample: Sample, answer: str) -> Grade:
     """
     said = (opened(answer) or "").strip()
     even = _even(said)
-    if not even:
+    if not even or not is_short(said):
         return Grade(score=0.0, correct=False, parsed=None)
     if len(said) > len(" ".join(said.split())) + STRAY_BLANKS:
         said = " ".join(said.split())
     correct = any(even == _even(gold) for gold in sample.answers)
+    if _growth(said) > max(map(_growth, sample.answers), default=0):
+        said = "".join(sign if not _growth(sign) else _NO_LETTER for sign in said)
     return Grade(score=anls(said, sample.answers), correct=correct, parsed=even)
 
 
@@ -95,14 +102,19 @@ def levenshtein(first: str, second: str) -> int:
 
 
 def _normalised_distance(prediction: str, gold: str) -> float:
-    """The distance of the evened texts over the longer text's length as written."""
+    """The distance of the evened texts over the longer text's length as written, in capitals."""
     said, true = _even(prediction), _even(gold)
-    longest = max(len(prediction), len(gold))
+    longest = max(len(prediction.upper()), len(gold.upper()))
     if said == true or longest == 0:
         return 0.0
     if 2 * abs(len(said) - len(true)) > longest:
         return 1.0  # at least as many characters are added or missing: under the threshold
     return levenshtein(said, true) / longest
+
+
+def _growth(text: str) -> int:
+    """How many letters a text has more in capitals."""
+    return len(text.upper()) - len(text)
 
 
 def _even(text: str) -> str:

@@ -45,7 +45,9 @@ _OTHER = re.compile(
     r"|considered|tempting)\b",
     re.IGNORECASE,
 )
-_EXPLAINS = re.compile(r"(?:explanation|reason(?:ing)?|rationale|because|since|note)\b", re.IGNORECASE)
+_EXPLAINS = re.compile(
+    r"(?:explanation|reason(?:ing)?|rationale|because|since|note)\b", re.IGNORECASE
+)
 _MARKED = re.compile(r"[(\[{]([A-Za-z])[)\]}][.:,;]?\s*(.*)", re.DOTALL)
 _POINTED = re.compile(r"([A-Za-z])(?:[.):\]](?=\s|$)|\s?[,;]|\s-\s|\n)\s*(.*)", re.DOTALL)
 _SPACED = re.compile(r"([A-Z]) (.+)|([A-Za-z])[.):\]](\S.*)", re.DOTALL)

@@ -7,13 +7,22 @@ import re
 from pixel_env.errors import DataError
 from pixel_env.types import Grade, Sample
 
-from .spelling import NUMBER_WORDS, THOUSANDS, loose, plain, stated, unwrapped
+from .last_line import is_spoilt
+from .message_lines import message_lines
+from .spelling import NUMBER_WORDS, THOUSANDS, is_short, loose, plain, stated, unwrapped
 
 MAX_DIGITS = 9
 """A longer number is none that was counted, and would drown every other in an average error."""
 
 _COUNT = re.compile(rf"({THOUSANDS}|[0-9]+|{'|'.join(NUMBER_WORDS)})(?: (.+))?")
-_ASKED = re.compile(r"\bhow many (.+)")
+_ASKED = re.compile(r"\bhow many (?:of (?:the|these|those) )?(.+)")
+_VERB = re.compile(r" (?:are|is|were|was) ")
+_NONE = ("none", "there are none")
+_IRREGULAR = {
+    **{"person": "people", "man": "men", "woman": "women", "child": "children", "foot": "feet"},
+    **{"tooth": "teeth", "goose": "geese", "mouse": "mice", "leaf": "leaves", "knife": "knives"},
+    **{"shelf": "shelves", "loaf": "loaves"},
+}
 
 
 def grade_count(sample: Sample, answer: str) -> Grade:
@@ -44,12 +53,14 @@ def declared_count(answer: str, question: str = "") -> int | None:
     """Reads the one whole number that a declared answer is.
 
     The answer is the number alone, in digits or as a word from zero to twenty, with or without a
-    label ("Answer: 3"), or the number and the words that the question has after "how many". Any
-    other noun may count something else, and a sentence, a range, a sign, a decimal point or a
-    second number leaves open which number is meant.
+    label ("Answer: 3"), or the number and the words that the question has after "how many". "No"
+    before those words is 0, and so is "none" where the question asks how many. Any other noun may
+    count something else, and a sentence, a range, a sign, a decimal point or a second number
+    leaves open which number is meant. Of a message in prose, the last line is read if it is such
+    a number and the line before it is none.
 
     Args:
-        answer: the declared answer.
+        answer: the declared answer or the message, of any length.
         question: what was asked.
 
     Returns:
@@ -62,17 +73,34 @@ def declared_count(answer: str, question: str = "") -> int | None:
         3
         >>> declared_count("3 cats", "How many red dogs are there?") is None
         True
+        >>> declared_count("None.", "How many dogs are there?"), declared_count("None.") is None
+        (0, True)
     """
     said = unwrapped(answer)
     if said is None:
         return None
     number = _number(said, question)
     label = stated(said) if number is None else None
-    return number if label is None else _number(label, question)
+    if label is not None:
+        return _number(label, question)
+    return _number_of_last_line(said, question) if number is None else number
+
+
+def _number_of_last_line(said: str, question: str) -> int | None:
+    """Reads a number on a line of its own, unless the line before it is another one."""
+    lines = [line.text for line in message_lines(said)[-2:]]
+    if len(lines) < 2 or is_spoilt(lines[0]) or _number(lines[0], question) is not None:
+        return None
+    return _number(lines[1], question)
 
 
 def _number(text: str, question: str) -> int | None:
-    match = _COUNT.fullmatch(loose(text))
+    if not is_short(text):
+        return None
+    spelt = loose(text)
+    if _is_none(spelt, question):
+        return 0
+    match = _COUNT.fullmatch(spelt)
     if match is None or (match[2] is not None and not _is_asked(match[2], question)):
         return None
     digits = match[1].replace(",", "")
@@ -81,10 +109,30 @@ def _number(text: str, question: str) -> int | None:
     return int(digits) if len(digits) <= MAX_DIGITS else None
 
 
+def _is_none(spelt: str, question: str) -> bool:
+    """Whether a text says that there are none of what a question counts."""
+    if spelt in _NONE:
+        return _ASKED.search(plain(question)) is not None
+    no, _, noun = spelt.partition(" ")
+    return no == "no" and bool(noun) and _is_asked(noun, question)
+
+
 def _is_asked(noun: str, question: str) -> bool:
-    """Whether words begin what a question counts; one thing may stand without its plural's s."""
+    """Whether words begin what a question counts; one thing may stand in the singular."""
     asked = _ASKED.search(plain(question))
     if asked is None:
         return False
-    said, wanted = noun.split(), asked[1].rstrip("?. ").split()[: len(noun.split())]
-    return said == wanted or [*said[:-1], f"{said[-1]}s"] == wanted
+    counted = asked[1].rstrip("?. ")
+    said = noun.split()
+    for wanted in (counted.split(), _VERB.sub(" ", counted, count=1).split()):
+        begun = wanted[: len(said)]
+        is_long_enough = len(begun) == len(said) > 0
+        if is_long_enough and said[:-1] == begun[:-1] and begun[-1] in _plurals(said[-1]):
+            return True
+    return False
+
+
+def _plurals(word: str) -> tuple[str, ...]:
+    """A word itself, and the plurals that it may have."""
+    regular = f"{word[:-1]}ies" if word.endswith("y") else f"{word}es"
+    return word, f"{word}s", regular, _IRREGULAR.get(word, word)

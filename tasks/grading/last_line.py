@@ -96,7 +96,7 @@ def _after_colon(line: str, options: ShownOptions) -> int | None:
     lead, colon, tail = line.rpartition(": ")
     if not colon or not _MARKED.match(tail) or is_spoilt(f"{lead}:"):
         return None
-    if _ITEM.match(lead) or letters_beside(lead, options):
+    if _ITEM.match(lead) or any(each is not None for each in letters_beside(lead, options)):
         return None  # "(A) copper: B"
     return options.whole(tail)
 

@@ -18,7 +18,9 @@ MAX_VERBS = 4
 """How many verbs of a sentence, from its end, may have the option behind them."""
 
 _SENTENCE_END = re.compile(r"(?<=[^\s.])(?<!\b[A-Za-z])[.!?][)\"']{0,3} ")
-_ADVERB = r"(?:most likely|likely|probably|therefore|thus|clearly|indeed|simply|obviously|definitely)"
+_ADVERB = (
+    r"(?:most likely|likely|probably|therefore|thus|clearly|indeed|simply|obviously|definitely)"
+)
 _FILL = (
     r"(?:(?:the|(?-i:a)|best|closest|given|correct|right|provided|listed|description|choices?|statement"
     r"|answers?|text|label(?:l?ed)?|in|of|for|as|with|only|exactly|directly|closely|most|well|our"
@@ -62,9 +64,13 @@ _REMARK = re.compile(
     r"|from the|among|of the|here|above|below|best|exactly|perfectly|well|closely)\b.*",
     re.IGNORECASE,
 )
-_CLEARLY = re.compile(r"(?:the )?(?:option|choice|answer|letter) |[(\[{][A-Za-z][)\]}]", re.IGNORECASE)
+_CLEARLY = re.compile(
+    r"(?:the )?(?:option|choice|answer|letter) |[(\[{][A-Za-z][)\]}]", re.IGNORECASE
+)
 _OPEN = re.compile(rf"{DENIAL}|{HEDGE}", re.IGNORECASE)
-_CONCESSION = re.compile(r"^(?:although|though|while|even though|despite) [^,]{1,300}, ", re.IGNORECASE)
+_CONCESSION = re.compile(
+    r"^(?:although|though|while|even though|despite) [^,]{1,300}, ", re.IGNORECASE
+)
 
 
 def option_of_last_sentence(lines: list[Line], options: ShownOptions) -> int | None:

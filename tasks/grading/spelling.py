@@ -52,6 +52,8 @@ _QUANTITY = re.compile(
     r"(?: ?([%°$€£¥₹]|[^\W\d_])(.*))?",
     re.DOTALL,
 )
+_BETWEEN_NUMBERS = re.compile(r"(?<=\d) ([-:/]) (?=\d)")
+_TIME = re.compile(r"(?<![\w.:])(\d{1,2}(?::\d{2}){0,2}) ?([ap])\.? ?m\b\.?")
 _PERCENT = re.compile(r"per ?cent(?= |$)")
 
 
@@ -126,15 +128,18 @@ def quantity(text: str) -> str:
     """`loose`, with a number at its start written in one way, and apart from its unit.
 
     A word up to twenty becomes digits, groups of thousands are joined, "percent" becomes "%". The
-    digits themselves stay as they are ("5.0" isn't "5"), and so do sign and unit.
+    digits themselves stay as they are ("5.0" isn't "5"), and so do sign and unit. Blanks around a
+    sign between two numbers go ("2 - 0"), and those in a time of the day ("3:40 p.m.").
 
     Example:
+        >>> quantity("3:40 P.M."), quantity("2 - 0")
+        ('3:40 pm', '2-0')
         >>> quantity("1,200km"), quantity("Twelve percent"), quantity("$ 5.50")
         ('1200 km', '12 %', '$5.50')
         >>> quantity("ten-gallon hat")
         'ten-gallon hat'
     """
-    spelt = loose(text)
+    spelt = _BETWEEN_NUMBERS.sub(r"\1", _TIME.sub(r"\1 \2m", loose(text)))
     match = _QUANTITY.fullmatch(spelt)
     if match is None:
         return spelt

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 
 import pytest
 from anls_star import anls_score
@@ -15,8 +14,8 @@ from pixel_env.tasks.grading.anls import levenshtein
 from pixel_env.types import Sample
 
 N_PAIRS = 20_000
-LETTERS = "abcdéß7 "
-"""Few letters, so that pairs are often near; none of them gets longer in small letters."""
+LETTERS = "abcdé7 "
+"""Few letters, so that pairs are often near; none gets longer in small letters or in capitals."""
 
 
 def sample(*golds: str) -> Sample:
@@ -55,7 +54,7 @@ def test_equals_the_published_package_on_normalised_text():
         golds = [text() for _ in range(draw.choice((1, 1, 2)))]
         prediction = near(golds[0]) if draw.random() < 0.6 else text()
         if draw.random() < 0.3:
-            prediction = prediction.upper().replace("SS", "ß")
+            prediction = prediction.upper()
         score = anls(prediction, golds)
         assert score == anls_score(tuple(golds), prediction), (prediction, golds)
         n_partial += 0 < score < 1
@@ -83,14 +82,14 @@ def test_distance_of_any_text_equals_the_table(first, second):
 
 
 @given(
-    st.text(st.sampled_from("abA \n"), max_size=12),
-    st.lists(st.text(st.sampled_from("abA \t"), max_size=12), min_size=1, max_size=3),
+    st.text(st.sampled_from("abAßﬁ \n"), max_size=12),
+    st.lists(st.text(st.sampled_from("abAßŉ \t"), max_size=12), min_size=1, max_size=3),
 )
 def test_equals_the_official_rule_on_text_as_written(prediction, golds):
     nearest = 1.0
     for gold in golds:
         said, true = (" ".join(text.strip().lower().split()) for text in (prediction, gold))
-        length = max(len(gold), len(prediction))
+        length = max(len(gold.upper()), len(prediction.upper()))
         nearest = min(nearest, table_distance(said, true) / length if length else 0.0)
     assert anls(prediction, golds) == (1 - nearest if 1 - nearest >= 0.5 else 0)
 
@@ -131,19 +130,31 @@ def test_blanks_never_pay_more_than_one_letter(text, n_blanks):
         assert grade_anls(gold, spread).score <= max(limit, 0) + 1e-9
 
 
-def test_an_answer_of_4000_letters_is_graded_quickly():
+@given(st.text("ßﬁﬃŉΐ", min_size=1, max_size=30), st.text("abcde ", max_size=12))
+def test_letters_that_grow_in_capitals_dont_pay(letters, other):
+    """A policy that learned to write them would otherwise be paid for any text."""
+    gold = "white house"
+    said = f"({letters}{other})"
+    limit = 1 - table_distance(" ".join(said.split()), gold) / max(len(said), len(gold))
+    assert grade_anls(sample(gold), said).score <= max(limit, 0) + 1e-9
+
+
+def test_letters_that_grow_are_measured_by_the_rule_where_the_accepted_answer_has_them():
+    assert grade_anls(sample("Straße"), "Strasße").score == anls("Strasße", ["Straße"])
+    assert anls("Strase", ["Straße"]) == 1 - 1 / 7
+
+
+def test_the_longest_answer_is_graded():
     draw = random.Random(0)
     first, second = ("".join(draw.choices("abcdefgh ", k=4000)) for _ in range(2))
-    levenshtein(first, second)  # warm
-    durations = []
-    for _ in range(5):
-        started = time.process_time()
-        grade_anls(sample(second), first)
-        durations.append(time.process_time() - started)
-    assert min(durations) < 0.05
+    assert grade_anls(sample(second), first).score == anls(first, [second]) == 0
+    assert grade_anls(sample(first), first[:3000] + second[:1000]).score > 0.7
 
 
-def test_a_far_longer_answer_isnt_compared_at_all():
-    started = time.process_time()
+def test_a_far_longer_answer_isnt_compared_at_all(monkeypatch):
+    def compared(*_):
+        raise AssertionError("compared")
+
+    monkeypatch.setitem(anls.__globals__, "levenshtein", compared)
     assert anls("ab " * 1_000_000, ["ab"] * 5) == 0
-    assert time.process_time() - started < 5
+    assert grade_anls(sample("ab"), "ab " * 1_000_000).parsed is None

@@ -106,8 +106,11 @@ def test_two_letters_are_never_read_as_one(first, second, between):
             assert declared_letter(answer, CHOICES) is None
 
 
-def test_overlong_text_is_no_answer():
-    assert declared_letter("B" + " " * MAX_ANSWER_CHARS, CHOICES) is None
+def test_a_declared_answer_has_a_bound_and_a_message_has_none():
+    overlong = "B" + " because it shines" * MAX_ANSWER_CHARS
+    assert declared_letter(f"\\boxed{{{overlong}}}", CHOICES) is None
+    assert declared_letter("B" + " " * MAX_ANSWER_CHARS, CHOICES) == 1
+    assert declared_letter("It shines.\n" * MAX_ANSWER_CHARS + "\nB", CHOICES) == 1
 
 
 def test_options_past_z_are_named_by_their_text():
