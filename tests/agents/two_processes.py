@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from bandit import Bandit, parts
 from safetensors.torch import save_file
+from smooth_adam import smooth_steps
 from tiny_models import observation, picture
 
 from pixel_env.agents.on_policy.config import OnPolicyConfig
@@ -40,7 +41,12 @@ RL = OnPolicyConfig(
     max_grad_norm=0.5,
 )
 IMITATION = ImitationConfig(
-    batch_size=5, learning_rate=3e-3, epochs=2, tokens_per_micro_batch=150, checkpoint_every=2
+    batch_size=5,
+    learning_rate=3e-3,
+    epochs=2,
+    tokens_per_micro_batch=150,
+    checkpoint_every=2,
+    log_every=1,
 )
 
 
@@ -80,7 +86,8 @@ def imitate(folder, spread=False, steps=0):
             raise Stop
 
     try:
-        trainer.train(resume=True, on_step=stop)
+        with smooth_steps():
+            trainer.train(resume=True, on_step=stop)
     except Stop:
         return imitate(folder, spread)
     return weights(model)
@@ -102,7 +109,8 @@ def reinforce(folder, spread=False, last=RL.iterations):
             raise Stop
 
     try:
-        trainer.train(resume=True, on_iteration=stop)
+        with smooth_steps():
+            trainer.train(resume=True, on_iteration=stop)
     except Stop:
         return reinforce(folder, spread)
     return weights(model)
