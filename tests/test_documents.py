@@ -26,6 +26,7 @@ WITH_EXAMPLES = {
     "docs/dialects.md",
     "docs/environment.md",
     "docs/grading.md",
+    "docs/new_algorithm.md",
     "docs/sb3.md",
     "docs/twins.md",
     "docs/video.md",
