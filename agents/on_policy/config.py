@@ -72,11 +72,13 @@ class OnPolicyConfig:
     advantage: str = "mean"
     """What rewards are compared with: "mean", "mean_std" or "leave_one_out" of the group."""
     clip_low: float = 0.2
-    """How far under 1 a token's probability ratio may fall and still be pushed."""
+    """How far under 1 an importance ratio may fall and still be pushed."""
     clip_high: float = 0.28
-    """How far over 1 a token's probability ratio may rise and still be pushed."""
+    """How far over 1 an importance ratio may rise and still be pushed."""
     loss_reduction: str = "token"
     """What counts alike in the loss: every "token" of a batch, or every "sequence"."""
+    ratio_level: str = "token"
+    """What an importance ratio compares: each "token", or the whole "sequence", as in GSPO."""
     kl_coefficient: float = 0.0
     """Weight of the distance to the policy that training starts from; 0 keeps no copy of it."""
     entropy_coefficient: float = 0.0
@@ -136,6 +138,7 @@ class OnPolicyConfig:
             reduction=self.loss_reduction,
             kl_coefficient=self.kl_coefficient,
             entropy_coefficient=self.entropy_coefficient,
+            ratio_level=self.ratio_level,
         )
 
     def generation(self) -> GenerationConfig:

@@ -1,9 +1,10 @@
 """The loss of group-relative policy gradient, on tensors alone.
 
-A clipped surrogate (PPO, arXiv 1707.06347) with a wider clip upwards (DAPO, arXiv 2503.14476),
-optionally with a penalty on the distance to a reference policy and a bonus on entropy. Sums are
-divided by a normaliser that is passed in, so that a batch gives the same gradient in whatever
-micro-batches it is computed.
+A clipped surrogate (PPO, arXiv 1707.06347) with a wider clip upwards (DAPO, arXiv 2503.14476), on
+the ratios of tokens or of whole rollouts (GSPO, arXiv 2507.18071), optionally with a penalty on the
+KL to a reference policy and a bonus on entropy. Sums are divided by a normaliser that is passed in,
+and a rollout is never cut, so that a batch gives the same gradient in whatever micro-batches it is
+computed.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ from pixel_env.errors import ConfigError, unknown_name
 REDUCTIONS = ("token", "sequence")
 """What counts alike in the mean: every token of the batch, or every sequence of it."""
 
+RATIO_LEVELS = ("token", "sequence")
+"""What an importance ratio compares: the probabilities of one token, or of a whole rollout."""
+
 LARGEST_LOG_RATIO = 20.0
-"""Log-ratios are cut here, so that none overflows."""
+"""Log-ratios are clamped to this size, so that none overflows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +33,11 @@ class LossConfig:
     Attributes:
         clip_low: how far under 1 the ratio may fall and still be pushed, in [0, 1].
         clip_high: how far over 1 the ratio may rise and still be pushed, at least 0.
-        reduction: "token" or "sequence".
-        kl_coefficient: weight of the distance to the reference policy, at least 0.
+        reduction: one of `REDUCTIONS`.
+        kl_coefficient: weight of the KL to the reference policy, at least 0.
         entropy_coefficient: weight of the entropy bonus, at least 0.
+        ratio_level: one of `RATIO_LEVELS`. Ratios of sequences stay far nearer to 1 than those of
+            tokens: GSPO clips them at 3e-4 below and 4e-4 above.
     """
 
     clip_low: float = 0.2
@@ -39,15 +45,18 @@ class LossConfig:
     reduction: str = "token"
     kl_coefficient: float = 0.0
     entropy_coefficient: float = 0.0
+    ratio_level: str = "token"
 
     def __post_init__(self) -> None:
         """Checks every value.
 
         Raises:
-            ConfigError: a value is out of its range, or the reduction unknown.
+            ConfigError: a value is out of its range, or a name unknown.
         """
         if self.reduction not in REDUCTIONS:
             raise unknown_name("loss reduction", self.reduction, REDUCTIONS)
+        if self.ratio_level not in RATIO_LEVELS:
+            raise unknown_name("ratio_level", self.ratio_level, RATIO_LEVELS)
         if not 0 <= self.clip_low <= 1:
             raise ConfigError(f"expected clip_low in [0, 1], got {self.clip_low}")
         for name in ("clip_high", "kl_coefficient", "entropy_coefficient"):
@@ -62,7 +71,7 @@ class TokenBatch:
     Attributes:
         logprobs: (batch, length) float, under the policy that is trained.
         behaviour_logprobs: (batch, length) float, recorded while generating.
-        trainable: (batch, length) bool, the tokens that count; at least one a sequence.
+        trainable: (batch, length) bool, the mask of the loss; at least one token a sequence.
         advantages: (batch,) float.
         reference_logprobs: (batch, length) float, under the reference policy; needed where
             `kl_coefficient` is over 0.
@@ -84,11 +93,12 @@ class LossSums:
     Attributes:
         loss: the loss's value.
         n_tokens: how many tokens.
-        n_clipped: tokens whose ratio the clip held, so that they gave no gradient.
+        n_clipped: tokens whose ratio was clipped, so that they gave no gradient; a sequence's
+            ratio is that of all its tokens.
         kl: sum over tokens of the k3 estimate of KL(behaviour || policy).
         reference_kl: the same of KL(policy || reference); 0 without a reference.
         entropy: sum over tokens, in nats; 0 where it wasn't computed.
-        ratio_max: largest ratio of a token; 0 for no token.
+        ratio_max: largest ratio; 0 for no token.
     """
 
     loss: float = 0.0
@@ -131,13 +141,16 @@ def policy_loss(
 ) -> tuple[torch.Tensor, LossSums]:
     """Returns the loss of a micro-batch as its share of the batch's, and what to report.
 
-    For each token, with r = exp(logprob - behaviour_logprob) and advantage A:
+    For each token, with its ratio r and the advantage A of its rollout:
 
         -min(r A, clip(r, 1 - clip_low, 1 + clip_high) A) + kl_coefficient * k3(d)
         - entropy_coefficient * entropy,   d = reference_logprob - logprob, k3(d) = e^d - d - 1
 
+    The ratio is e^(logprob - behaviour_logprob) of the token, or, with `ratio_level` "sequence",
+    e to the mean of these differences over the trainable tokens of its rollout (GSPO, section 4.1).
+
     Args:
-        batch: the micro-batch.
+        batch: the micro-batch, of whole rollouts.
         config: what is minimised.
         normaliser: `loss_normaliser` of the whole batch.
 
@@ -148,12 +161,13 @@ def policy_loss(
         ConfigError: a term is weighted whose input is missing.
     """
     mask = batch.trainable.to(batch.logprobs.dtype)  # (batch, length)
-    gap = _bounded(batch.logprobs - batch.behaviour_logprobs)
-    ratio = gap.exp()
+    token_gap = batch.logprobs - batch.behaviour_logprobs
+    ratio = _log_ratio(token_gap, mask, config.ratio_level).exp()
     advantages = batch.advantages.to(ratio.dtype)[:, None]
-    bounded = ratio.clamp(1 - config.clip_low, 1 + config.clip_high)
-    free, held = ratio * advantages, bounded * advantages
-    per_token = -torch.minimum(free, held)
+    clipped = ratio.clamp(1 - config.clip_low, 1 + config.clip_high) * advantages
+    unclipped = ratio * advantages
+    # A sequence's (batch, 1) becomes (batch, length) here: its tokens share its ratio.
+    per_token = -torch.minimum(unclipped, clipped).expand_as(mask)
     reference_kl = _reference_kl(batch, config)
     if config.kl_coefficient > 0:
         per_token = per_token + config.kl_coefficient * reference_kl
@@ -164,8 +178,8 @@ def policy_loss(
         sums = LossSums(
             loss=float(loss.detach()),
             n_tokens=int(mask.sum()),
-            n_clipped=int(((held < free) * mask).sum()),
-            kl=float(((ratio - 1 - gap) * mask).sum()),
+            n_clipped=int(((clipped < unclipped) * mask).sum()),
+            kl=float((_k3(_bounded(token_gap)) * mask).sum()),
             reference_kl=float((reference_kl * mask).sum()),
             entropy=0.0 if batch.entropy is None else float((batch.entropy * mask).sum()),
             ratio_max=float((ratio * mask).max()),
@@ -173,11 +187,28 @@ def policy_loss(
     return loss, sums
 
 
+def _log_ratio(gap: torch.Tensor, mask: torch.Tensor, level: str) -> torch.Tensor:
+    """Returns the logarithms of the ratios: (batch, length) of tokens, (batch, 1) of sequences.
+
+    Dividing by the length keeps the ratios of long and short rollouts in one range, so that one
+    clip serves both.
+    """
+    if level == "token":
+        return _bounded(gap)
+    return _bounded(_sequence_means(gap * mask, mask)[:, None])
+
+
 def _total(masked: torch.Tensor, mask: torch.Tensor, reduction: str) -> torch.Tensor:
     """Sums tokens, or the means of sequences."""
     if reduction == "token":
         return masked.sum()
-    return (masked.sum(-1) / mask.sum(-1).clamp(min=1)).sum()
+    return _sequence_means(masked, mask).sum()
+
+
+def _sequence_means(masked: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Returns the mean over the trainable tokens of each sequence, (batch,)."""
+    means: torch.Tensor = masked.sum(-1) / mask.sum(-1).clamp(min=1)
+    return means
 
 
 def _reference_kl(batch: TokenBatch, config: LossConfig) -> torch.Tensor:
@@ -186,7 +217,14 @@ def _reference_kl(batch: TokenBatch, config: LossConfig) -> torch.Tensor:
         if config.kl_coefficient > 0:
             raise ConfigError("expected reference_logprobs where kl_coefficient is over 0")
         return torch.zeros_like(batch.logprobs)
-    gap = _bounded(batch.reference_logprobs - batch.logprobs)
+    return _k3(_bounded(batch.reference_logprobs - batch.logprobs))
+
+
+def _k3(gap: torch.Tensor) -> torch.Tensor:
+    """Returns e^d - d - 1, at least 0: an unbiased estimate of a KL with little variance.
+
+    See http://joschu.net/blog/kl-approx.html.
+    """
     return gap.exp() - gap - 1
 
 

@@ -1,4 +1,4 @@
-r"""Writes what TRL's GRPO loss gives on fixed tensors; the losses here are tested against it.
+r"""Writes what TRL's GRPO and GSPO losses give on fixed tensors; the losses here are tested on it.
 
     python -m venv trl-env && trl-env/bin/pip install -e '.[train]' trl==1.16.0
     trl-env/bin/python scripts/dev/make_trl_golden.py
@@ -21,13 +21,16 @@ from typing import Any
 import numpy as np
 import torch
 
-OUT = Path(__file__).resolve().parents[2] / "tests" / "agents" / "golden" / "trl_grpo.json"
+OUT = Path(__file__).resolve().parents[2] / "tests" / "agents" / "golden" / "trl.json"
 ROWS, LENGTH, GROUP, LONGEST = 8, 7, 4, 11
 KINDS = ("grpo", "bnpo", "dr_grpo", "dapo")
-SETTINGS = (
-    {"clip_low": 0.2, "clip_high": 0.2, "kl": 0.0, "entropy": 0.0},
-    {"clip_low": 0.2, "clip_high": 0.35, "kl": 0.04, "entropy": 0.0},
-    {"clip_low": 0.1, "clip_high": 0.28, "kl": 0.0, "entropy": 0.02},
+SETTINGS: tuple[dict[str, Any], ...] = (
+    {"level": "token", "clip_low": 0.2, "clip_high": 0.2, "kl": 0.0, "entropy": 0.0},
+    {"level": "token", "clip_low": 0.2, "clip_high": 0.35, "kl": 0.04, "entropy": 0.0},
+    {"level": "token", "clip_low": 0.1, "clip_high": 0.28, "kl": 0.0, "entropy": 0.02},
+    # GSPO: first with the paper's clips, then with clips that keep one of the falls.
+    {"level": "sequence", "clip_low": 3e-4, "clip_high": 4e-4, "kl": 0.0, "entropy": 0.0},
+    {"level": "sequence", "clip_low": 0.1, "clip_high": 0.1, "kl": 0.04, "entropy": 0.0},
 )
 
 
@@ -58,7 +61,7 @@ def main() -> None:
 
 
 def _tensors() -> dict[str, torch.Tensor]:
-    """Draws two groups of four rollouts, with ratios on both sides of every clip."""
+    """Draws two groups of four rollouts, with ratios on both sides of every clip of tokens."""
     rng = np.random.default_rng(20)
     behaviour = -rng.gamma(1.5, 0.7, (ROWS, LENGTH))
     trainable = rng.random((ROWS, LENGTH)) < 0.7
@@ -83,7 +86,7 @@ def _advantages(rewards: torch.Tensor) -> torch.Tensor:
 
 
 def _case(
-    trainer: Any, tensors: dict[str, torch.Tensor], kind: str, settings: dict[str, float]
+    trainer: Any, tensors: dict[str, torch.Tensor], kind: str, settings: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """Runs the loss on the whole batch, and for "dapo" on two unequal micro-batches of it."""
     cuts = [(0, 3), (3, ROWS)] if kind == "dapo" else [(0, ROWS)]
@@ -126,7 +129,7 @@ def _grad(leaf: torch.Tensor) -> list[list[float]] | None:
 
 
 def _bare_trainer(
-    kind: str, settings: dict[str, float], logprobs: torch.Tensor, entropy: torch.Tensor
+    kind: str, settings: dict[str, Any], logprobs: torch.Tensor, entropy: torch.Tensor
 ) -> SimpleNamespace:
     """Returns what `_compute_loss` reads of its trainer, and nothing else."""
     return SimpleNamespace(
@@ -147,7 +150,7 @@ def _bare_trainer(
         entropy_coef=settings["entropy"],
         epsilon_high=settings["clip_high"],
         epsilon_low=settings["clip_low"],
-        importance_sampling_level="token",
+        importance_sampling_level=settings["level"],
         loss_type=kind,
         max_completion_length=LONGEST,
         model=SimpleNamespace(training=True),

@@ -17,7 +17,7 @@ from pixel_env.agents.on_policy.losses import (
 
 
 def batch(ratios, advantages, trainable=None, **rest) -> TokenBatch:
-    """Tokens with the given ratios; what they were generated with varies from token to token."""
+    """Tokens with the given ratios; their behaviour log-probabilities differ from each other."""
     ratios = torch.tensor(ratios, dtype=torch.float64)
     behaviour = -torch.arange(1.0, ratios.numel() + 1, dtype=torch.float64).view_as(ratios)
     return TokenBatch(
@@ -110,10 +110,82 @@ def part(whole: TokenBatch, rows) -> TokenBatch:
     )
 
 
+GSPO = LossConfig(clip_low=3e-4, clip_high=4e-4, reduction="sequence", ratio_level="sequence")
+
+
+@pytest.mark.parametrize(
+    ("ratios", "advantage", "value", "slopes"),
+    [
+        # the geometric mean of 2 and 1/2 is 1: tokens that GRPO would clip are pushed here
+        ([2.0, 0.5], 3.0, -3.0, [-1.5, -1.5]),
+        ([1.0003, 1.0003], 3.0, -3.0009, [-1.50045, -1.50045]),  # inside the upper clip
+        ([1.1, 1.0], 3.0, -3 * 1.0004, [0.0, 0.0]),  # over it, with every token of the sequence
+        ([0.9998, 0.9998], -3.0, 2.9994, [1.4997, 1.4997]),  # inside the lower clip
+        ([0.9, 1.0], -3.0, 3 * 0.9997, [0.0, 0.0]),  # under it
+        ([4.0, 9.0], -3.0, 18.0, [9.0, 9.0]),  # a rise is never clipped where A is negative
+    ],
+)
+def test_a_sequence_has_one_ratio_and_one_clip(ratios, advantage, value, slopes):
+    tokens = batch([ratios], [advantage])
+    loss, sums = policy_loss(tokens, GSPO, 1.0)
+    loss.backward()
+    assert loss.item() == pytest.approx(value)
+    assert tokens.logprobs.grad[0].tolist() == pytest.approx(slopes)
+    assert sums.n_clipped == (2 if slopes[0] == 0 else 0)
+    assert sums.ratio_max == pytest.approx(math.sqrt(ratios[0] * ratios[1]))
+
+
+def test_a_sequences_ratio_is_that_of_its_trainable_tokens_alone():
+    masked = batch([[2.0, 50.0, 0.5, 0.01]], [3.0], [[True, False, True, False]])
+    loss, sums = policy_loss(masked, GSPO, 1.0)
+    loss.backward()
+    assert loss.item() == pytest.approx(-3.0)
+    assert masked.logprobs.grad[0].tolist() == pytest.approx([-1.5, 0, -1.5, 0])
+    # k3 of KL(behaviour || policy) stays one of tokens: (2 - 1 - ln 2) + (0.5 - 1 + ln 2)
+    assert (sums.n_tokens, sums.kl) == (2, pytest.approx(0.5))
+
+
+def test_token_reduction_weighs_a_sequences_ratio_by_its_length():
+    tokens = batch([[4.0, 4.0, 4.0, 1.0], [1.0, 9.0, 1.0, 1.0]], [-1.0, -1.0], TRAINABLE)
+    config = LossConfig(ratio_level="sequence")
+    loss, _ = policy_loss(tokens, config, loss_normaliser([4, 2], "token"))
+    loss.backward()
+    first, second = 4**0.75, 3.0
+    assert loss.item() == pytest.approx((4 * first + 2 * second) / 6)
+    # every token of a sequence of n moves its ratio by ratio / n, which stands n times in the sum
+    expected = [[first / 6] * 4, [0, second / 6, 0, second / 6]]
+    torch.testing.assert_close(tokens.logprobs.grad, torch.tensor(expected, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("reduction", ["token", "sequence"])
+def test_gspo_token_is_the_same_where_a_rollouts_tokens_share_its_advantage(reduction):
+    """GSPO-token (section 4.3): the value of the sequence's ratio, the slope of each token's."""
+    whole = random_batch(seed=7)
+    config = LossConfig(0.05, 0.1, reduction, ratio_level="sequence")
+    normaliser = loss_normaliser(whole.trainable.sum(-1).tolist(), reduction)
+    loss, sums = policy_loss(whole, config, normaliser)
+    loss.backward()
+    gradient = whole.logprobs.grad.clone()
+    whole.logprobs.grad = None
+    mask = whole.trainable.double()
+    gap = (whole.logprobs - whole.behaviour_logprobs).detach()
+    sequence = ((gap * mask).sum(-1) / mask.sum(-1)).exp()[:, None]
+    ratio = sequence * (whole.logprobs - whole.logprobs.detach()).exp()
+    advantages = whole.advantages[:, None]
+    terms = mask * -torch.minimum(ratio * advantages, ratio.clamp(0.95, 1.1) * advantages)
+    means = terms.sum(-1) / mask.sum(-1)
+    total = (terms.sum() if reduction == "token" else means.sum()) / normaliser
+    total.backward()
+    assert 0 < sums.n_clipped < sums.n_tokens
+    assert loss.item() == pytest.approx(total.item())
+    torch.testing.assert_close(gradient, whole.logprobs.grad)
+
+
+@pytest.mark.parametrize("level", ["token", "sequence"])
 @pytest.mark.parametrize("reduction", ["token", "sequence"])
 @pytest.mark.parametrize("cut", [[[0, 1, 2, 3, 4]], [[0], [1, 2], [3, 4]], [[4, 2], [0], [3], [1]]])
-def test_micro_batches_add_up_to_the_same_loss_gradient_and_report(reduction, cut):
-    config = LossConfig(reduction=reduction, kl_coefficient=0.3, entropy_coefficient=0.1)
+def test_micro_batches_add_up_to_the_same_loss_gradient_and_report(level, reduction, cut):
+    config = LossConfig(0.05, 0.1, reduction, 0.3, 0.1, ratio_level=level)
     whole = random_batch()
     normaliser = loss_normaliser(whole.trainable.sum(-1).tolist(), reduction)
     loss, sums = policy_loss(whole, config, normaliser)
@@ -170,13 +242,14 @@ def test_report():
     assert sums.kl == pytest.approx((0.5 - math.log(1.5)) + (-0.5 - math.log(0.5)))
 
 
-def test_a_ratio_out_of_bounds_stays_finite():
+@pytest.mark.parametrize("level", ["token", "sequence"])
+def test_a_ratio_out_of_bounds_stays_finite(level):
     tokens = batch([[1.0]], [-1.0])
     far = TokenBatch(
         (tokens.logprobs.detach() + 2000).requires_grad_(), *[tokens.behaviour_logprobs],
         tokens.trainable, tokens.advantages,
     )  # fmt: skip
-    loss, _ = policy_loss(far, LossConfig(), 1.0)
+    loss, _ = policy_loss(far, LossConfig(ratio_level=level), 1.0)
     loss.backward()
     assert math.isfinite(loss.item())
     assert math.isfinite(far.logprobs.grad.item())
@@ -212,6 +285,7 @@ def test_trl_grpo_formulas(reduction):
     ("settings", "words"),
     [
         ({"reduction": "sum"}, "expected loss reduction to be one of"),
+        ({"ratio_level": "group"}, "expected ratio_level to be one of sequence, token"),
         ({"clip_low": 1.5}, "clip_low"),
         ({"clip_high": -0.1}, "clip_high"),
         ({"kl_coefficient": -1.0}, "kl_coefficient"),
