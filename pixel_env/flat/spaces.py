@@ -166,7 +166,7 @@ class FlatConfig:
         the stacked view that is zoomed into. frame: the frame that is selected, or which of the
         pictures of the overview is zoomed into. answer: the option, or a place in `words`.
         """
-        return spaces.MultiDiscrete(self.action_sizes)
+        return spaces.MultiDiscrete(list(self.action_sizes))
 
     @property
     def action_sizes(self) -> tuple[int, ...]:

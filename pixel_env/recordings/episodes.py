@@ -75,14 +75,14 @@ class Look:
 
 
 def read_episodes(
-    folder: str | os.PathLike[str], chosen: Filter | None = None, limit: int = 200
+    folder: str | os.PathLike[str], chosen: Filter | None = None, limit: int | None = 200
 ) -> Iterator[Record]:
     """Reads the first episodes of a folder that a filter lets through, one after the other.
 
     Args:
         folder: holds `trajectories.jsonl` and `images/`.
         chosen: which of them; all where None.
-        limit: how many at most, at least 1.
+        limit: how many at most, at least 1; None reads all.
 
     Yields:
         Records as `TrajectoryRecord` describes them.
@@ -91,7 +91,7 @@ def read_episodes(
         ConfigError: `limit` is under 1, or the folder holds no trajectories.
         DataError: a line is no such record; it names file and line.
     """
-    if limit < 1:
+    if limit is not None and limit < 1:
         raise ConfigError(f"expected a limit of at least 1, got {limit}")
     path = Path(folder) / FILE_NAME
     if not path.is_file():

@@ -23,9 +23,12 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #8882; padding
 .refused { color: #d73027; }
 .terms { font-size: .85rem; opacity: .75; }
 figure { display: inline-block; margin: .4rem .6rem .4rem 0; vertical-align: top; }
+/* the container is as wide as the picture, on which boxes are placed by shares of its sides: so no
+   width here is a share of the container's */
 figure > div { position: relative; display: inline-block; }
 figcaption { font-size: .8rem; opacity: .65; }
-img { display: block; max-width: min(100%, 34rem); min-width: 11rem; image-rendering: pixelated; }
+img { display: block; height: auto; max-width: min(34rem, 100vw - 6rem);
+  min-width: 11rem; image-rendering: pixelated; }
 figure i { position: absolute; border: 2px solid #ffb000; box-shadow: 0 0 0 1px #000;
   box-sizing: border-box; }
 figure i b { position: absolute; left: 0; top: 0; background: #ffb000; color: #000;

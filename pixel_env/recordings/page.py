@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError
 from .episodes import OUTCOMES, Look, Record, looks_by_picture
 from .look import SCRIPT, STYLE
+from .page_pictures import PagePictures
 
-MIME = {".png": "image/png", ".jpeg": "image/jpeg", ".jpg": "image/jpeg"}
 
-
-def page(records: Iterable[Record], folder: str | os.PathLike[str], title: str) -> str:
-    """Returns a page of episodes; pictures are part of it, and nothing is loaded from elsewhere.
+def page(
+    records: Iterable[Record],
+    folder: str | os.PathLike[str],
+    title: str,
+    page_folder: str | os.PathLike[str] | None = None,
+) -> str:
+    """Returns a page of episodes; nothing is loaded from anywhere but the folder.
 
     Whatever a record says is shown as text, never taken for HTML.
 
@@ -25,12 +27,16 @@ def page(records: Iterable[Record], folder: str | os.PathLike[str], title: str) 
         records: as `read_episodes` gives them.
         folder: what their pictures' names are relative to.
         title: over the page.
+        page_folder: where the page will lie. Its pictures are links from there, loaded when they
+            are seen. None makes them part of the page, photographs as JPEG.
 
     Raises:
-        DataError: a picture is missing, or its name leads out of the folder.
+        DataError: a picture is missing or broken, or its name leads out of the folder.
     """
-    root = Path(folder).resolve()
-    episodes = [(record, _episode(record, root)) for record in records]
+    pictures = PagePictures(
+        Path(folder).resolve(), None if page_folder is None else Path(page_folder).resolve()
+    )
+    episodes = [(record, _episode(record, pictures)) for record in records]
     counts = {
         name: sum(bool(holds(record)) for record, _ in episodes) for name, holds in OUTCOMES.items()
     }
@@ -50,7 +56,7 @@ def page(records: Iterable[Record], folder: str | os.PathLike[str], title: str) 
     return "\n".join(parts) + "\n"
 
 
-def _episode(record: Record, root: Path) -> str:
+def _episode(record: Record, pictures: PagePictures) -> str:
     """Returns one episode, folded to a line."""
     outcomes = " ".join(name for name, holds in OUTCOMES.items() if holds(record))
     grade = record.get("grade") or {}
@@ -67,15 +73,18 @@ def _episode(record: Record, root: Path) -> str:
             f"<small>{_text(record.get('sample_id'))} · {_text(' · '.join(filter(None, facts)))}",
             "</small></summary>",
             _choices(record.get("choices") or ()),
-            _views(record["first"], looks, root),
-            *(_turn(number, turn, looks, root) for number, turn in enumerate(record["turns"], 1)),
+            _views(record["first"], looks, pictures),
+            *(
+                _turn(number, turn, looks, pictures)
+                for number, turn in enumerate(record["turns"], 1)
+            ),
             _end(record),
             "</details>",
         ]
     )
 
 
-def _turn(number: int, turn: Record, looks: dict[int, list[Look]], root: Path) -> str:
+def _turn(number: int, turn: Record, looks: dict[int, list[Look]], pictures: PagePictures) -> str:
     """Returns what was said in a turn and what it gave."""
     said = turn.get("message")
     if said is None:
@@ -86,7 +95,7 @@ def _turn(number: int, turn: Record, looks: dict[int, list[Look]], root: Path) -
     paid = f"<p class=terms>{_text(_terms(terms))}</p>" if terms else ""
     return (
         f"<section><h2>{number}</h2><pre>{_text(said)}</pre>{told}{paid}"
-        f"{_views(turn, looks, root)}</section>"
+        f"{_views(turn, looks, pictures)}</section>"
     )
 
 
@@ -110,11 +119,11 @@ def _end(record: Record) -> str:
     return f"<dl>{''.join(cells)}</dl>"
 
 
-def _views(news: Record, looks: dict[int, list[Look]], root: Path) -> str:
+def _views(news: Record, looks: dict[int, list[Look]], pictures: PagePictures) -> str:
     """Returns the pictures that came in one observation, with the regions looked into."""
     first = news.get("first_image") or 1
     return "".join(
-        f"<figure><div>{_picture(name, root)}{_boxes(looks.get(number, ()))}</div>"
+        f"<figure><div>{pictures.element(name)}{_boxes(looks.get(number, ()))}</div>"
         f"<figcaption>image {number}</figcaption></figure>"
         for number, name in enumerate(news["images"], first)
     )
@@ -128,18 +137,6 @@ def _boxes(looks: Sequence[Look]) -> str:
         for look in looks
         for x1, y1, x2, y2 in [look.box]
     )
-
-
-def _picture(name: object, root: Path) -> str:
-    """Returns a picture as a part of the page."""
-    path = (root / str(name)).resolve()
-    if not path.is_relative_to(root):
-        raise DataError(f"the picture {name!r} of {root} leads out of that folder")
-    kind = MIME.get(path.suffix)
-    if kind is None or not path.is_file():
-        raise DataError(f"expected a PNG or JPEG picture {name!r} in {root}, found none")
-    data = base64.b64encode(path.read_bytes()).decode("ascii")
-    return f'<img alt="" src="data:{kind};base64,{data}">'
 
 
 def _choices(choices: Sequence[Any]) -> str:

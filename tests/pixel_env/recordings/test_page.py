@@ -1,12 +1,16 @@
 """A page of trajectories holds what was recorded, as text, and nothing else."""
 
 import base64
+import io
 import json
+import os
 import re
 from html.parser import HTMLParser
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
+from PIL import Image
 from tiny_tasks import PictureTask
 
 from pixel_env import ConfigError, DataError, PixelReasoningEnv
@@ -86,6 +90,45 @@ def test_every_picture_is_part_of_the_page_and_nothing_is_loaded(folder):
     assert len(seen.all("script")) == 1
 
 
+def test_pictures_are_linked_and_loaded_when_they_are_seen(folder, tmp_path):
+    for page_folder in (folder, tmp_path / "deep" / "below", folder / "images"):
+        page_folder.mkdir(parents=True, exist_ok=True)
+        seen = Seen(page(read_episodes(folder), folder, "Episodes", page_folder))
+        pictures = seen.all("img")
+        assert len(pictures) == 7
+        for attrs in pictures:
+            assert attrs["loading"] == "lazy"
+            path = (page_folder / unquote(attrs["src"])).resolve()
+            assert path.is_relative_to(folder / "images")
+            with Image.open(path) as picture:
+                assert picture.size == (int(attrs["width"]), int(attrs["height"]))
+
+
+def test_a_name_that_means_something_in_a_link_is_quoted(folder):
+    name = "images/a b#c%20?.png"
+    Image.new("RGB", (8, 8)).save(folder / name)
+    record = json.loads((folder / "trajectories.jsonl").read_text().splitlines()[0])
+    record["first"]["images"] = [name]
+    seen = Seen(page([record], folder, "Episodes", folder))
+    assert seen.all("img")[0]["src"] == "images/a%20b%23c%2520%3F.png"
+
+
+def test_a_photograph_is_embedded_as_jpeg_and_a_drawing_as_it_is(folder):
+    rng = np.random.default_rng(0)
+    rough = Image.fromarray(rng.integers(0, 256, (60, 80, 3), np.uint8)).resize((800, 600))
+    flat = Image.new("RGB", (800, 600), "red")
+    record = json.loads((folder / "trajectories.jsonl").read_text().splitlines()[0])
+    record["first"]["images"] = ["images/rough.png", "images/flat.png"]
+    for picture, name in zip((rough, flat), record["first"]["images"], strict=True):
+        picture.save(folder / name)
+    sources = [attrs["src"] for attrs in Seen(page([record], folder, "Episodes")).all("img")]
+    photograph = base64.b64decode(sources[0].removeprefix("data:image/jpeg;base64,"))
+    assert len(photograph) < (folder / "images" / "rough.png").stat().st_size / 2
+    shown = np.asarray(Image.open(io.BytesIO(photograph)), int)
+    assert np.abs(shown - np.asarray(rough, int)).mean() < 6
+    assert sources[1].startswith("data:image/png;base64,")
+
+
 def test_what_a_policy_says_is_text(folder):
     text = page(read_episodes(folder), folder, "Episodes")
     assert EVIL not in text
@@ -142,13 +185,24 @@ def test_a_line_that_is_no_trajectory_is_named(folder, line):
         list(read_episodes(folder))
 
 
-@pytest.mark.parametrize("name", ["../secret.png", "/etc/hostname", "images/gone.png", "a.svg"])
-def test_pictures_from_elsewhere_are_refused(folder, name):
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("../secret.png", "/etc/hostname", "images/gone.png", "a.svg", "images/out.png"),
+        *("images/no.png", "a\0.png", "\ud800.png", "images/loop.png", "images/pipe.png", 7, None),
+    ],
+)
+@pytest.mark.parametrize("page_folder", [None, "."])
+def test_pictures_from_elsewhere_and_what_is_none_are_refused(folder, name, page_folder):
     (folder.parent / "secret.png").write_bytes(b"secret")
+    (folder / "images" / "no.png").write_bytes(b"no picture")
+    (folder / "images" / "out.png").symlink_to(folder.parent / "secret.png")
+    (folder / "images" / "loop.png").symlink_to(folder / "images" / "loop.png")
+    os.mkfifo(folder / "images" / "pipe.png")
     record = json.loads((folder / "trajectories.jsonl").read_text().splitlines()[0])
     record["first"]["images"] = [name]
     with pytest.raises(DataError, match="picture"):
-        page([record], folder, "Episodes")
+        page([record], folder, "Episodes", page_folder)
 
 
 def test_a_wrong_folder_or_outcome_is_one_sentence(folder):
