@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 from .grammar.answers import TAGGED, AnswerStyle
 from .grammar.call_dialect import CallDialect
 from .grammar.coordinates import PIXELS
+from .grammar.found_calls import Beside, Rules
 from .grammar.view_names import OnlyOriginal
 
 
@@ -16,7 +18,9 @@ class DeepEyesDialect(CallDialect):
 
     The box is always one of the first picture, in its pixels as shown; a later view is asked for
     by its place in that picture, and other pictures can't be looked into. There is no selection
-    of frames. `label` is free text and isn't used.
+    of frames. `label` is free text and isn't used. As in the published code an answer ends the
+    episode, also beside a call; of several calls the first runs; and a box is cut at the picture's
+    edges.
 
     >>> from pixel_env import zoom_in
     >>> from pixel_env.dialects import Place, Shown
@@ -28,9 +32,10 @@ class DeepEyesDialect(CallDialect):
     """
 
     name: ClassVar[str] = "deepeyes"
-    frame = PIXELS
+    frame = replace(PIXELS, is_clamped=True)
     views = OnlyOriginal()
     answers: ClassVar[AnswerStyle] = TAGGED
+    rules: ClassVar[Rules] = Rules(Beside.ANSWER, runs_first=True)
     zoom: ClassVar[str] = "image_zoom_in_tool"
     box_keys: ClassVar[tuple[str, ...]] = ("bbox_2d", "bbox")
     extra: ClassVar[Mapping[str, str]] = {"label": '"detail"'}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 from .grammar.answers import TAGGED, AnswerStyle
 from .grammar.call_dialect import CallDialect, as_object
-from .grammar.calls import Call, find_call, read_object
 from .grammar.coordinates import FRACTIONS
+from .grammar.found_calls import Beside, CallSyntax, Rules
+from .grammar.json_calls import JSONCalls
 from .grammar.view_names import BySource
 
 TAG = "grounding"
@@ -18,7 +20,8 @@ class MiniO3Dialect(CallDialect):
     """Calls as `<grounding>` JSON without a name, answers in `<answer>`.
 
     `source` is `original_image`, the first view, or `observation_i`, the i-th view after it. There
-    is no selection of frames.
+    is no selection of frames. As in the published code, generation ends with a call, so that the
+    first call runs and what follows it is ignored; and a box is cut at the picture's edges.
 
     >>> from pixel_env.dialects import Shown
     >>> shown = Shown(sizes=((640, 480), (112, 112)))
@@ -28,19 +31,16 @@ class MiniO3Dialect(CallDialect):
     """
 
     name: ClassVar[str] = "mini-o3"
-    frame = FRACTIONS
+    frame = replace(FRACTIONS, is_clamped=True)
     views = BySource()
     answers: ClassVar[AnswerStyle] = TAGGED
+    syntax: ClassVar[CallSyntax] = JSONCalls(TAG, name=TAG)
+    rules: ClassVar[Rules] = Rules(Beside.CALL, runs_first=True)
     zoom: ClassVar[str] = TAG
     how_to_call: ClassVar[str] = f"Write one call in <{TAG}> tags"
     form: ClassVar[str] = (
         f'<{TAG}>{{"bbox_2d": [x1, y1, x2, y2], "source": "{BySource.ORIGINAL}"}}</{TAG}>'
     )
-
-    def split(self, text: str) -> tuple[Call | None, str]:
-        """Splits a message into its call and the text that may answer."""
-        body = find_call(text, TAG)
-        return (None if body is None else Call(TAG, read_object(body))), text
 
     def write_call(self, name: str, arguments: Mapping[str, str]) -> str:
         """Writes the arguments; the tag is the name."""

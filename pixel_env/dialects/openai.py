@@ -6,14 +6,16 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ..errors import OperationError
 from ..types import Action
 from .grammar.answers import PLAIN, AnswerStyle, in_tags
 from .grammar.call_dialect import CallDialect, as_object
-from .grammar.calls import MAX_MESSAGE_CHARS, Call, as_call, read_json, read_object
+from .grammar.calls import Call
+from .grammar.chat_message import read_message, read_tool_call
 from .grammar.coordinates import FRACTIONS
 from .grammar.dialect import Shown
+from .grammar.found_calls import Beside, Rules, several
 from .grammar.prompts import Prompt
+from .grammar.speech import heard
 from .grammar.view_names import Numbered
 
 
@@ -22,8 +24,9 @@ class OpenAIDialect(CallDialect):
 
     A text that begins with a brace is the JSON of a message, with `content` and `tool_calls`; any
     other is a message's content. The content of a message without a call is the answer: what it
-    declares, else all of it. `tool_schemas()` goes into the request's `tools`, so the system
-    message holds no schemas; the pictures of `tell` become `image_url` parts.
+    declares, else all of it; beside a call it is commentary. A call that a server left in the
+    content, in `<tool_call>` or bare, is run. `tool_schemas()` goes into the request's `tools`,
+    so the system message holds no schemas; the pictures of `tell` become `image_url` parts.
 
     >>> from pixel_env import zoom_in
     >>> from pixel_env.dialects import Shown
@@ -41,6 +44,7 @@ class OpenAIDialect(CallDialect):
     frame = FRACTIONS
     views = Numbered("target_image", first=1)
     answers: ClassVar[AnswerStyle] = PLAIN
+    rules: ClassVar[Rules] = Rules(Beside.CALL)
     zoom: ClassVar[str] = "zoom_in"
     zoom_aliases: ClassVar[tuple[str, ...]] = ("crop_image_normalized",)
     select: ClassVar[str | None] = "select_frames"
@@ -55,23 +59,16 @@ class OpenAIDialect(CallDialect):
         return prompt.brief() if brief else prompt.full((), self.select)
 
     def split(self, text: str) -> tuple[Call | None, str]:
-        """Splits a message into its call and its content."""
-        if len(text) > MAX_MESSAGE_CHARS:
-            raise OperationError(
-                "malformed", f"A message may hold {MAX_MESSAGE_CHARS} characters, got {len(text)}."
-            )
-        if not text.lstrip().startswith("{"):
-            return None, text
-        message = read_object(text, MAX_MESSAGE_CHARS)
-        content, calls = message.get("content"), message.get("tool_calls")
-        if not isinstance(content or "", str) or not isinstance(calls or [], list):
-            raise OperationError(
-                "malformed", "A message must have content (text) or tool_calls (a list)."
-            )
-        if calls and len(calls) > 1:
-            raise OperationError("several_calls", f"Write one call in a message, got {len(calls)}.")
-        said = (content or "").encode("utf-8", errors="replace").decode("utf-8")  # "\ud800"
-        return (_read_tool_call(calls[0]) if calls else None), said
+        """Returns the call of a message, or None and the answer in its content."""
+        message = read_message(text)
+        if message is None:
+            return super().split(text)
+        if not message.calls:
+            return super().split(message.text)
+        n_calls = len(message.calls) + self.syntax.find(heard(message.content).spoken).n_pieces
+        if n_calls > 1:
+            raise several(n_calls)
+        return read_tool_call(message.calls[0]), ""
 
     def write_call(self, name: str, arguments: Mapping[str, str]) -> str:
         """Writes a message that calls."""
@@ -90,21 +87,6 @@ class OpenAIDialect(CallDialect):
             declared = self._written(in_tags(action["text"]), action["text"])
             return _message(f"{thought}\n{declared}")
         return _message(thought, _tool_call(*self._call_of(action, shown)))
-
-    def _answer_in(self, text: str) -> str | None:
-        """Reads the answer of a message's content."""
-        return self.answers.read(text, self.how_to_call)["text"]
-
-
-def _read_tool_call(entry: object) -> Call:
-    """Reads one entry of `tool_calls`; its arguments are JSON, as text or as they are."""
-    function = entry.get("function") if isinstance(entry, dict) else None
-    if not isinstance(function, dict):
-        raise OperationError("malformed", "An entry of tool_calls must have a function.")
-    arguments = function.get("arguments")
-    if isinstance(arguments, str):
-        arguments = read_json(arguments)
-    return as_call({"name": function.get("name"), "arguments": arguments})
 
 
 def _tool_call(name: str, arguments: Mapping[str, str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from .grammar.answers import BOXED, AnswerStyle
 from .grammar.call_dialect import CallDialect
 from .grammar.coordinates import FRACTIONS
+from .grammar.found_calls import Rules
 from .grammar.view_names import Numbered
 
 
@@ -36,6 +37,7 @@ class PixelReasonerDialect(CallDialect):
     name: ClassVar[str] = "pixel-reasoner"
     views = Numbered("target_image", first=1)
     answers: ClassVar[AnswerStyle] = BOXED
+    rules: ClassVar[Rules] = Rules(is_strict=True)
     zoom: ClassVar[str] = "crop_image_normalized"
     select: ClassVar[str | None] = "select_frames"
     frames_key: ClassVar[str] = "target_frames"

@@ -7,6 +7,7 @@ from typing import ClassVar
 from .grammar.answers import BOXED, AnswerStyle
 from .grammar.call_dialect import CallDialect
 from .grammar.coordinates import PIXELS
+from .grammar.found_calls import Rules
 from .grammar.view_names import Numbered
 
 
@@ -28,6 +29,7 @@ class PixelReasonerPixelsDialect(CallDialect):
     frame = PIXELS
     views = Numbered("target_image", first=1)
     answers: ClassVar[AnswerStyle] = BOXED
+    rules: ClassVar[Rules] = Rules(is_strict=True)
     zoom: ClassVar[str] = "crop_image"
     select: ClassVar[str | None] = "select_frames"
     frames_key: ClassVar[str] = "target_frames"

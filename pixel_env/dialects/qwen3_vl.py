@@ -8,6 +8,7 @@ from typing import ClassVar
 from .grammar.answers import TAGGED_OR_PLAIN, AnswerStyle
 from .grammar.call_dialect import CallDialect
 from .grammar.coordinates import THOUSANDTHS
+from .grammar.found_calls import Beside, Rules
 from .grammar.view_names import Numbered
 
 
@@ -15,7 +16,8 @@ class Qwen3VLDialect(CallDialect):
     """Calls `image_zoom_in_tool` in `<tool_call>` JSON; answers in `<answer>`, or plainly.
 
     A message without a call is the answer: what stands in `<answer>`, else all that follows the
-    thinking. Images and frames are numbered from 0. `label` is free text and isn't used.
+    thinking. What is said beside a call is commentary, also an answer. Images and frames are
+    numbered from 0. `label` is free text and isn't used.
 
     >>> from pixel_env.dialects import Shown
     >>> dialect, shown = Qwen3VLDialect(), Shown(sizes=((640, 480),))
@@ -31,6 +33,7 @@ class Qwen3VLDialect(CallDialect):
     frame = THOUSANDTHS
     views = Numbered("img_idx", first=0)
     answers: ClassVar[AnswerStyle] = TAGGED_OR_PLAIN
+    rules: ClassVar[Rules] = Rules(Beside.CALL)
     zoom: ClassVar[str] = "image_zoom_in_tool"
     extra: ClassVar[Mapping[str, str]] = {"label": '"detail"'}
     select: ClassVar[str | None] = "select_frames"

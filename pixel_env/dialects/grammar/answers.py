@@ -2,15 +2,20 @@ r"""How a dialect declares answers: `\boxed{}`, `<answer>`, or a whole message w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ...actions import answer
 from ...declared import as_declaration, declared_answer
-from ...errors import OperationError
-from ...types import Action
+from ...operations.answer import MAX_ANSWER_CHARS as MAX_PLAIN_CHARS
 
 MAX_ANSWER_CHARS = 2_000
+"""A longer declared answer is refused; a message that answers as a whole may be of any length."""
+
+_TAGS = re.compile(r"<(/?)answer>", re.IGNORECASE)
+_PARTIAL_CLOSING = re.compile(r"</(?:a(?:n(?:s(?:w(?:e(?:r)?)?)?)?)?)?$", re.IGNORECASE)
+_FIRST_WORD = re.compile(r"\A\S*\s+")
+_FENCED = re.compile(r"```\w{0,9}\n([^`]*)```")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,41 +35,41 @@ class AnswerStyle:
     is_plain: bool = False
 
     def declared(self, text: str) -> str | None:
-        """Returns what a message declares in a box or a tag, or None."""
-        return declared_answer(after_thinking(text) if self.is_plain else text)
+        """Returns what a text declares in a box or a tag, or None.
 
-    def read(self, text: str, call: str) -> Action:
-        """Makes the action of a message that calls nothing.
-
-        Args:
-            text: the message.
-            call: how a call is written, told to a model that did neither.
-
-        Raises:
-            OperationError: kind "no_answer".
+        An `<answer>` that the end of the text cuts off counts where nothing else is declared; a
+        box that is cut off doesn't.
         """
-        declared = self.declared(text)
-        if declared is None and self.is_plain:
-            declared = after_thinking(text).strip() or None
-        if declared is None:
-            raise OperationError("no_answer", f"{call}, or give your final answer: {self.how}.")
-        if len(declared) > MAX_ANSWER_CHARS:
-            raise OperationError(
-                "no_answer",
-                f"An answer may hold {MAX_ANSWER_CHARS} characters, got {len(declared)}.",
-            )
-        return answer(declared)
+        return declared_answer(text) or _cut_off_answer(text)
 
 
-def after_thinking(text: str) -> str:
-    """Returns what a message says after its thinking, which a `</think>` alone may end.
+def plain_answer(text: str) -> str | None:
+    r"""Returns what a text answers as a whole, or None where it is blank.
 
-    Thinking that was not brought to an end leaves nothing after it.
+    Of a text that is too long for an answer the end is taken, from the start of a word: reasoning
+    comes first, and an answer last.
 
-    >>> after_thinking("<think>Red? No.</think>Blue"), after_thinking("<think>Red?")
-    ('Blue', '')
+    >>> plain_answer(" The mug is red.</answer> "), plain_answer("```\nB\n```")
+    ('The mug is red.', 'B')
     """
-    return text.rpartition("</think>")[2].partition("<think>")[0]
+    answer = text.strip().removesuffix("</answer>").rstrip()
+    fenced = _FENCED.fullmatch(answer)
+    answer = fenced[1].strip() if fenced else answer
+    if len(answer) > MAX_PLAIN_CHARS:
+        answer = answer[-MAX_PLAIN_CHARS:]
+        answer = _FIRST_WORD.sub("", answer) or answer
+    return answer or None
+
+
+def _cut_off_answer(text: str) -> str | None:
+    """Returns the answer that is declared once its missing closing tag is added."""
+    tags = list(_TAGS.finditer(text))
+    if not tags or tags[-1][1]:
+        return None
+    rest = _PARTIAL_CLOSING.sub("", text[tags[-1].end() :])
+    if "\\boxed" in rest or "<tool_call" in rest or "<function=" in rest or "<grounding" in rest:
+        return None
+    return declared_answer(f"<answer>{rest}</answer>")
 
 
 def in_tags(text: str) -> str:

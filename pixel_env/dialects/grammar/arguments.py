@@ -44,9 +44,10 @@ def read_numbers(call: Call, keys: Sequence[str], unit: str) -> list[float]:
         raise OperationError(
             "bad_box", f"{keys[0]} must be a list of 4 numbers, got {quoted(box)}."
         )
-    if any(finite_number(number) is None for number in box):
+    numbers = [number for number in map(finite_number, box) if number is not None]
+    if len(numbers) != 4:
         raise OperationError("bad_box", f"{keys[0]} must be 4 plain finite numbers {unit}.")
-    return box
+    return numbers
 
 
 def read_frames(call: Call, key: str, first: int, shown: Shown) -> Action:

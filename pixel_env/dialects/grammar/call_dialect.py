@@ -1,7 +1,7 @@
 """A dialect as a table: its words, its coordinate frame, its names of views, its answers.
 
 What differs between most dialects is a row of such values; here is what they share. The base
-writes calls as JSON in `<tool_call>`; a dialect with another syntax replaces `split` and
+writes calls as JSON in `<tool_call>`; a dialect with another syntax replaces `syntax` and
 `write_call`.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ...actions import zoom_in
+from ...actions import answer, zoom_in
 from ...declared import as_declaration
 from ...episode import OUT_OF_TURNS
 from ...errors import ConfigError, OperationError
@@ -21,9 +21,11 @@ from ...operations.select_frames import told_frames
 from ...types import Action, Info, Observation
 from .answers import AnswerStyle
 from .arguments import check_names, read_frames, read_numbers
-from .calls import Call, find_call, quoted, read_call
+from .calls import Call, quoted
 from .coordinates import CoordinateFrame
 from .dialect import Dialect, Part, Reading, Shown
+from .found_calls import CallSyntax, Rules
+from .json_calls import JSONCalls
 from .prompts import (
     LAST_TURN,
     Prompt,
@@ -33,6 +35,7 @@ from .prompts import (
     question,
     text_schema,
 )
+from .turn import Grammar
 from .view_names import ViewNames
 
 TAG = "tool_call"
@@ -45,6 +48,8 @@ class CallDialect(Dialect):
         frame: what the numbers of a box mean.
         views: how views are named.
         answers: how answers are declared.
+        syntax: how calls are written.
+        rules: what counts where a message holds more than one thing.
         zoom: name of the zoom.
         zoom_aliases: other names of it that `parse` takes.
         box_keys: names of the box's argument; all but the first are aliases.
@@ -62,6 +67,8 @@ class CallDialect(Dialect):
     frame: CoordinateFrame
     views: ViewNames
     answers: ClassVar[AnswerStyle]
+    syntax: ClassVar[CallSyntax] = JSONCalls(TAG)
+    rules: ClassVar[Rules] = Rules()
     zoom: ClassVar[str]
     zoom_aliases: ClassVar[tuple[str, ...]] = ("zoom_in",)
     box_keys: ClassVar[tuple[str, ...]] = ("bbox_2d",)
@@ -80,13 +87,13 @@ class CallDialect(Dialect):
         return self.frame.name
 
     def split(self, text: str) -> tuple[Call | None, str]:
-        """Splits a message into its call, if it holds one, and the text that may answer.
+        """Returns the call of a message, or None and its answer; see `Grammar.read`.
 
         Raises:
-            OperationError: there are several calls, or one that can't be read.
+            OperationError: the message holds neither, several, or one that can't be read.
         """
-        body = find_call(text, TAG)
-        return (None if body is None else read_call(body)), text
+        step = Grammar(self.syntax, self.answers, self.rules, self.how_to_call).read(text)
+        return (None, step) if isinstance(step, str) else (step, "")
 
     def write_call(self, name: str, arguments: Mapping[str, str]) -> str:
         """Writes a call; the arguments are JSON texts."""
@@ -129,11 +136,7 @@ class CallDialect(Dialect):
         """Reads a message as `parse` does, and says what box was written."""
         call, said = self.split(text)
         if call is None:
-            return Reading(self.answers.read(said, self.how_to_call))
-        if self.answers.declared(said) is not None:
-            raise OperationError(
-                "several_calls", "Write either one call or the answer in a message, got both."
-            )
+            return Reading(answer(said))
         if call.name in (self.zoom, *self.zoom_aliases):
             return self._read_zoom(call, shown)
         if self.select and call.name == self.select:
@@ -215,7 +218,7 @@ class CallDialect(Dialect):
     def _answer_in(self, text: str) -> str | None:
         """Reads the answer of a text; None where it holds a call."""
         call, said = self.split(text)
-        return self.answers.read(said, self.how_to_call)["text"] if call is None else None
+        return said if call is None else None
 
     def _names(self) -> list[str]:
         """Returns the names of the operations."""

@@ -1,13 +1,14 @@
-"""Reading a call out of a model's text: one tagged JSON object, under limits, and never `eval`.
+"""Reading the JSON of a call, under limits, and never `eval`.
 
-Shared by the dialects that write calls as JSON. Whatever the text is, the outcome is a call, no
-call, or an `OperationError` whose sentence can be shown to the model.
+Whatever the text is, the outcome is a call or an `OperationError` whose sentence can be shown to
+the model.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -30,6 +31,9 @@ MAX_QUOTE_CHARS = 40
 """How much of a wrong value is repeated in a sentence to the model."""
 
 
+_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,20})?")
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call as written: the tool's name and its arguments, not yet checked.
@@ -41,44 +45,6 @@ class Call:
 
     name: str
     arguments: dict[str, Any]
-
-
-def find_call(text: str, tag: str) -> str | None:
-    """Finds the inside of the one `<tag>...</tag>` of a message; text around it is free.
-
-    Args:
-        text: the whole message.
-        tag: the tag's name, without brackets.
-
-    Returns:
-        What stands between the tags, or None where the message holds neither of them.
-
-    Raises:
-        OperationError: the message is too long ("malformed"), a tag lacks its partner
-            ("malformed"), or there are several calls ("several_calls").
-
-    >>> find_call("Let me look. <call>{}</call> Done.", "call")
-    '{}'
-    """
-    if len(text) > MAX_MESSAGE_CHARS:
-        raise OperationError(
-            "malformed", f"A message may hold {MAX_MESSAGE_CHARS} characters, got {len(text)}."
-        )
-    opening, closing = f"<{tag}>", f"</{tag}>"
-    n_openings, n_closings = text.count(opening), text.count(closing)
-    if n_openings == 0 and n_closings == 0:
-        return None
-    if n_openings > 1:
-        raise OperationError("several_calls", f"Write one call in a message, got {n_openings}.")
-    if n_openings == 0:
-        raise OperationError("malformed", f"Got {closing} without {opening} before it.")
-    start = text.index(opening) + len(opening)
-    end = text.find(closing, start)
-    if end < 0:
-        raise OperationError("malformed", f"The call is not closed: end it with {closing}.")
-    if n_closings > 1:
-        raise OperationError("malformed", f"Write {closing} once, got it {n_closings} times.")
-    return text[start:end]
 
 
 def read_call(body: str) -> Call:
@@ -165,17 +131,33 @@ def quoted(value: object) -> str:
 
 
 def whole_number(value: object) -> int | None:
-    """Returns a JSON number as an integer if it is one (2 and 2.0 are), else None."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    """Returns a JSON number, or one as digits in a text, as an integer if it is one.
+
+    >>> whole_number(2.0), whole_number("2"), whole_number("two")
+    (2, 2, None)
+    """
+    number = _number(value)
+    if number is None:
         return None
-    return int(value) if abs(value) < 10**MAX_INTEGER_CHARS and value == int(value) else None
+    return int(number) if abs(number) < 10**MAX_INTEGER_CHARS and number == int(number) else None
 
 
 def finite_number(value: object) -> float | None:
-    """Returns a JSON number as a float if it is finite, else None; text is no number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value)
+    """Returns a JSON number, or one as digits in a text, as it is if it is finite, else None.
+
+    >>> finite_number(0.5), finite_number("-0.5"), finite_number("1e9")
+    (0.5, -0.5, None)
+    """
+    number = _number(value)
+    return number if number is not None and math.isfinite(number) else None
+
+
+def _number(value: object) -> int | float | None:
+    """Returns a number, also one in plain decimal digits within a text."""
+    if isinstance(value, str):
+        digits = _DECIMAL.fullmatch(value.strip(" "))
+        return None if digits is None else (float(value) if digits[1] else int(value))
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _check_depth(body: str) -> None:

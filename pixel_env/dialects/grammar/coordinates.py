@@ -16,7 +16,7 @@ class CoordinateFrame:
     """One meaning of the numbers of a box: x1, y1, x2, y2 from the top left corner.
 
     A number up to `slack` outside the frame is taken for a rounding of its edge and clamped to
-    it; one further out is refused.
+    it; one further out is refused, unless the frame clamps every box that overlaps the picture.
 
     Attributes:
         name: the name in `info["coordinate_frame"]`.
@@ -25,6 +25,8 @@ class CoordinateFrame:
         extent: number of the right and of the lower edge; None for the view's width and height.
         slack: how far outside a number may lie.
         n_decimals: how finely numbers are written, digits after the point at most.
+        is_clamped: whether a box that overlaps the picture is cut at its edges, however far out
+            it goes.
     """
 
     name: str
@@ -33,6 +35,7 @@ class CoordinateFrame:
     extent: int | None
     slack: float
     n_decimals: int
+    is_clamped: bool = False
 
     def sides(self, shown: Shown, number: int) -> tuple[int, int]:
         """Returns the numbers of the right and of the lower edge of a view.
@@ -66,10 +69,15 @@ class CoordinateFrame:
         """
         ends = (*sides, *sides)
         written = quoted(list(numbers))
-        if any(
-            not -self.slack <= number <= end + self.slack
+        x1, y1, x2, y2 = numbers
+        if x1 >= x2 or y1 >= y2:
+            raise OperationError("bad_box", f"{key} must have x1 < x2 and y1 < y2, got {written}.")
+        is_near = all(
+            -self.slack <= number <= end + self.slack
             for number, end in zip(numbers, ends, strict=True)
-        ):
+        )
+        overlaps = x1 < sides[0] and y1 < sides[1] and x2 > 0 and y2 > 0
+        if not is_near and not (self.is_clamped and overlaps):
             size = "" if self.extent is not None else f", which is {sides[0]} x {sides[1]}"
             raise OperationError(
                 "bad_box", f"{key} must be 4 numbers {self.unit}{size}, got {written}."

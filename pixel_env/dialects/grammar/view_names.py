@@ -125,7 +125,10 @@ class Numbered(ViewNames):
 
 
 class BySource(ViewNames):
-    """The first view is `original_image`, the i-th one after it `observation_i`."""
+    """The first view is `original_image`, the i-th one after it `observation_i`.
+
+    `observation_0` is the first view too: published code counts views from there.
+    """
 
     ORIGINAL: ClassVar[str] = "original_image"
     keys = ("source",)
@@ -137,7 +140,7 @@ class BySource(ViewNames):
     def read(self, arguments: Mapping[str, Any], shown: Shown, is_checked: bool = True) -> int:
         """Reads the name; the first view where it is left out."""
         given = arguments.get("source", self.ORIGINAL)
-        found = re.fullmatch(r"observation_([1-9][0-9]{0,5})", given) if _is_text(given) else None
+        found = re.fullmatch(r"observation_([0-9]{1,6})", given) if _is_text(given) else None
         number = int(found[1]) + 1 if found else 1
         is_known = found is not None or given == self.ORIGINAL
         n_views = len(shown.sizes)

@@ -10,6 +10,7 @@ from pixel_env.dialects import get_dialect
 
 DIALECT = get_dialect("openai")
 ARGUMENTS = '{"bbox_2d": [0, 0, 0.5, 0.5]}'
+CALL = f'{{"name": "zoom_in", "arguments": {ARGUMENTS}}}'
 
 
 def message(arguments=ARGUMENTS, name="zoom_in", **changes):
@@ -26,6 +27,16 @@ def message(arguments=ARGUMENTS, name="zoom_in", **changes):
         message(json.loads(ARGUMENTS)),
         message(content="I look closer, it may be (B)."),
         message(content=""),
+        message(content=r"I would say \boxed{B}."),
+        message(content="B<|im_end|>"),
+        message() + "<|im_end|>\n",
+        message(content=[{"type": "text", "text": "I look closer."}]),
+        message(content=[]),
+        message(tool_calls=None, function_call={"name": "zoom_in", "arguments": ARGUMENTS}),
+        message(tool_calls=None, reasoning_content=f"Hm. <tool_call>{CALL}</tool_call>"),
+        message(tool_calls=None, content=f"I look. <tool_call>{CALL}</tool_call>"),
+        message(tool_calls=None, content=CALL),
+        CALL,
         message(refusal=None, reasoning_content="Hm.", annotations=[], audio=None),
         message(name="crop_image_normalized"),
     ],
@@ -44,6 +55,12 @@ def test_one_call_is_read_whatever_else_a_server_sends(text):
         (r'{"content": "\\boxed{red}"}', "red"),
         (r'{"content": "a\ud800b"}', "a?b"),
         ("[1, 2]", "[1, 2]"),
+        ('{"content": "red<|endoftext|>"}<|im_end|>', "red"),
+        ('{"content": [{"type": "text", "text": "r"}, {"type": "text", "text": "ed"}]}', "red"),
+        ('{"content": [{"type": "reasoning"}, {"type": "output_text", "text": "red"}]}', "red"),
+        ('{"content": "", "reasoning_content": "Hm. <answer>red</answer>"}', "red"),
+        ('{"content": "red", "reasoning_content": "<answer>blue</answer>"}', "red"),
+        ('{"name": "bot", "role": "assistant", "content": "red"}', "red"),
     ],
 )
 def test_the_content_of_a_message_without_a_call_is_the_answer(text, said):
@@ -54,7 +71,14 @@ def test_the_content_of_a_message_without_a_call_is_the_answer(text, said):
     ("text", "kind"),
     [
         (message(tool_calls=json.loads(message())["tool_calls"] * 2), "several_calls"),
-        (message(content=r"\boxed{B}"), "several_calls"),
+        (message(content=f"<tool_call>{CALL}</tool_call>"), "several_calls"),
+        (message(function_call={"name": "zoom_in", "arguments": ARGUMENTS}), "several_calls"),
+        (message(tool_calls=None, content=f"{CALL}\n{CALL}"), "several_calls"),
+        (message(tool_calls=None, content=CALL[:-9]), "malformed"),
+        (CALL[:-9], "malformed"),
+        (message(content=[{"type": "tool_use", "name": "zoom_in"}], tool_calls=None), "malformed"),
+        (message(tool_calls=None, function_call="zoom_in"), "malformed"),
+        (message(tool_calls=None, content=None, reasoning_content="Hm."), "no_answer"),
         (message()[:-1], "malformed"),
         ("{red}", "malformed"),
         (message("{"), "malformed"),

@@ -20,9 +20,22 @@ def test_white_space_around_tags_and_values_is_free(space):
     assert DIALECT.parse(text, TWO)["bbox"].tolist() == [0.25, 0.5, 0.75, 1]
 
 
-@pytest.mark.parametrize("label", ["the [red] mug", "NaN", "nothing", "", "a > b, c < d", "null"])
+LABELS = ["the [red] mug", "NaN", "nothing", "", "a > b, c < d", "null", "3 mugs", "[EXIT] sign"]
+LABELS += ['"red" mug', "{mug", "-", "1e", "[1, 2", "9" * 50, "0.5", "</mug>"]
+
+
+@pytest.mark.parametrize("label", LABELS)
 def test_a_label_is_any_text(label):
     text = call(BOX + f"<parameter=label>{label}</parameter>")
+    assert DIALECT.parse(text, TWO)["bbox"].tolist() == [0, 0, 0.5, 0.5]
+
+
+@pytest.mark.parametrize("start", ["", "<tool_call>", "<tool_call>\n", "I look.\n\n"])
+@pytest.mark.parametrize("end", ["</parameter></function>", "</parameter>\n</function>\n</tool_ca"])
+@pytest.mark.parametrize("missing", ["", "</tool_ca", "</function>", "</parameter>"])
+def test_closing_tags_may_be_missing_where_the_value_is_whole(start, end, missing):
+    box = BOX.replace("</parameter>", "")
+    text = f"{start}<function=image_zoom_in_tool>{box}{end.replace(missing, '')}"
     assert DIALECT.parse(text, TWO)["bbox"].tolist() == [0, 0, 0.5, 0.5]
 
 
@@ -34,8 +47,12 @@ def test_a_label_is_any_text(label):
         (call(BOX + BOX), "malformed"),
         (call(BOX + "and"), "malformed"),
         (call("box: " + BOX), "malformed"),
-        (call(BOX.replace("</parameter>", "")), "malformed"),
-        (call(BOX).replace("</function>", ""), "malformed"),
+        (call("<parameter=img_idx>0" + BOX + "<parameter=img_idx>0"), "malformed"),
+        (call(BOX)[: -len("</function></tool_call>")] + " I wait.", "malformed"),
+        (call(BOX)[: -len("</parameter></function></tool_call>") - 1], "malformed"),
+        ("<function=image_zoom_in_tool>" + BOX + "<parameter=img_idx>1", "malformed"),
+        ("<function=image_zoom_in_tool>" + BOX + "<parameter=label>a mu", "malformed"),
+        (BOX, "malformed"),
         (call(BOX, name=""), "malformed"),
         (call(BOX, name="a b"), "malformed"),
         (f"<tool_call>{BOX}</tool_call>", "malformed"),

@@ -9,18 +9,19 @@ from pixel_env.dialects import DIALECTS, get_dialect
 
 def outside(name):
     """Returns calls just over the slack outside the frame, and what the sentence allows."""
-    if name in ("pixel-reasoner", "openai", "mini-o3"):
+    if name in ("pixel-reasoner", "openai"):
         return [("0.75", "1.0011"), ("0.25", "-0.0011"), ("0.75", "100")], "from 0 to 1,"
     if name == "pixel-reasoner-pixels":
         allowed = "in pixels of the picture as shown, which is 100 x 80,"
         return [("75,", "102,"), ("80]", "82]"), ("25,", "-2,")], allowed
-    if name == "deepeyes":
-        allowed = "in pixels of the picture as shown, which is 400 x 200,"
-        return [("300,", "402,"), ("200]", "202]"), ("[100", "[-2")], allowed
     return [("750", "1002"), ("250", "-2")], "from 0 to 1000,"
 
 
-@pytest.mark.parametrize("name", [name for name in DIALECTS if name != "pixel-reasoner"])
+CLAMPING = ("deepeyes", "mini-o3")
+"""Their publishers cut a box at the picture's edges."""
+
+
+@pytest.mark.parametrize("name", [n for n in DIALECTS if n not in ("pixel-reasoner", *CLAMPING)])
 def test_numbers_outside_the_frame_are_told_in_its_own_units(name):
     changes, allowed = outside(name)
     for old, new in changes:
@@ -39,6 +40,26 @@ CLAMPED = {
     "qwen3-vl": ("750, 1000]", "1001, 1000.5]", (250, 500, 1001, 1000.5)),
     "qwen-xml": ("750, 1000]", "1001, 1000.5]", (250, 500, 1001, 1000.5)),
 }
+
+
+FAR_OUT = {
+    "deepeyes": ([-50, 100, 900, 2000], [400, 100, 500, 150], "400 x 200"),
+    "mini-o3": ([-0.5, 0.5, 7, 1000], [1, 0.5, 1.5, 0.9], "from 0 to 1"),
+}
+
+
+@pytest.mark.parametrize("name", CLAMPING)
+def test_a_box_that_overlaps_the_picture_is_cut_where_the_publisher_cuts_it(name):
+    overlapping, outside, allowed = FAR_OUT[name]
+    start = ZOOMS[name].index("[")
+    end = ZOOMS[name].index("]") + 1
+    text = ZOOMS[name][:start] + str(overlapping) + ZOOMS[name][end:]
+    reading = get_dialect(name).read(text, TWO)
+    assert reading.action["bbox"].tolist() == [0, 0.5, 1, 1]
+    assert (reading.written_box, reading.clamped) == (tuple(overlapping), True)
+    with pytest.raises(OperationError, match=allowed) as caught:
+        get_dialect(name).read(ZOOMS[name][:start] + str(outside) + ZOOMS[name][end:], TWO)
+    assert caught.value.kind == "bad_box"
 
 
 @pytest.mark.parametrize("name", CLAMPED)

@@ -27,7 +27,7 @@ IMAGES = {
     "qwen-xml": ("img_idx>1", ["2", "-1"], "img_idx must be from 0 to 1, got "),
     "mini-o3": (
         '"observation_1"',
-        ['"observation_0"', '"observation_2"', '"image"', "1", "null", '"observation_01"'],
+        ['"observation_2"', '"image"', "1", "null", '"observation_"', '"observation_-1"'],
         "source must be original_image or observation_1, got ",
     ),
 }
@@ -42,6 +42,12 @@ def test_a_view_that_was_not_shown_is_told_in_the_dialects_names(name):
             get_dialect(name).parse(ZOOMS[name].replace(old, new), TWO)
         assert caught.value.kind == "bad_image"
         assert str(caught.value) == f"{sentence}{value}."
+
+
+def test_mini_o3_counts_the_original_as_observation_0():
+    for name, number in (("observation_0", 1), ("observation_1", 2), ("observation_01", 2)):
+        text = ZOOMS["mini-o3"].replace("observation_1", name)
+        assert get_dialect("mini-o3").parse(text, TWO)["target_image"] == number
 
 
 @pytest.mark.parametrize("name", ["pixel-reasoner-pixels", "openai", "qwen3-vl", "qwen-xml"])

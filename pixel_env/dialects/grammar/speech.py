@@ -1,0 +1,85 @@
+"""What of a message is speech: not its thinking, nor what it quotes, nor what follows its end."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ...errors import OperationError
+from .calls import MAX_MESSAGE_CHARS
+
+_END = re.compile(r"<\|(?:im_end|endoftext)\|>")
+_START = re.compile(r"\s{0,9}<\|im_start\|>assistant\s")
+_THINKING = re.compile(r"<(/?)think(?:ing)?>", re.IGNORECASE)
+_RESPONSE = re.compile(r"<(/?)tool_response>", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """A message in parts.
+
+    Attributes:
+        spoken: what stands outside the thinking, without quoted `<tool_response>` elements.
+        last: the last part of it that isn't blank, so what follows the thinking.
+        thought: the thinking, the same way.
+    """
+
+    spoken: str
+    last: str
+    thought: str
+
+
+def heard(text: str) -> Speech:
+    """Takes a message apart.
+
+    A message ends at its first `<|im_end|>` or `<|endoftext|>`, where its server would have
+    stopped. A `</think>` alone ends thinking that the prompt began; thinking that isn't brought
+    to an end goes on to the end of the message.
+
+    Raises:
+        OperationError: kind "malformed", the message is too long.
+
+    >>> heard("<think>Red? No.</think>Blue<|im_end|>").spoken
+    'Blue'
+    >>> heard("Red? No.</think>Blue").thought
+    'Red? No.'
+    """
+    if len(text) > MAX_MESSAGE_CHARS:
+        raise OperationError(
+            "malformed", f"A message may hold {MAX_MESSAGE_CHARS} characters, got {len(text)}."
+        )
+    end = _END.search(text)
+    start = _START.match(text)
+    message = text[start.end() if start else 0 : end.start() if end else len(text)]
+    spoken, thought = _parts(_without_responses(message))
+    said = [part for part in spoken if part.strip()]
+    return Speech("\n".join(said), said[-1] if said else "", "\n".join(thought))
+
+
+def _parts(message: str) -> tuple[list[str], list[str]]:
+    """Splits a message into what is spoken and what is thought."""
+    spoken: list[str] = []
+    thought: list[str] = []
+    place, is_thinking = 0, False
+    for tag in _THINKING.finditer(message):
+        is_closing = bool(tag[1])
+        if is_thinking and not is_closing:
+            continue  # the thinking mentions its own tag
+        part = message[place : tag.start()]
+        (thought if is_closing else spoken).append(part)
+        place, is_thinking = tag.end(), not is_closing
+    (thought if is_thinking else spoken).append(message[place:])
+    return spoken, thought
+
+
+def _without_responses(message: str) -> str:
+    """Takes out what is quoted from an operation: nobody may declare or call with it."""
+    kept: list[str] = []
+    place, start = 0, -1
+    for tag in _RESPONSE.finditer(message):
+        if not tag[1]:
+            start = tag.start()
+        elif start >= 0:
+            kept.append(message[place:start])
+            place, start = tag.end(), -1
+    return "".join([*kept, message[place:]]) if kept else message
