@@ -107,7 +107,8 @@ def without_ruled_out(text: str, options: ShownOptions, index: int) -> str:
     others = [re.escape(each) for i, each in enumerate(options.texts) if i != index and each]
     texts = "|".join(sorted(others, key=len, reverse=True)) or r"(?!)"
     pattern = (
-        rf"{_OUT}(?:[(\[]?(?-i:(?!{letter or '(?!)'})[A-Z])[)\]]?(?![\w'])[.:]?(?:\s(?:{texts})(?!\w))?"
+        rf"{_OUT}(?:[(\[]?(?-i:(?!{letter or '(?!)'})[A-Z])[)\]]?(?![\w'])[.:]?"
+        rf"(?:\s(?:{texts})(?!\w))?"
         rf"|(?:{texts})(?!\w))"
     )
     return re.sub(pattern, "", text, flags=re.IGNORECASE)

@@ -27,7 +27,8 @@ _FOREIGN = (
 _LABEL = re.compile(
     rf"^(?:(?:so|thus|therefore|hence|and|my|the|final|correct|right|best|chosen|selected|overall"
     rf"|most likely),? ){{0,4}}(?:{_WORDS})(?: is)? ?[:=] ?"
-    rf"|^(?:(?:la|die|das|il|o|a|el|le|richtige|korrekte|最终|正确|最終|正確) ?){{0,2}}(?:{_FOREIGN})"
+    r"|^(?:(?:la|die|das|il|o|a|el|le|richtige|korrekte|最终|正确|最終|正確) ?){0,2}"
+    rf"(?:{_FOREIGN})"
     r"(?: (?:finale?|final|correcte|correcta|correta|corretta))? ?(?:是|为|は|:) ?:? ?"
     r"|^(?:final|finally|conclusion|=>|->|→|⇒|∴) ?:? ?(?=\S)",
     re.IGNORECASE,

@@ -42,7 +42,8 @@ _WEAK = re.compile(
 )
 _THEREFORE = re.compile(
     r"(?:^|, )(?:and )?(?:so|hence|thus|therefore|consequently|accordingly|ergo|i\.e\.|that is"
-    r"|in conclusion|in summary|overall|finally|as a result)[,:]? (?:it is |it's )?|(?:→|=>|->|⇒|∴) ?",
+    r"|in conclusion|in summary|overall|finally|as a result)[,:]? (?:it is |it's )?"
+    r"|(?:→|=>|->|⇒|∴) ?",
     re.IGNORECASE,
 )
 _CONCLUDES = re.compile(
@@ -135,7 +136,7 @@ def _as_subject(sentence: str, options: ShownOptions) -> tuple[int | None, str]:
 
 
 def _is_mention(mention: str, options: ShownOptions, is_strong: bool) -> bool:
-    """Whether a text is a mention of an option: a weak verb needs a letter that is marked as one."""
+    """Whether a text mentions an option; behind a weak verb, its letter has to be marked."""
     bare = mention.strip(" .,:;\"'")
     if len(bare) == 1 and not bare.isupper():
         return False

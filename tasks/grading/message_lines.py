@@ -25,13 +25,13 @@ class Line:
 
 
 def message_lines(said: str) -> list[Line]:
-    """Returns the lines of a message, in order.
+    r"""Returns the lines of a message, in order.
 
     Args:
         said: a message, `unwrapped`.
 
     Example:
-        >>> [line.text for line in message_lines("## Answer\\n\\n> *C*\\n")]
+        >>> [line.text for line in message_lines("## Answer\n\n> *C*\n")]
         ['Answer', 'C']
     """
     found: list[Line] = []
