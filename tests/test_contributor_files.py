@@ -44,7 +44,8 @@ def test_hooks_run_the_pinned_ruff():
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.stem)
 def test_an_issue_form_asks_for_something(path):
     form = yaml.safe_load(path.read_text(encoding="utf-8"))
-    assert form["name"] and form["description"]
+    assert form["name"]
+    assert form["description"]
     fields = [field for field in form["body"] if field["type"] != "markdown"]
     names = [field["id"] for field in fields]
     assert len(set(names)) == len(names) > 0
