@@ -18,6 +18,8 @@ MAX_UNWRAPS = 8
 
 _BRACES = re.compile(r"\\boxed\s{0,8}\{|\\[{}]|[{}]")
 _TAGS = re.compile(r"<(/?)answer>", re.IGNORECASE)
+_CUT_CLOSING = re.compile(r"</(?:a(?:n(?:s(?:w(?:er?)?)?)?)?)?\Z", re.IGNORECASE)
+_BOX_STARTS = re.compile(r"\\boxed\s{0,8}\{")
 _ANY_TAG = re.compile(r"</?[A-Za-z]")
 _OUTPUT_TAGS = re.compile(r"<(/?)tool_response>", re.IGNORECASE)
 _FONT = re.compile(r"\\(?:text(?:bf|it|rm|sf|tt)?|math(?:bf|it|rm|sf|tt)|mbox)\s{0,8}\{([^{}]*)\}")
@@ -112,12 +114,21 @@ def _closed(tags: re.Pattern[str], text: str) -> list[_Span]:
 
 
 def _left_open(text: str, boxes: list[_Span]) -> list[_Span]:
-    """Returns what follows an `<answer>` that is the last tag of a text; boxes around it count."""
+    """Returns what follows an `<answer>` that is the last tag of a text; boxes around it count.
+
+    The closing tag may be cut off within itself. An answer with a box that is cut off is none.
+    """
     last = next(iter([*_TAGS.finditer(text)][-1:]), None)
-    if last is None or last.group(1) or _ANY_TAG.search(text, last.end()):
+    if last is None or last.group(1):
         return []
-    is_boxed = any(start <= last.start() < end for start, end in boxes)
-    return [] if is_boxed else [(last.end(), len(text))]
+    closing = _CUT_CLOSING.search(text, last.end())
+    end = closing.start() if closing else len(text)
+    if _ANY_TAG.search(text, last.end(), end):
+        return []
+    n_boxes = sum(start > last.end() for start, _ in boxes)
+    is_boxed = any(start <= last.start() < stop for start, stop in boxes)
+    is_cut = len(_BOX_STARTS.findall(text, last.end(), end)) > n_boxes
+    return [] if is_boxed or is_cut else [(last.end(), end)]
 
 
 def _is_within(span: _Span, others: list[_Span]) -> bool:

@@ -12,8 +12,6 @@ from ...operations.answer import MAX_ANSWER_CHARS as MAX_PLAIN_CHARS
 MAX_ANSWER_CHARS = 2_000
 """A longer declared answer is refused; a message that answers as a whole may be of any length."""
 
-_TAGS = re.compile(r"<(/?)answer>", re.IGNORECASE)
-_PARTIAL_CLOSING = re.compile(r"</(?:a(?:n(?:s(?:w(?:e(?:r)?)?)?)?)?)?$", re.IGNORECASE)
 _FIRST_WORD = re.compile(r"\A\S*\s+")
 _FENCED = re.compile(r"```\w{0,9}\n([^`]*)```")
 
@@ -35,12 +33,8 @@ class AnswerStyle:
     is_plain: bool = False
 
     def declared(self, text: str) -> str | None:
-        """Returns what a text declares in a box or a tag, or None.
-
-        An `<answer>` that the end of the text cuts off counts where nothing else is declared; a
-        box that is cut off doesn't.
-        """
-        return declared_answer(text) or _cut_off_answer(text)
+        """Returns what a text declares in a box or a tag, or None."""
+        return declared_answer(text)
 
 
 def plain_answer(text: str) -> str | None:
@@ -59,17 +53,6 @@ def plain_answer(text: str) -> str | None:
         answer = answer[-MAX_PLAIN_CHARS:]
         answer = _FIRST_WORD.sub("", answer) or answer
     return answer or None
-
-
-def _cut_off_answer(text: str) -> str | None:
-    """Returns the answer that is declared once its missing closing tag is added."""
-    tags = list(_TAGS.finditer(text))
-    if not tags or tags[-1][1]:
-        return None
-    rest = _PARTIAL_CLOSING.sub("", text[tags[-1].end() :])
-    if "\\boxed" in rest or "<tool_call" in rest or "<function=" in rest or "<grounding" in rest:
-        return None
-    return declared_answer(f"<answer>{rest}</answer>")
 
 
 def in_tags(text: str) -> str:

@@ -10,7 +10,9 @@ from ...errors import OperationError
 from .calls import MAX_MESSAGE_CHARS, Call, as_call, read_json, read_object
 
 _END = re.compile(r"(?:<\|(?:im_end|endoftext)\|>\s*)+\Z")
-_BARE_CALL = re.compile(r"\s*\{\s*[\"']?(?:name|arguments|parameters)[\"']?\s*:")
+_BARE_CALL = re.compile(
+    r"\s*\{\s*[\"']?(?:name|arguments|parameters|bbox_2d|bbox|target_frames|type|function)[\"']?\s*:"
+)
 _KEYS = frozenset({"role", "content", "tool_calls", "function_call"})
 _SPOKEN_PARTS = frozenset({"text", "output_text"})
 _SILENT_PARTS = frozenset({"refusal", "thinking", "reasoning", "image_url"})
