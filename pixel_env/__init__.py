@@ -10,6 +10,9 @@ from .media.pictures import ImageSource
 from .registration import register_task
 from .task import Task
 from .types import Action, Evidence, Grade, Observation, Sample, View
+from .version import installed_version
+
+__version__ = installed_version()
 
 __all__ = [
     "Action",

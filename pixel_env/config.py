@@ -21,42 +21,39 @@ OPTION_ORDERS = ("seeded", "as_given")
 
 @dataclass(frozen=True, slots=True)
 class EnvConfig:
-    """How a `PixelReasoningEnv` shows its media and what it allows.
-
-    Attributes:
-        max_turns: steps after which an episode without an answer is truncated; at least 1.
-        max_views: most pictures shown in an episode, at least 1. A clip's sampled frames count as
-            one together; an operation that would show more is refused.
-        overview_px: pixel range of a picture as first shown.
-        clip_px: pixel range of each sampled frame of a clip as first shown; None: `overview_px`.
-        crop_px: pixel range of what a zoom shows.
-        frame_px: pixel range of a selected frame.
-        zoom_source: "original" reads a zoom from the source's own pixels, "view" cuts it from the
-            picture as it was shown.
-        padding: what a zoom adds on every side of its box, as a fraction of the target view's
-            width and height; in [0, 1].
-        min_crop_side_px: a zoom whose rectangle has a shorter side, in the pixels that it reads,
-            is refused; at least 1.
-        side_multiple: what the sides of every picture shown are multiples of; at least 1.
-        n_frames: how many frames of a clip are sampled and shown first; at least 1.
-        max_selected: most frames that one operation may select; at least 1.
-        option_order: "seeded" shows options in an order fixed by the sample's id, "as_given" in
-            the data set's order.
-    """
+    """How a `PixelReasoningEnv` shows its media and what it allows."""
 
     max_turns: int = 5
+    """Steps after which an episode without an answer is truncated; at least 1."""
     max_views: int = 16
+    """Most pictures shown in an episode, at least 1. A clip's sampled frames count as one together;
+    an operation that would show more is refused."""
     overview_px: PixelRange = (256 * UNIT, 1280 * UNIT)
+    """Pixel range of a picture as first shown."""
     clip_px: PixelRange | None = None
+    """Pixel range of each sampled frame of a clip as first shown; None: `overview_px`."""
     crop_px: PixelRange = (256 * UNIT, 1280 * UNIT)
+    """Pixel range of what a zoom shows."""
     frame_px: PixelRange = (256 * UNIT, 1280 * UNIT)
+    """Pixel range of a selected frame."""
     zoom_source: str = "original"
+    """"original" reads a zoom from the source's own pixels, "view" cuts it from the picture as it
+    was shown."""
     padding: float = 0.0
+    """What a zoom adds on every side of its box, as a fraction of the target view's width and
+    height; in [0, 1]."""
     min_crop_side_px: int = 8
+    """A zoom whose rectangle has a shorter side, in the pixels that it reads, is refused; at least
+    1."""
     side_multiple: int = 28
+    """What the sides of every picture shown are multiples of; at least 1."""
     n_frames: int = 16
+    """How many frames of a clip are sampled and shown first; at least 1."""
     max_selected: int = 8
+    """Most frames that one operation may select; at least 1."""
     option_order: str = "seeded"
+    """"seeded" shows options in an order fixed by the sample's id, "as_given" in the data set's
+    order."""
 
     def __post_init__(self) -> None:
         for name in ("max_turns", "max_views", "min_crop_side_px", "side_multiple"):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import inspect
 from typing import Any
 
 import gymnasium as gym
+from gymnasium.envs.registration import load_env_creator
 
 from .config import FIELDS
 from .env import PixelReasoningEnv
-from .errors import ConfigError, unknown_name
+from .errors import ConfigError
 from .task import Task
 
 NAMESPACE = "PixelReason"
@@ -129,17 +131,78 @@ def split_arguments(
     Raises:
         ConfigError: an argument is unknown to both.
     """
-    parameters = inspect.signature(_task_class(task)).parameters
-    takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
+    cls = _task_class(task)
+    names = cls.argument_names()
     of_task, of_env = {}, {}
     for name, value in arguments.items():
         if name in _ENV_ARGUMENTS:
             of_env[name] = value
-        elif name in parameters or takes_any:
+        elif names is None or name in names:
             of_task[name] = value
         else:
-            raise unknown_name("an argument", name, [*_ENV_ARGUMENTS, *parameters])
+            raise ConfigError(
+                f"expected an argument of the task set {cls.name or cls.__name__} "
+                f"({', '.join(sorted(names))}) or of the environment "
+                f"({', '.join(sorted(_ENV_ARGUMENTS))}); got {name!r}."
+                f"{_hint(name, [*names, *_ENV_ARGUMENTS])}"
+            )
     return of_task, of_env
+
+
+def check_id(env_id: str) -> None:
+    """Refuses an id that isn't registered, with the one that was meant.
+
+    Args:
+        env_id: as for `gym.make`; "module:id" registers when it is made, and isn't looked up.
+
+    Raises:
+        ConfigError: there is no such id.
+
+    Example:
+        >>> check_id("VStar")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        pixel_env.errors.ConfigError: ... got 'VStar'. Did you mean 'PixelReason-VStar-v0'?
+    """
+    if ":" in env_id or env_id in gym.registry:
+        return
+    ours = [each for each in gym.registry if each.startswith(f"{NAMESPACE}-")]
+    short = {each.removeprefix(f"{NAMESPACE}-").removesuffix("-v0").lower(): each for each in ours}
+    got = env_id.removeprefix(f"{NAMESPACE}-").removesuffix("-v0").lower()
+    near = short.get(got) or next(
+        (short[each] for each in difflib.get_close_matches(got, short, n=1)), ""
+    )
+    hint = f" Did you mean {near!r}?" if near else f" There are {', '.join(sorted(ours))}."
+    raise ConfigError(f"expected the id of an environment, got {env_id!r}.{hint}")
+
+
+def make_bare(env_id: str, **arguments: Any) -> PixelReasoningEnv:
+    """Makes an environment of this package by its id, without Gymnasium's wrappers.
+
+    Raises:
+        ConfigError: there is no such id, an argument is unknown, or it is an environment of
+            another kind.
+    """
+    check_id(env_id)
+    if ":" not in env_id and _makes_another(env_id):
+        raise ConfigError(
+            f"expected the id of a PixelReasoningEnv, such as {NAMESPACE}-VStar-v0, got {env_id!r}"
+        )
+    env = gym.make(env_id, **arguments).unwrapped
+    if not isinstance(env, PixelReasoningEnv):
+        raise ConfigError(f"expected a PixelReasoningEnv behind {env_id!r}, got {env}")
+    return env
+
+
+def _makes_another(env_id: str) -> bool:
+    """Tells whether an id makes something else, which could not take the arguments of a task."""
+    entry = gym.registry[env_id].entry_point
+    creator = load_env_creator(entry) if isinstance(entry, str) else entry
+    return inspect.isclass(creator) and not issubclass(creator, PixelReasoningEnv)
+
+
+def _hint(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def _task_class(task: str | type[Task]) -> type[Task]:

@@ -6,6 +6,7 @@ A new task set is one file with one subclass of `Task`, and one line in `registr
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
@@ -26,6 +27,14 @@ class Task(ABC):
 
     name: str = ""
     score_name: ClassVar[str] = ""
+
+    @classmethod
+    def argument_names(cls) -> tuple[str, ...] | None:
+        """Names what the constructor takes by name; None where it takes anything."""
+        parameters = inspect.signature(cls).parameters.values()
+        if any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters):
+            return None
+        return tuple(each.name for each in parameters)
 
     @abstractmethod
     def __len__(self) -> int:

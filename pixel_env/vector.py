@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .env import PixelReasoningEnv
 from .errors import ConfigError
-from .registration import make_task, split_arguments
+from .registration import check_id, make_task, split_arguments
 from .types import Info
 
 Lane = gym.Env[Any, Any]
@@ -94,10 +94,10 @@ class PixelReasoningVectorEnv(VectorEnv[Any, Any, Any]):
             **arguments: as for `gym.make`.
 
         Raises:
-            ConfigError: an argument is unknown.
-            gymnasium.error.Error: no such id is registered.
+            ConfigError: no such id is registered, or an argument is unknown.
         """
         module, _, name = env_id.rpartition(":")
+        check_id(env_id)
         if module:
             importlib.import_module(module)
         made = {**gym.spec(name).kwargs, **arguments}

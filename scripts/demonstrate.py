@@ -1,10 +1,10 @@
-"""Makes warm-start demonstrations by executing an environment; run again to go on.
+r"""Makes warm-start demonstrations by executing an environment; run again to go on.
 
-python scripts/demonstrate.py --env PixelReason-SyntheticSearch-v0 --n 100 --out demos.jsonl
-python scripts/demonstrate.py --env PixelReason-VStar-v0 --env-arg data_dir='"data/vstar"' \
-    --n 50 --recrop 0.5 --out demos.jsonl
-python scripts/demonstrate.py --recorded --env PixelReason-PixelReasonerSFT-v0 \
-    --env-arg preset=pixel-reasoner-train --out demos.jsonl
+    pixel-reason demonstrate --env PixelReason-SyntheticSearch-v0 --n 100 --out demos.jsonl
+    pixel-reason demonstrate --env PixelReason-VStar-v0 --env-arg data_dir=data/vstar \
+        --n 50 --recrop 0.5 --out demos.jsonl
+    pixel-reason demonstrate --recorded --env PixelReason-PixelReasonerSFT-v0 \
+        --env-arg preset=pixel-reasoner-train --out demos.jsonl
 
 With --recorded the messages are those of the task set's own conversations, word for word, and the
 options of the mix don't apply.
@@ -12,14 +12,13 @@ options of the mix don't apply.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import gymnasium as gym
 from rich.console import Console
@@ -27,14 +26,46 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 import pixel_env  # noqa: F401  # registers the environments
-from pixel_env.agents.training.checkpoints.checkpointer import as_plain_config, check_same
+from pixel_env.agents.settings.command_line import Page, UsageError
+from pixel_env.agents.settings.kinds import pairs
+from pixel_env.agents.settings.marks import FLAG, REPEATED, UNPREFIXED, mark
 from pixel_env.agents.warm_start.config import DemonstrationConfig
-from pixel_env.agents.warm_start.demonstration import KINDS, Demonstration, make_missing
-from pixel_env.agents.warm_start.from_conversations import IMITATED, RecordedDemonstrations
-from pixel_env.agents.warm_start.synthesis import Synthesis
-from pixel_env.errors import ConfigError, PixelEnvError
+from pixel_env.errors import ConfigError
+from pixel_env.scripts.command import Terminal, command
 
-console = Console(soft_wrap=True)
+if TYPE_CHECKING:
+    from pixel_env.agents.warm_start.demonstration import Demonstration
+
+
+@dataclass(frozen=True)
+class DemonstrateOptions:
+    """What is demonstrated, and where it is written."""
+
+    env: str = ""
+    """Id of the environment."""
+    env_arg: tuple[str, ...] = field(default=(), metadata=mark(REPEATED))
+    """NAME=VALUE, an argument of the environment; the value is JSON or plain text."""
+    dialect: str = "pixel-reasoner"
+    """How calls are written."""
+    out: Path | None = None
+    """A .jsonl file; one that was begun goes on."""
+    recorded: bool = field(default=False, metadata=mark(FLAG))
+    """Play the conversations that the task set holds."""
+    imitate: str = "right"
+    """Which recorded calls are imitated: "right" (all but errors), "last-two" (the last one alone,
+    as in the released code), or "all"."""
+    mix: DemonstrationConfig = field(default_factory=DemonstrationConfig, metadata=mark(UNPREFIXED))
+    """How many of which kind."""
+
+
+PAGE = Page(
+    "pixel-reason demonstrate",
+    __doc__,
+    often=(
+        *("n", "seed", "pixel_space", "text_only", "single_pass", "recrop", "recrop_twice"),
+        *("zoom_further", "select_frames", "reselect_frames", "wording"),
+    ),
+)
 
 
 class Maker(Protocol):
@@ -47,91 +78,46 @@ class Maker(Protocol):
         """Makes one, by number from 0."""
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code, 1 where something is wrong."""
-    options = parser().parse_args(arguments)
-    try:
-        chosen = {each.name: getattr(options, each.name) for each in fields(DemonstrationConfig)}
-        config = DemonstrationConfig(**chosen)
-        env = gym.make(options.env, **dict(options.env_arg))
-        maker, n, settings = maker_of(env, config, options)
-        demonstrations = make(maker, n, settings, options.out)
-    except (PixelEnvError, gym.error.Error) as error:
-        console.print(str(error), style="red", markup=False)
-        return 1
-    finished = f"{len(demonstrations)} of {n} demonstrations in {options.out}"
+    return command(_demonstrate, DemonstrateOptions(), PAGE, arguments)
+
+
+def _demonstrate(options: DemonstrateOptions, terminal: Terminal) -> int:
+    if not options.env or options.out is None:
+        raise UsageError("expected --env and --out")
+    from pixel_env.agents.warm_start.from_conversations import RecordedDemonstrations
+
+    console, out = terminal.console, options.out
+    env_args = pairs(options.env_arg, "--env-arg")
+    env = gym.make(options.env, **env_args)
+    maker, n, settings = maker_of(env, options, env_args)
+    terminal.goes_on = f" with --out {out}"
+    demonstrations = make(maker, n, settings, out, console)
+    finished = f"{len(demonstrations)} of {n} demonstrations in {out}"
     console.print(table(demonstrations, finished))
     examples = maker.examples if isinstance(maker, RecordedDemonstrations) else {}
     for reason, count in maker.dropped.most_common():
         example = f" (the first: {examples[reason]})" if reason in examples else ""
-        console.print(f"left out {count} times: {reason}{example}", markup=False, highlight=False)
+        terminal.say(f"left out {count} times: {reason}{example}")
     if demonstrations:
-        show(demonstrations[-1])
+        show(demonstrations[-1], terminal)
     return 0
 
 
-def parser() -> argparse.ArgumentParser:
-    """Returns the command line; the options of the mix are the fields of the config."""
-    made = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    made.add_argument("--env", required=True, metavar="ID", help="id of the environment")
-    made.add_argument(
-        "--env-arg",
-        action="append",
-        default=[],
-        type=_named_value,
-        metavar="NAME=JSON",
-        help="an argument of the environment; may be given several times",
-    )
-    made.add_argument("--dialect", default="pixel-reasoner", help="default: %(default)s")
-    made.add_argument("--out", type=Path, required=True, metavar="FILE", help="a .jsonl file")
-    made.add_argument(
-        "--recorded", action="store_true", help="play the conversations that the task set holds"
-    )
-    made.add_argument(
-        "--imitate",
-        choices=IMITATED,
-        default=IMITATED[0],
-        help="of recorded looks: all but errors, the last one (the released code), or all; "
-        "default: %(default)s",
-    )
-    for name, value in asdict(DemonstrationConfig()).items():
-        option = f"--{name.replace('_', '-')}"
-        if isinstance(value, tuple):
-            made.add_argument(option, nargs="*", action=_AsTuple, default=value, metavar="NAME")
-        else:
-            kind = float if value is None else type(value)
-            made.add_argument(option, type=kind, default=value, help="default: %(default)s")
-    return made
-
-
-class _AsTuple(argparse.Action):
-    def __call__(self, *given: Any) -> None:
-        """Keeps a list of words as a tuple: a config's values don't change."""
-        _, namespace, values, _ = given
-        setattr(namespace, self.dest, tuple(values))
-
-
-def _named_value(text: str) -> tuple[str, Any]:
-    """Reads NAME=JSON; what is no JSON is taken as text."""
-    name, _, value = text.partition("=")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
-
-
 def maker_of(
-    env: gym.Env[Any, Any], config: DemonstrationConfig, options: argparse.Namespace
+    env: gym.Env[Any, Any], options: DemonstrateOptions, env_args: dict[str, Any]
 ) -> tuple[Maker, int, dict[str, Any]]:
     """Returns what makes the demonstrations, how many, and the settings that they depend on.
 
     Raises:
         ConfigError: the options don't go together, or the task set holds no conversations.
     """
-    settings: dict[str, Any] = {"env": options.env, "env_args": dict(options.env_arg)}
-    settings["dialect"] = options.dialect
+    from pixel_env.agents.warm_start.from_conversations import RecordedDemonstrations
+    from pixel_env.agents.warm_start.synthesis import Synthesis
+
+    config = options.mix
+    settings = {"env": options.env, "env_args": env_args, "dialect": options.dialect}
     if not options.recorded:
         return Synthesis(env, config, options.dialect), config.n, settings | asdict(config)
     standard = DemonstrationConfig()
@@ -143,13 +129,18 @@ def maker_of(
     return recorded, len(recorded), settings | {"recorded": data, "imitate": options.imitate}
 
 
-def make(maker: Maker, n: int, settings: dict[str, Any], out: Path) -> list[Demonstration]:
+def make(
+    maker: Maker, n: int, settings: dict[str, Any], out: Path, console: Console
+) -> list[Demonstration]:
     """Makes what the file doesn't hold yet, and writes each one as soon as it is made.
 
     Raises:
         ConfigError: the file was begun with other settings.
         DataError: a line of the file can't be read.
     """
+    from pixel_env.agents.training.checkpoints.checkpointer import as_plain_config, check_same
+    from pixel_env.agents.warm_start.demonstration import make_missing
+
     plain = as_plain_config(settings)
     beside = out.with_suffix(".config.json")
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -166,23 +157,25 @@ def make(maker: Maker, n: int, settings: dict[str, Any], out: Path) -> list[Demo
 
 def table(demonstrations: Sequence[Demonstration], title: str) -> Table:
     """Returns the kinds with their numbers and mean lengths."""
+    from pixel_env.agents.warm_start.demonstration import KINDS
+
     made = Table("kind", "number", "share", "messages", "to imitate", "characters", title=title)
     for kind in KINDS:
-        held = [each for each in demonstrations if each.kind == kind]
-        if n := len(held):
-            n_said = sum(len(each.messages) for each in held)
-            n_imitated = sum(sum(each.imitate) for each in held)
-            n_characters = sum(len(message) for each in held for message in each.messages)
-            means = (f"{total / n:.1f}" for total in (n_said, n_imitated, n_characters))
+        of_kind = [each for each in demonstrations if each.kind == kind]
+        if n := len(of_kind):
+            n_messages = sum(len(each.messages) for each in of_kind)
+            n_imitated = sum(sum(each.imitate) for each in of_kind)
+            n_characters = sum(len(message) for each in of_kind for message in each.messages)
+            means = (f"{total / n:.1f}" for total in (n_messages, n_imitated, n_characters))
             made.add_row(kind, str(n), f"{n / len(demonstrations):.1%}", *means)
     return made
 
 
-def show(demonstration: Demonstration) -> None:
+def show(demonstration: Demonstration, terminal: Terminal) -> None:
     """Prints one demonstration; what is not to be imitated is dim."""
-    console.print(f"\nFor example {demonstration.kind} on {demonstration.sample_id}:", markup=False)
+    terminal.say(f"\nFor example {demonstration.kind} on {demonstration.sample_id}:")
     for message, imitate in zip(demonstration.messages, demonstration.imitate, strict=True):
-        console.print(message, style="" if imitate else "dim", markup=False, highlight=False)
+        terminal.say(message, "" if imitate else "dim")
 
 
 if __name__ == "__main__":

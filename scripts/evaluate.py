@@ -1,33 +1,28 @@
 """Scores a policy on an environment, with 95% intervals; the same command goes on after a stop.
 
-Examples:
-    python scripts/evaluate.py --env PixelReason-SyntheticSearch-v0 --policy random --samples 200
-    python scripts/evaluate.py --env PixelReason-VStar-v0 --data-dir DIR --policy vlm:MODEL
+    pixel-reason evaluate --env PixelReason-SyntheticSearch-v0 --policy random --samples 200
+    pixel-reason evaluate --env PixelReason-VStar-v0 --data-dir DIR --policy vlm:MODEL
     ... --policy vlm:Qwen/Qwen2.5-VL-7B-Instruct --policy-arg dtype=bfloat16
     ... --env-arg preset=pixel-reasoner --env-arg max_turns=8
-    ... --controls                               # was looking needed?
+    ... --controls                               # were the operations needed?
     ... --repeats 8 --policy-arg greedy=false    # Avg@8 of a sampled policy
-    python scripts/evaluate.py --replay runs/mine/manifest.json
+    pixel-reason evaluate --replay runs/mine/manifest.json
 
 Policies: random and direct (answers at once, always the first option) are floors, demonstration
 is an oracle that reads the answer behind the environment, vlm:PATH is a model from a folder or
-the hub, sb3:PATH a policy that scripts/train_sb3.py left. Trajectories with pictures, results, a
-manifest and a report go to --out.
+the hub, sb3:PATH a policy that `pixel-reason train-sb3` left. A model's folder says what the model
+was trained with; its dialect, system message, limits of tokens and settings of the environment
+hold where no other are given. Trajectories with pictures, results, a manifest and a report go to
+--out. With more --samples or --repeats an evaluation is extended.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
-
-import gymnasium as gym
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from typing import TypeVar
 
 from pixel_env.agents.evaluation.control_scores import control_cells
 from pixel_env.agents.evaluation.controls import evaluate_controls
@@ -35,116 +30,129 @@ from pixel_env.agents.evaluation.evaluate import EvaluationConfig, OnResult, eva
 from pixel_env.agents.evaluation.repeat import replay
 from pixel_env.agents.evaluation.results import EpisodeResult
 from pixel_env.agents.evaluation.screen import score_screen, screen
-from pixel_env.agents.policies.by_name import make_policy
+from pixel_env.agents.policies.by_name import environment_settings, make_policy
 from pixel_env.agents.run.folders import free_folder
-from pixel_env.controls.controls import CONTROLS
-from pixel_env.errors import ConfigError, PixelEnvError
+from pixel_env.agents.run.progress import StageBars
+from pixel_env.agents.settings.command_line import Page, UsageError
+from pixel_env.agents.settings.kinds import pairs
+from pixel_env.agents.settings.marks import FLAG, REPEATED, mark
+from pixel_env.errors import ConfigError
+from pixel_env.scripts.command import Terminal, command
 
 MOST_SHOWN = 20
 """How many differing episodes a replay shows."""
 
 Found = TypeVar("Found")
-console = Console(soft_wrap=True)
 
 
-def main(arguments: list[str] | None = None) -> int:
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """What is evaluated, and on what."""
+
+    env: str = ""
+    """Gymnasium id, such as PixelReason-VStar-v0."""
+    policy: str = ""
+    """random, direct, demonstration, vlm:PATH or sb3:PATH."""
+    data_dir: str | None = None
+    """Folder of the data set, where it needs one."""
+    split: str | None = "test"
+    """Which split; null: the task set's own."""
+    samples: int | None = None
+    """Only the first so many samples; null: all."""
+    repeats: int = 1
+    """Episodes of each sample."""
+    lanes: int = 8
+    """Episodes at once."""
+    seed: int = 0
+    """Of the policy's choices."""
+    out: Path | None = None
+    """Folder of the results; null: a new one in runs/."""
+    env_arg: tuple[str, ...] = field(default=(), metadata=mark(REPEATED))
+    """NAME=VALUE, any argument of gym.make; the value is JSON or plain text."""
+    policy_arg: tuple[str, ...] = field(default=(), metadata=mark(REPEATED))
+    """NAME=VALUE, a setting of the policy: look=0.2, greedy=false, ..."""
+    controls: bool = field(default=False, metadata=mark(FLAG))
+    """Run the policy under every control as well."""
+    control: tuple[str, ...] = field(default=(), metadata=mark(REPEATED))
+    """Run it under this control only; several are stacked."""
+    replay: Path | None = None
+    """A manifest: run its evaluation again and compare."""
+
+
+PAGE = Page("pixel-reason evaluate", __doc__)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code, 1 where something is wrong or differs."""
-    options = _parser().parse_args(arguments)
-    try:
-        return _replay(options) if options.replay else _evaluate(options)
-    except (PixelEnvError, gym.error.Error) as error:
-        console.print(str(error), style="red", markup=False)
-        return 1
+    return command(_work, EvaluateOptions(), PAGE, arguments)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    add("--env", metavar="ID", help="Gymnasium id, such as PixelReason-VStar-v0")
-    add("--policy", help="random, direct, demonstration, vlm:PATH or sb3:PATH")
-    add("--data-dir", metavar="DIR", help="folder of the data set, where it needs one")
-    add("--split", default="test", help="which split (default: %(default)s)")
-    add("--samples", type=int, metavar="N", help="only the first N samples (default: all)")
-    add("--repeats", type=int, default=1, metavar="K", help="episodes of each sample (default: 1)")
-    add("--lanes", type=int, default=8, help="episodes at once (default: %(default)s)")
-    add("--seed", type=int, default=0, help="of the policy's choices (default: %(default)s)")
-    add("--out", type=Path, metavar="DIR", help="folder for the results (default: in runs/)")
-    more: dict[str, Any] = {"action": "append", "default": [], "type": _pair}
-    more["metavar"] = "KEY=VALUE"
-    add("--env-arg", **more, help="any argument of gym.make; the value is JSON or plain text")
-    add("--policy-arg", **more, help="a setting of the policy: look=0.2, greedy=false, ...")
-    add("--controls", action="store_true", help="run the policy under every control as well")
-    names: dict[str, Any] = {"action": "append", "default": [], "choices": list(CONTROLS)}
-    add("--control", **names, help="run it under this control only; several are stacked")
-    add("--replay", type=Path, metavar="MANIFEST", help="run an evaluation again and compare")
-    return parser
+def _work(options: EvaluateOptions, terminal: Terminal) -> int:
+    return _replay(options, terminal) if options.replay else _evaluate(options, terminal)
 
 
-def _pair(text: str) -> tuple[str, Any]:
-    """Reads "key=value"; a value that isn't JSON is taken as text."""
-    key, _, value = text.partition("=")
-    if not key.isidentifier() or not value:
-        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, got {text!r}")
-    with suppress(ValueError):
-        return key, json.loads(value)
-    return key, value
-
-
-def _evaluate(options: argparse.Namespace) -> int:
+def _evaluate(options: EvaluateOptions, terminal: Terminal) -> int:
     if not options.env or not options.policy:
-        raise ConfigError("expected --env and --policy, or --replay")
+        raise UsageError("expected --env and --policy, or --replay")
     if options.control and options.controls:
         raise ConfigError("expected --control or --controls, got both")
-    folder = {} if options.data_dir is None else {"data_dir": options.data_dir}
+    named = {"split": options.split, "data_dir": options.data_dir}
+    policy_settings = pairs(options.policy_arg, "--policy-arg")
     config = EvaluationConfig(
         env_id=options.env,
-        env_kwargs={"split": options.split, **folder, **dict(options.env_arg)},
+        env_kwargs={
+            **environment_settings(options.policy),
+            **{name: value for name, value in named.items() if value is not None},
+            **pairs(options.env_arg, "--env-arg"),
+        },
         samples=options.samples,
         repeats=options.repeats,
         lanes=options.lanes,
         seed=options.seed,
-        control=tuple(options.control),
+        control=options.control,
         out=options.out or free_folder(f"{options.env}-{options.policy}"),
     )
-    policy = make_policy(options.policy, **dict(options.policy_arg))
-    evaluation = _with_bar(policy.name, lambda note: evaluate(policy, config, note))
+    terminal.goes_on = f" with --out {config.out}"
+    policy = make_policy(options.policy, **policy_settings)
+    evaluation = _shown(policy.name, terminal, lambda note: evaluate(policy, config, note))
     title = f"{policy.name} on {config.env_id}"
     lines = {each.group: each for each in evaluation.table}
+    console = terminal.console
     console.print(score_screen(title, lines, evaluation.manifest["score_name"]))
     if options.controls:
-        controls = _with_bar(
-            "controls", lambda note: evaluate_controls(policy, config, evaluation, note)
+        controls = _shown(
+            "controls", terminal, lambda note: evaluate_controls(policy, config, evaluation, note)
         )
-        console.print(screen("Was looking needed?", control_cells(evaluation.overall, controls)))
-    console.print(f"Report, manifest and trajectories: {config.out}", markup=False)
+        cells = control_cells(evaluation.overall, controls)
+        console.print(screen("Were the operations needed?", cells))
+    terminal.say(f"Report, manifest and trajectories: {config.out}")
     return 0
 
 
-def _replay(options: argparse.Namespace) -> int:
-    found = _with_bar("replay", lambda note: replay(options.replay, options.out, note))
+def _replay(options: EvaluateOptions, terminal: Terminal) -> int:
+    path: Path = options.replay  # type: ignore[assignment]  # the caller has checked it
+    found = _shown("replay", terminal, lambda note: replay(path, options.out, note))
     for warning in found.warnings:
-        console.print(f"warning: {warning}", style="yellow", markup=False)
+        terminal.say(f"warning: {warning}", "yellow")
     for difference in found.differences[:MOST_SHOWN]:
-        console.print(difference, style="red", markup=False)
+        terminal.say(difference, "red")
     if found.is_identical:
-        console.print(f"identical: {found.n} episodes and their scores")
+        terminal.say(f"identical: {found.n} episodes and their scores")
         return 0
-    console.print(f"different: {len(found.differences)} of {found.n} episodes", style="red")
+    terminal.say(f"different: {len(found.differences)} of {found.n} episodes", "red")
     return 1
 
 
-def _with_bar(title: str, work: Callable[[OnResult], Found]) -> Found:
-    """Does something with a progress bar."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
-        bar = progress.add_task(title, total=None)
+def _shown(title: str, terminal: Terminal, work: Callable[[OnResult], Found]) -> Found:
+    """Does something, and shows how far it is."""
+    with StageBars(terminal.console) as bars:
+        done: list[bool] = []
 
-        def note(_: EpisodeResult, n_episodes: int) -> None:
-            progress.update(bar, advance=1, total=n_episodes)
-            if progress.tasks[bar].completed >= n_episodes:
-                progress.reset(bar)
+        def note(result: EpisodeResult, n_episodes: int) -> None:
+            if len(done) >= n_episodes:  # the next control
+                done.clear()
+            done.append(result.correct)
+            bars(title, len(done), n_episodes, f"accuracy {sum(done) / len(done):.1%}")
 
         return work(note)
 

@@ -1,23 +1,22 @@
-r"""Runs the paper's arms on the tiny policy: does looking die out without the curiosity bonus?
+"""Runs the paper's arms on the tiny policy: does zooming die out without the curiosity bonus?
 
-    python scripts/learning_trap.py                       # every arm, three seeds
-    python scripts/learning_trap.py --jobs 2              # two runs at a time, one thread each
-    python scripts/learning_trap.py --arms curiosity,no-curiosity --seeds 0
+    pixel-reason learning-trap                       # every arm, three seeds
+    pixel-reason learning-trap --jobs 2              # two runs at a time, one thread each
+    pixel-reason learning-trap --arms curiosity,no-curiosity --seeds 0
 
 The same command with the same --out goes on after a stop. The folder gets report.md with the
-table, its reading, and curves.png; every run's own folder holds what `train.py` leaves.
+table, its reading, and curves.png; every run's own folder holds what `pixel-reason train` leaves.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import multiprocessing
 import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from rich.console import Console
@@ -29,49 +28,57 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from transformers.utils.logging import disable_progress_bar
 
 from pixel_env.agents.evaluation.manifest import git_revision
 from pixel_env.agents.learning_trap.arms import Job, TrapConfig, trainings, warm_starts
-from pixel_env.agents.learning_trap.curves import draw_curves
-from pixel_env.agents.learning_trap.report import CURVES, course, read_arm, reading, table
-from pixel_env.agents.run.run import TrainingRun
-from pixel_env.agents.settings.command_line import add_options, read_options
-from pixel_env.agents.training.metrics import read_metrics
-from pixel_env.errors import PixelEnvError
-
-console = Console(soft_wrap=True)
+from pixel_env.agents.settings.checks import check_least
+from pixel_env.agents.settings.command_line import Page
+from pixel_env.agents.settings.marks import UNPREFIXED, mark
+from pixel_env.scripts.command import Terminal, command
 
 
-def main(arguments: list[str] | None = None) -> int:
+@dataclass(frozen=True)
+class LearningTrapOptions:
+    """Where the runs go, and how many run at once."""
+
+    out: Path = Path("runs/learning_trap")
+    """Folder of all runs; one that was begun goes on."""
+    jobs: int = 1
+    """Runs at a time."""
+    trap: TrapConfig = field(default_factory=TrapConfig, metadata=mark(UNPREFIXED))
+    """What is compared."""
+
+    def __post_init__(self) -> None:
+        """Checks the number.
+
+        Raises:
+            ConfigError: it is under 1.
+        """
+        check_least(self, {"jobs": 1})
+
+
+PAGE = Page("pixel-reason learning-trap", __doc__)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code, 1 where an argument is wrong."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("runs/learning_trap"),
-        metavar="DIR",
-        help="folder of all runs; one that was begun goes on (default: %(default)s)",
-    )
-    parser.add_argument("--jobs", type=int, default=1, help="runs at a time (default: 1)")
-    add_options(parser, TrapConfig())
-    given = parser.parse_args(arguments)
-    try:
-        config = read_options(vars(given), TrapConfig())
-        for jobs in (warm_starts(config, given.out), trainings(config, given.out)):
-            run_all(jobs, given.jobs)
-    except PixelEnvError as error:
-        console.print(str(error), style="red", markup=False)
-        return 1
-    console.print(write_report(config, given.out), markup=False)
-    console.print(f"Report and curves: {given.out}", markup=False)
+    return command(_compare, LearningTrapOptions(), PAGE, arguments)
+
+
+def _compare(options: LearningTrapOptions, terminal: Terminal) -> int:
+    config, out = options.trap, options.out
+    terminal.goes_on = f" with --out {out}"
+    for jobs in (warm_starts(config, out), trainings(config, out)):
+        run_all(jobs, options.jobs, terminal.console)
+    terminal.say(write_report(config, out))
+    terminal.say(f"Report and curves: {out}")
     return 0
 
 
-def run_all(jobs: Sequence[Job], n_at_once: int) -> None:
+def run_all(jobs: Sequence[Job], n_at_once: int, console: Console) -> None:
     """Runs what isn't finished, some at a time, each in a process of its own."""
+    from pixel_env.agents.training.metrics import read_metrics
+
     waiting = [job for job in jobs if not (job.folder / "finished").exists()]
     columns: tuple[ProgressColumn, ...] = (
         TextColumn("{task.description:<26}"),
@@ -92,7 +99,7 @@ def run_all(jobs: Sequence[Job], n_at_once: int) -> None:
         }
         left: set[Future[None]] = set(running)
         while left:
-            done, left = wait(left, timeout=2)
+            done, left = _waited(left)
             for job in waiting:
                 lines = read_metrics(job.folder / "on_policy")
                 text = f"RaPR {lines[-1]['rapr']:.0%}" if lines else ""
@@ -102,8 +109,24 @@ def run_all(jobs: Sequence[Job], n_at_once: int) -> None:
                 console.print(f"{running[future].name}: done", markup=False)
 
 
+def _waited(left: set[Future[None]]) -> tuple[set[Future[None]], set[Future[None]]]:
+    """Waits a while; returns the runs that ended, and the others."""
+    try:
+        return wait(left, timeout=2)
+    except KeyboardInterrupt:  # or the pool would wait until every run is at its end
+        for future in left:
+            future.cancel()
+        for worker in multiprocessing.active_children():
+            worker.terminate()
+        raise
+
+
 def run(job: Job) -> None:
     """Runs one job to its end, in a worker."""
+    from transformers.utils.logging import disable_progress_bar
+
+    from pixel_env.agents.run.run import TrainingRun
+
     disable_progress_bar()  # type: ignore[no-untyped-call]
     started = time.perf_counter()
     TrainingRun(job.config, job.folder, lambda *_: None).run()
@@ -113,6 +136,9 @@ def run(job: Job) -> None:
 
 def write_report(config: TrapConfig, root: Path) -> str:
     """Writes report.md and curves.png; returns the report."""
+    from pixel_env.agents.learning_trap.curves import draw_curves
+    from pixel_env.agents.learning_trap.report import CURVES, course, read_arm, reading, table
+
     arms = config.chosen
     lines = [read_arm(arm, config, root) for arm in arms]
     trained = [arm for arm in arms if arm.curiosity is not None]

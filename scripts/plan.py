@@ -1,17 +1,19 @@
-"""Estimates whether a training fits on a GPU, part by part, and how long the RL takes.
+r"""Estimates whether a training fits on a GPU, part by part, and how long the RL takes.
 
-    python scripts/plan.py --model qwen2.5-vl-7b --gpu a100-80 --n-gpus 8 --sharding true \
+    pixel-reason plan --model qwen2.5-vl-7b --gpu a100-80 --n-gpus 8 --sharding true \
         --dtype float32 --compute bfloat16
-    python scripts/plan.py --model models/mine --gpu-gib 48 --lora-rank 32
+    pixel-reason plan --model models/mine --gpu-gib 48 --lora-rank 32
 
 Weights, optimizer, gradients, cache and pictures are counted, activations and hours estimated: see
-agents/bench/memory_plan.py for the formulas and what they leave out. Leave a tenth of the GPU free.
+`pixel_env.agents.bench.memory_plan` for the formulas and what they leave out. Leave a tenth of the
+GPU free. The exit code is 0 where it fits, 2 where not.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
@@ -28,34 +30,47 @@ from pixel_env.agents.bench.memory_plan import (
     plan,
 )
 from pixel_env.agents.model.shapes import SHAPES, SHORT, ModelShape, hub_name, shape_of
-from pixel_env.agents.settings.command_line import add_options, read_options
-from pixel_env.errors import ConfigError, PixelEnvError, unknown_name
+from pixel_env.agents.settings.command_line import Page
+from pixel_env.agents.settings.marks import UNPREFIXED, mark
+from pixel_env.errors import ConfigError, unknown_name
+from pixel_env.scripts.command import Terminal, command
 
-console = Console(soft_wrap=True, highlight=False)
+
+@dataclass(frozen=True)
+class PlanOptions:
+    """Which model, and on which GPU."""
+
+    model: str = "qwen2.5-vl-7b"
+    """A known size, or a folder."""
+    gpu: str = "a100-80"
+    """Kind of GPU: a100-40, a100-80, a800-80, h100-80, h200-141, l40s-48 or rtx4090-24."""
+    gpu_gib: float | None = None
+    """Memory of the GPU, instead of that kind's."""
+    load: Workload = field(default_factory=Workload, metadata=mark(UNPREFIXED))
+    """What is trained, and how."""
+
+    def __post_init__(self) -> None:
+        """Checks the name.
+
+        Raises:
+            ConfigError: no such GPU is known.
+        """
+        if self.gpu not in GPUS:
+            raise unknown_name("gpu", self.gpu, GPUS)
 
 
-def main(arguments: list[str] | None = None) -> int:
+PAGE = Page("pixel-reason plan", __doc__)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns 0 where it fits, 2 where not, 1 for a wrong argument."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--model", default="qwen2.5-vl-7b", metavar="NAME", help="a known size, or a folder"
-    )
-    parser.add_argument("--gpu", default="a100-80", metavar="NAME", help=", ".join(GPUS))
-    parser.add_argument("--gpu-gib", type=float, metavar="X", help="instead of that GPU's memory")
-    add_options(parser, Workload())
-    given = vars(parser.parse_args(arguments))
-    try:
-        load = read_options(given, Workload())
-        shape = _shape(given["model"])
-        if given["gpu"] not in GPUS:
-            raise unknown_name("gpu", given["gpu"], GPUS)
-    except PixelEnvError as error:
-        console.print(str(error), style="red", markup=False)
-        return 1
-    gpu = GPUS[given["gpu"]]
-    return _show(shape, load, Gpu(given["gpu_gib"] or gpu.gib, gpu.tflops, gpu.tb_per_second))
+    return command(_plan, PlanOptions(), PAGE, arguments)
+
+
+def _plan(options: PlanOptions, terminal: Terminal) -> int:
+    gpu = GPUS[options.gpu]
+    room = Gpu(options.gpu_gib or gpu.gib, gpu.tflops, gpu.tb_per_second)
+    return _show(_shape(options.model), options.load, room, terminal.console)
 
 
 def _shape(model: str) -> ModelShape:
@@ -72,9 +87,9 @@ def _shape(model: str) -> ModelShape:
         raise ConfigError(f"can't read {model}: {fault}") from fault
 
 
-def _show(shape: ModelShape, load: Workload, gpu: Gpu) -> int:
+def _show(shape: ModelShape, load: Workload, gpu: Gpu, console: Console) -> int:
     made = plan(shape, load)
-    _print(made)
+    console.print(_table(made))
     room = gpu.gib * USABLE
     fits = made.peak / GIB <= room
     console.print(
@@ -90,7 +105,7 @@ def _show(shape: ModelShape, load: Workload, gpu: Gpu) -> int:
     return 0 if fits else 2
 
 
-def _print(made: MemoryPlan) -> None:
+def _table(made: MemoryPlan) -> Table:
     table = Table("when", "what", "GiB")
     parts = {
         "always": made.held,
@@ -102,7 +117,7 @@ def _print(made: MemoryPlan) -> None:
         for what, n_bytes in held.items():
             table.add_row(when, what, f"{n_bytes / GIB:.1f}")
         table.add_section()
-    console.print(table)
+    return table
 
 
 if __name__ == "__main__":

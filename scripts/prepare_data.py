@@ -1,21 +1,24 @@
 """Fetches a data set in its published layout, and checks a folder that you already have.
 
-python scripts/prepare_data.py vstar --to data/vstar
-python scripts/prepare_data.py vstar --check /path/to/vstar_bench
+pixel-reason prepare-data vstar --to data/vstar
+pixel-reason prepare-data vstar --check /path/to/vstar_bench
 """
 
 from __future__ import annotations
 
-import argparse
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import track
 
-from pixel_env.errors import DataError
+from pixel_env.agents.settings.command_line import Page, UsageError
+from pixel_env.agents.settings.marks import FLAG, POSITIONAL, mark
+from pixel_env.errors import DataError, unknown_name
+from pixel_env.scripts.command import Terminal, command
 from pixel_env.tasks.check import Check
 from pixel_env.tasks.releases.archives import unpack_all
 from pixel_env.tasks.releases.catalogue import RELEASES, Release
@@ -23,50 +26,67 @@ from pixel_env.tasks.releases.catalogue import RELEASES, Release
 console = Console(soft_wrap=True)
 
 
-def main(arguments: list[str] | None = None) -> int:
+@dataclass(frozen=True)
+class PrepareOptions:
+    """Which data set, and where it is or goes."""
+
+    release: str = field(default="", metadata=mark(POSITIONAL))
+    """Which data set; the table above lists them."""
+    to: Path | None = None
+    """Folder to fetch into; run again to resume. Without it: data/NAME."""
+    check: Path | None = None
+    """Fetch nothing; check this folder instead."""
+    split: str | None = None
+    """One split alone; null: all that are there."""
+    quick: bool = field(default=False, metadata=mark(FLAG))
+    """Open pictures without decoding them."""
+
+    def __post_init__(self) -> None:
+        """Checks the names.
+
+        Raises:
+            ConfigError: the data set or the split is unknown.
+        """
+        if not self.release:
+            return
+        if self.release not in RELEASES:
+            raise unknown_name("the data set", self.release, RELEASES)
+        splits = [part.split for part in RELEASES[self.release].parts]
+        if self.split not in (None, *splits):
+            raise unknown_name("split", self.split, splits)
+
+
+_TABLE = "\n".join(f"    {each.name:34}{each.repository}" for each in RELEASES.values())
+PAGE = Page(
+    "pixel-reason prepare-data",
+    f"{__doc__}\nData sets, and where they are fetched from:\n\n{_TABLE}\n",
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code, 1 where something is wrong."""
-    options = parsed(arguments)
+    return command(_prepare, PrepareOptions(), PAGE, arguments)
+
+
+def _prepare(options: PrepareOptions, terminal: Terminal) -> int:
+    if not options.release:
+        raise UsageError(f"expected the name of a data set: {', '.join(RELEASES)}")
+    if options.to and options.check:
+        raise UsageError("expected --to or --check, got both")
     release = RELEASES[options.release]
     folder = options.check or options.to or release.folder
+    terminal.goes_on = ""
     if options.check is None:
         sentence = fetch(release, folder, options.split)
         if sentence:
-            console.print(sentence, style="red", markup=False)
+            terminal.say(sentence, "red")
             return 1
     checked = Check(release, folder, options.quick, progress).run(options.split)
     for sentence in (*checked.held, *checked.remarks):
-        console.print(sentence, markup=False)
+        terminal.say(sentence)
     for sentence in checked.faults:
-        console.print(sentence, style="red", markup=False)
+        terminal.say(sentence, "red")
     return 1 if checked.faults else 0
-
-
-def parsed(arguments: list[str] | None) -> argparse.Namespace:
-    """Reads the command line."""
-    table = "\n".join(f"  {each.name:32}{each.repository}" for each in RELEASES.values())
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        epilog=f"data sets, and where they are fetched from:\n{table}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("release", choices=RELEASES, metavar="NAME", help="which data set")
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument(
-        "--to",
-        type=Path,
-        metavar="DIR",
-        help="folder to fetch into; run again to resume (default: data/NAME)",
-    )
-    where.add_argument(
-        "--check", type=Path, metavar="DIR", help="fetch nothing; check this folder instead"
-    )
-    parser.add_argument("--split", help="one split alone (default: all that are there)")
-    parser.add_argument("--quick", action="store_true", help="open pictures without decoding them")
-    options = parser.parse_args(arguments)
-    splits = [part.split for part in RELEASES[options.release].parts]
-    if options.split not in (None, *splits):
-        parser.error(f"expected --split to be one of {', '.join(splits)}, got {options.split!r}")
-    return options
 
 
 def progress(numbers: range) -> Iterable[int]:

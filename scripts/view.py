@@ -1,68 +1,78 @@
-r"""Makes one HTML page of recorded trajectories: pictures, boxes looked into, what was said.
+"""Makes one HTML page of recorded trajectories: pictures, boxes zoomed into, messages.
 
-    python scripts/view.py runs/mine/evaluation/RL            # view.html in that folder
-    python scripts/view.py runs/mine/evaluation/RL --only wrong,looked --out wrong.html
-    python scripts/view.py runs/mine/on_policy/rollouts/iteration-40
+    pixel-reason view runs/mine/evaluation/RL            # view.html in that folder
+    pixel-reason view runs/mine/evaluation/RL --only wrong,looked --out wrong.html
+    pixel-reason view runs/mine/on_policy/rollouts/iteration-40
 
-A folder is what evaluate.py, train.py or the wrapper RecordTrajectories left. The page's pictures
-are links into it, loaded when they are seen. With --single-file they are part of the page,
-photographs as JPEG: it can be mailed, or opened where the folder isn't.
+A folder is what `pixel-reason evaluate`, `pixel-reason train` or the wrapper RecordTrajectories
+left. The page's pictures are links into it, loaded when they are seen. With --single-file they are
+part of the page, photographs as JPEG: it can be mailed, or opened where the folder isn't.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import track
 
-from pixel_env.errors import ConfigError, PixelEnvError
+from pixel_env.agents.settings.command_line import Page, UsageError
+from pixel_env.agents.settings.marks import FLAG, POSITIONAL, mark
+from pixel_env.errors import ConfigError
 from pixel_env.recordings import Filter, page, read_episodes
 from pixel_env.recordings.episodes import OUTCOMES, Record
+from pixel_env.scripts.command import Terminal, command
 
-console = Console(soft_wrap=True)
+
+@dataclass(frozen=True)
+class ViewOptions:
+    """Which episodes, and where the page goes."""
+
+    folder: Path | None = field(default=None, metadata=mark(POSITIONAL))
+    """Holds trajectories.jsonl and images/."""
+    out: Path | None = None
+    """The page; null: view.html in the folder."""
+    limit: int = 200
+    """Episodes at most."""
+    only: tuple[str, ...] = ()
+    """Episodes that are all of these; the text above lists them."""
+    category: str = ""
+    """Episodes of one category, such as hard."""
+    text: str = ""
+    """Episodes whose question or messages hold this."""
+    single_file: bool = field(default=False, metadata=mark(FLAG))
+    """A page that needs nothing beside it."""
 
 
-def main(arguments: list[str] | None = None) -> int:
+PAGE = Page("pixel-reason view", f"{__doc__}\n--only takes {', '.join(OUTCOMES)}.\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code, 1 where an argument or the data is wrong."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("folder", type=Path, help="holds trajectories.jsonl and images/")
-    parser.add_argument("--out", type=Path, help="the page (default: view.html in the folder)")
-    parser.add_argument(
-        "--limit", type=int, default=200, help="episodes at most (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--only", default="", metavar="A,B", help=f"episodes that are all of {', '.join(OUTCOMES)}"
-    )
-    parser.add_argument("--category", default="", help="episodes of one category, such as hard")
-    parser.add_argument("--text", default="", help="episodes whose question or messages hold this")
-    parser.add_argument(
-        "--single-file", action="store_true", help="a page that needs nothing beside it"
-    )
-    given = parser.parse_args(arguments)
-    try:
-        chosen = Filter(
-            tuple(filter(None, given.only.split(","))), category=given.category, text=given.text
-        )
-        episodes, n_chosen = _episodes(given.folder, chosen, given.limit)
-        out = given.out or given.folder / "view.html"
-        count = f"{len(episodes)} of {n_chosen}" if n_chosen > len(episodes) else str(n_chosen)
-        title = f"{given.folder}: {count} episodes"
-        text = page(episodes, given.folder, title, None if given.single_file else out.parent)
-    except PixelEnvError as error:
-        console.print(str(error), style="red", markup=False)
-        return 1
+    return command(_view, ViewOptions(), PAGE, arguments)
+
+
+def _view(options: ViewOptions, terminal: Terminal) -> int:
+    folder = options.folder
+    if folder is None:
+        raise UsageError("expected the folder of recorded episodes")
+    chosen = Filter(options.only, category=options.category, text=options.text)
+    episodes, n_chosen = _episodes(folder, chosen, options.limit, terminal)
+    out = options.out or folder / "view.html"
+    count = f"{len(episodes)} of {n_chosen}" if n_chosen > len(episodes) else str(n_chosen)
+    title = f"{folder}: {count} episodes"
+    text = page(episodes, folder, title, None if options.single_file else out.parent)
     out.write_text(text, encoding="utf-8")
     more = "" if n_chosen == len(episodes) else f"; --limit {n_chosen} shows all"
-    console.print(f"{count} episodes: {out}{more}", markup=False)
+    terminal.say(f"{count} episodes: {out}{more}")
     return 0
 
 
-def _episodes(folder: Path, chosen: Filter, limit: int) -> tuple[list[Record], int]:
+def _episodes(
+    folder: Path, chosen: Filter, limit: int, terminal: Terminal
+) -> tuple[list[Record], int]:
     """Reads the first chosen episodes, and counts all of them.
 
     Raises:
@@ -70,10 +80,10 @@ def _episodes(folder: Path, chosen: Filter, limit: int) -> tuple[list[Record], i
         DataError: a line is no trajectory.
     """
     if limit < 1:
-        raise ConfigError(f"expected a limit of at least 1, got {limit}")
+        raise ConfigError(f"expected limit >= 1, got {limit}")
     episodes, n_chosen = [], 0
     read = read_episodes(folder, chosen, limit=None)
-    for record in track(read, "Reading", console=console, transient=True):
+    for record in track(read, "Reading", console=terminal.console, transient=True):
         n_chosen += 1
         if n_chosen <= limit:
             episodes.append(record)

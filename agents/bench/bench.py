@@ -19,8 +19,8 @@ from pixel_env.dialects import get_dialect
 
 from ..generation.engine import Engine
 from ..model.backbone import Backbone
-from ..model.loading import ModelSettings
-from ..model.shapes import ModelShape
+from ..model.settings import ModelSettings
+from ..model.shapes import ModelShape, shrunk
 from ..on_policy.groups import GroupRollouts
 from ..on_policy.replay_buffer import Experience
 from ..on_policy.update import PolicyUpdate
@@ -35,7 +35,7 @@ from .agreement import Agreement, compare
 from .config import GpuBenchConfig
 from .device_meter import RAN, Deadline, DeviceMeter, Part
 from .memory_plan import GIB, USABLE
-from .random_model import random_model, shrunk, text_and_picture_tools
+from .random_model import random_model, text_and_picture_tools
 from .scripted_lanes import ScriptedLanes
 from .workload import estimates, workload
 
@@ -164,7 +164,7 @@ class ModelBench:
         shape = shrunk(self._shape, REFERENCE_LAYERS)
         loading = ModelSettings(dtype="float32", device=self._config.device)
         rl = replace(self._run.on_policy, groups_per_iteration=1)
-        run = replace(self._run, loading=loading, lora=False, on_policy=rl)
+        run = replace(self._run, loading=loading, on_policy=rl)
         model = random_model(shape, loading, self._config.seed).model
         _watch(model, self._deadline)
         told = _held(self._rollouts(model, run))
@@ -249,7 +249,7 @@ class ModelBench:
         rl = run.on_policy
         lanes, n_samples = training_lanes(run)
         scripted = ScriptedLanes(lanes, rl.group_size, self._config.most_looks)
-        engine = Engine(model, self._encoder, rl.generation())
+        engine = Engine(model, self._encoder, rl.generation)
         found = GroupRollouts(engine, scripted, rl, n_samples).run(1).experiences()
         scripted.close()
         return found

@@ -8,11 +8,12 @@ from typing import Any
 from pixel_env.config import PRESETS
 from pixel_env.errors import ConfigError, unknown_name
 
-from ..model.shapes import ModelShape, hub_name, is_third_generation
+from ..generation.config import GenerationConfig
+from ..model.settings import LoraSettings
+from ..model.shapes import ModelShape, hub_name, is_third_generation, known_shape, shrunk
 from ..run.config import RunConfig, large_defaults
 from ..settings.checks import check_least, check_positive
 from ..warm_start.config import DemonstrationConfig
-from .random_model import known_shape, shrunk
 from .scripted_lanes import SIDE
 
 TRAINED = ("lora", "all")
@@ -38,7 +39,7 @@ class GpuBenchConfig:
     models: tuple[str, ...] = ("qwen2.5-vl-3b", "qwen2.5-vl-7b")
     """Sizes, by the names that train.py takes."""
     train: str = "lora"
-    """What is trained: "lora", as train.py does by default, or "all" weights, in bfloat16."""
+    """What is trained: "lora", as train does by default, or "all" weights, in bfloat16."""
     device: str = "cuda"
     """A torch device."""
     layers: int = 0
@@ -90,8 +91,11 @@ class GpuBenchConfig:
             seed=self.seed,
             system="none" if self.small else base.system,
             env_args={**self._pictures(model), **base.env_args},
-            loading=replace(base.loading, device=self.device),
-            lora=self.train == "lora",
+            loading=replace(
+                base.loading,
+                device=self.device,
+                lora=base.loading.lora if self.train == "lora" else LoraSettings(),
+            ),
             demonstrations=DemonstrationConfig(
                 n=self.demonstrations, recrop_twice=0, zoom_further=0, square_side=SIDE, jitter=0
             ),
@@ -106,7 +110,7 @@ class GpuBenchConfig:
                 iterations=1,
                 groups_per_iteration=self.groups,
                 group_size=self.group_size,
-                max_new_tokens=self.message_tokens,
+                generation=GenerationConfig(max_new_tokens=self.message_tokens),
                 tokens_per_micro_batch=step,
                 replay_capacity=0,
                 record_every=0,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pixel_env.errors import ConfigError
 
-from ..model.scoring import LOGITS_AT_ONCE
+from ..model.settings import LOGITS_AT_ONCE
 from ..model.shapes import ModelShape
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}

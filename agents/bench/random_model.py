@@ -6,7 +6,6 @@ They take the time and the memory of the real ones. What they say is noise.
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -19,10 +18,10 @@ from transformers import (
 )
 
 from pixel_env.dialects import get_dialect
-from pixel_env.errors import unknown_name
 
-from ..model.loading import DTYPES, LoadedModel, ModelSettings, prepared
-from ..model.shapes import SHAPES, SHORT, ModelShape, hub_name
+from ..model.loading import DTYPES, LoadedModel, prepared
+from ..model.settings import ModelSettings
+from ..model.shapes import ModelShape
 from ..tiny.model import PAD, train_tokenizer
 from ..tiny.texts import dialect_texts
 from ..tokens.encoder import END, IMAGE, VIDEO, VISION_END, VISION_START
@@ -32,41 +31,6 @@ INITIAL_STD = 0.02
 """Standard deviation of the random weights: `initializer_range` of the public configurations."""
 
 VISION_HEADS = 16
-
-
-def known_shape(model: str) -> ModelShape:
-    """Returns the shape of a model by its short name or its name on the hub.
-
-    Raises:
-        ConfigError: no such shape is known.
-    """
-    if hub_name(model) not in SHAPES:
-        raise unknown_name("model", model, SHORT)
-    return SHAPES[hub_name(model)]
-
-
-def shrunk(shape: ModelShape, layers: int = 0, small: bool = False) -> ModelShape:
-    """Returns a shape with fewer layers, and narrow where asked for; for tests on a CPU.
-
-    Args:
-        shape: what to begin with.
-        layers: most layers of the language model and of the vision tower each; 0 keeps all.
-        small: whether every width and the vocabulary are small too.
-    """
-    if layers:
-        depth = min(layers, shape.vision_depth)
-        shape = replace(
-            shape,
-            layers=min(layers, shape.layers),
-            vision_depth=depth,
-            deepstack=min(shape.deepstack, depth),
-        )
-    if small:
-        shape = replace(
-            shape, hidden=256, heads=2, kv_heads=1, head_dim=128, intermediate=256, vocab=1024,
-            vision_hidden=128, vision_intermediate=128,
-        )  # fmt: skip
-    return shape
 
 
 def config_of(shape: ModelShape, tokenizer: PreTrainedTokenizerFast) -> Any:

@@ -34,7 +34,7 @@ def workload(run: RunConfig, trajectories: Sequence[TokenTrajectory]) -> Workloa
     padded, share = _fullest(trajectories, rl.tokens_per_micro_batch)
     return Workload(
         dtype=run.loading.dtype,
-        lora_rank=run.lora_rank if run.lora else 0,
+        lora_rank=run.loading.lora.rank,
         gradient_checkpointing=run.loading.gradient_checkpointing,
         tokens_per_micro_batch=padded,
         image_share=share,
@@ -42,7 +42,7 @@ def workload(run: RunConfig, trajectories: Sequence[TokenTrajectory]) -> Workloa
         groups_per_iteration=rl.groups_per_iteration,
         group_size=rl.group_size,
         lanes=run.lanes,
-        lanes_at_once=rl.lanes_at_once,
+        lanes_at_once=rl.generation.lanes_at_once,
         replay_capacity=rl.replay_capacity,
         image_tokens=round(firsts / n),
         prompt_tokens=round(told / n),

@@ -15,6 +15,7 @@ from pixel_env import PixelReasoningEnv
 from pixel_env.controls.controls import CONTROLS, add_controls
 from pixel_env.errors import ConfigError, unknown_name
 from pixel_env.recordings.wrapper import RecordTrajectories
+from pixel_env.registration import make_bare
 from pixel_env.types import Observation
 from pixel_env.wrappers.text_action import TextAction
 
@@ -36,32 +37,28 @@ OnResult = Callable[[EpisodeResult, int], None]
 
 @dataclass(frozen=True, slots=True)
 class EvaluationConfig:
-    """What to evaluate on.
-
-    Attributes:
-        env_id: a Gymnasium id such as "PixelReason-VStar-v0".
-        env_kwargs: arguments of `gym.make`.
-        samples: how many samples, the first ones in index order; None for all.
-        repeats: episodes of each sample, each with a policy seed of its own; for sampled policies.
-        lanes: episodes that run at once, at least 1. It changes how long it takes; the result of
-            a policy that keeps its lanes apart is the same.
-        seed: fixes every random choice of the policy and of the controls.
-        control: controls that the environment is wrapped in, names in `CONTROLS`, the first one
-            innermost.
-        out: folder for trajectories, results, manifest and report; None writes nothing. One that
-            holds an unfinished evaluation of the same settings is gone on with.
-        image_format: of the pictures in the trajectories, "png" or "jpeg".
-    """
+    """What to evaluate on."""
 
     env_id: str
+    """A Gymnasium id such as "PixelReason-VStar-v0"."""
     env_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of `gym.make`."""
     samples: int | None = None
+    """How many samples, the first ones in index order; None for all."""
     repeats: int = 1
+    """Episodes of each sample, each with a policy seed of its own; for sampled policies."""
     lanes: int = 1
+    """Episodes that run at once, at least 1. It changes how long it takes; the result of a policy
+    that keeps its lanes apart is the same."""
     seed: int = 0
+    """Fixes every random choice of the policy and of the controls."""
     control: tuple[str, ...] = ()
+    """Controls that the environment is wrapped in, names in `CONTROLS`, the first one innermost."""
     out: Path | None = None
+    """Folder for trajectories, results, manifest and report; None writes nothing. One that holds an
+    unfinished evaluation of the same settings is gone on with."""
     image_format: str = "png"
+    """Of the pictures in the trajectories, "png" or "jpeg"."""
 
     def __post_init__(self) -> None:
         if self.samples is not None and self.samples < 1:
@@ -108,7 +105,7 @@ def evaluate(
         ConfigError: the environment can't be made, an endless one is evaluated whole, or the
             folder holds an evaluation with other settings.
     """
-    first = _make(config)
+    first = make_bare(config.env_id, **config.env_kwargs)
     n_samples = _n_samples(first, config)
     manifest = _manifest(policy, config, first, n_samples)
     folder = None if config.out is None else EvaluationFolder(config.out, manifest)
@@ -141,7 +138,7 @@ def describe(policy: Policy, config: EvaluationConfig) -> dict[str, Any]:
     Raises:
         ConfigError: as `evaluate`.
     """
-    first = _make(config)
+    first = make_bare(config.env_id, **config.env_kwargs)
     return _manifest(policy, config, first, _n_samples(first, config))
 
 
@@ -151,13 +148,6 @@ def write_report(
     """Writes `report.md` and `summary.json`, with the runs under controls where there are any."""
     findings = find(evaluation.results, controls)
     folder.report(report(findings, evaluation.manifest), summary(findings, evaluation.manifest))
-
-
-def _make(config: EvaluationConfig) -> PixelReasoningEnv:
-    first = gym.make(config.env_id, **config.env_kwargs).unwrapped
-    if not isinstance(first, PixelReasoningEnv):
-        raise ConfigError(f"expected a PixelReasoningEnv behind {config.env_id!r}, got {first}")
-    return first
 
 
 def _n_samples(env: PixelReasoningEnv, config: EvaluationConfig) -> int:

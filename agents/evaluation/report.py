@@ -9,6 +9,8 @@ from typing import Any
 
 from pixel_env.evidence import SEEN_SHARE
 
+from ..policies.by_name import is_named
+from .again import command
 from .control_scores import ControlScores, control_cells
 from .coverage import CoverageScores, score_coverage
 from .option_places import UNLIKELY, PlaceAudit, audit_places
@@ -80,6 +82,7 @@ def report(findings: Findings, manifest: Mapping[str, Any]) -> str:
         _coverage(findings.coverage),
         _places(findings.option_places),
         _faults(findings.faults),
+        _again(manifest),
     ]
     return "\n".join(part for part in parts if part)
 
@@ -133,6 +136,17 @@ def _told(manifest: Mapping[str, Any], overall: Scores) -> str:
         f"{told}Accuracy: {how}. RaPR: share of episodes with at least one call of an operation. "
         "Call errors: refused calls / calls. An episode without an answer counts as wrong; one "
         "that a fault of the data ended is left out of every number.\n"
+    )
+
+
+def _again(manifest: Mapping[str, Any]) -> str:
+    if not is_named(manifest["policy"]):
+        return ""
+    return (
+        "## Again\n\n"
+        "The same scores, and a check that they are the same (paths are as they were given):\n\n"
+        f"```sh\n{command(manifest)}\n"
+        "pixel-reason evaluate --replay manifest.json\n```\n"
     )
 
 

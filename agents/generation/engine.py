@@ -16,53 +16,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pixel_env.errors import ConfigError
-
 from ..model.backbone import Backbone, Stretch, log_probabilities
 from ..model.positions import Positions
 from ..model.scoring import pad_rows
 from ..tokens.encoder import Encoder
 from ..tokens.trajectory import EncodedImage, Ids
 from .cache import LaneCache
+from .config import GenerationConfig
 
 FEWEST_ROWS = 8
 """Below this many rows a decoding step costs the same, so silent rows are kept in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class GenerationConfig:
-    """How messages are sampled.
-
-    Attributes:
-        max_new_tokens: longest message, in tokens.
-        max_context: longest trajectory, in tokens; what would not fit is not appended.
-        temperature: divides the logits; recorded log-probabilities are at this temperature.
-        top_p: share of the probability mass that is sampled from; recorded log-probabilities
-            are of the whole distribution, so training wants 1.
-        greedy: take the likeliest token.
-        lanes_at_once: how many lanes go through the model together, at most.
-    """
-
-    max_new_tokens: int = 1024
-    max_context: int = 12_288
-    temperature: float = 1.0
-    top_p: float = 1.0
-    greedy: bool = False
-    lanes_at_once: int = 64
-
-    def __post_init__(self) -> None:
-        """Checks every value.
-
-        Raises:
-            ConfigError: a value is out of its range.
-        """
-        for name in ("max_new_tokens", "max_context", "lanes_at_once"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"expected {name} of at least 1, got {getattr(self, name)}")
-        if not self.temperature > 0:
-            raise ConfigError(f"expected a temperature over 0, got {self.temperature}")
-        if not 0 < self.top_p <= 1:
-            raise ConfigError(f"expected top_p in (0, 1], got {self.top_p}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 
-def file_digests(folder: Path) -> dict[str, str]:
+def file_digests(
+    folder: Path, patterns: Sequence[str] = ("*.json", "*.safetensors")
+) -> dict[str, str]:
     """Returns the SHA-256 of every settings and weights file of a model's folder, by name.
 
     In the hub's cache a large file is named by its digest, and isn't read again.
+
+    Args:
+        folder: the model's folder, or a checkpoint.
+        patterns: of the files' names.
     """
-    files = sorted([*folder.glob("*.json"), *folder.glob("*.safetensors")])
+    files = sorted(path for pattern in patterns for path in folder.glob(pattern))
     return {path.name: _digest(path) for path in files}
 
 

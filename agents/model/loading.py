@@ -14,79 +14,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from pixel_env.errors import ConfigError, unknown_name
+from pixel_env.errors import ConfigError
 
 from .backbone import Backbone
+from .device import checked_device
+from .folders import BASE_WEIGHTS, check_model
+from .settings import DTYPE_NAMES, TINY, LoraSettings, ModelSettings
+from .trained_with import TrainedWith
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-TINY = "tiny"
-"""Name of the model that ships with the package."""
-
-BASE_WEIGHTS = Path(__file__).parents[1] / "base_weights"
-"""Its folder."""
-
-PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-
-
-@dataclass(frozen=True, slots=True)
-class LoraSettings:
-    """Low-rank adapters on the language model (Hu et al., arXiv 2106.09685).
-
-    Attributes:
-        rank: rank of an adapter, at least 1.
-        alpha: an adapter's output is scaled by alpha / rank.
-        dropout: share of an adapter's inputs dropped in training, in [0, 1). Over 0,
-            log-probabilities in training differ from those recorded while generating.
-        projections: names of the language model's linear layers that get one.
-    """
-
-    rank: int = 32
-    alpha: float = 64.0
-    dropout: float = 0.0
-    projections: tuple[str, ...] = PROJECTIONS
-
-    def __post_init__(self) -> None:
-        """Checks every value.
-
-        Raises:
-            ConfigError: a value is out of its range.
-        """
-        if self.rank < 1:
-            raise ConfigError(f"expected a LoRA rank of at least 1, got {self.rank}")
-        if not 0 <= self.dropout < 1:
-            raise ConfigError(f"expected a LoRA dropout in [0, 1), got {self.dropout}")
-        for projection in self.projections:
-            if projection not in PROJECTIONS:
-                raise unknown_name("a LoRA projection", projection, PROJECTIONS)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSettings:
-    """How a model is loaded.
-
-    Attributes:
-        dtype: "float32", "bfloat16" or "float16".
-        device: a torch device, such as "cpu" or "cuda:0".
-        attention: transformers' attention implementation: "sdpa", "eager" or
-            "flash_attention_2" (needs the flash-attn package).
-        gradient_checkpointing: recompute layers in the backward pass, to save memory.
-        lora: adapters to train instead of the weights; None trains the weights.
-    """
-
-    dtype: str = "float32"
-    device: str = "cpu"
-    attention: str = "sdpa"
-    gradient_checkpointing: bool = False
-    lora: LoraSettings | None = None
-
-    def __post_init__(self) -> None:
-        """Checks the dtype.
-
-        Raises:
-            ConfigError: the dtype is not known.
-        """
-        if self.dtype not in DTYPES:
-            raise unknown_name("dtype", self.dtype, DTYPES)
+DTYPES: dict[str, torch.dtype] = {name: getattr(torch, name) for name in DTYPE_NAMES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +54,8 @@ def load(name: str | Path, settings: ModelSettings | None = None) -> LoadedModel
     from transformers import AutoModelForImageTextToText, AutoTokenizer, Qwen2VLImageProcessorPil
 
     settings = settings or ModelSettings()
+    checked_device(settings.device)
+    check_model(name)
     path = str(BASE_WEIGHTS if str(name) == TINY else name)
     try:
         tokenizer = AutoTokenizer.from_pretrained(path)
@@ -137,26 +75,21 @@ def prepared(model: Any, settings: ModelSettings) -> Any:
         ConfigError: the model is neither a Qwen2.5-VL nor a Qwen3-VL.
     """
     Backbone(model)  # refuses other architectures
-    model = use_matrix_patch_embedding(model).to(settings.device)
+    model = use_matrix_patch_embedding(model).to(checked_device(settings.device))
     if settings.gradient_checkpointing:
-        model.gradient_checkpointing_enable({"use_reentrant": False})
-    if settings.lora is not None:
+        recompute_layers(model)
+    if settings.lora.rank:
         model = add_adapters(model, settings.lora)
     return model
 
 
-def folder_of(name: str | Path) -> Path | None:
-    """Returns where a model's files are: the folder itself, or the hub's cache; None if nowhere."""
-    if str(name) == TINY:
-        return BASE_WEIGHTS
-    if Path(name).is_dir():
-        return Path(name)
-    from huggingface_hub import snapshot_download
+def recompute_layers(model: Any) -> None:
+    """Makes the backward pass compute layers again instead of keeping what they computed.
 
-    try:
-        return Path(snapshot_download(str(name), local_files_only=True))
-    except (OSError, ValueError):
-        return None
+    transformers renames this: the old name warns where the new one is there, and goes with v6.
+    """
+    enable = getattr(model, "activation_checkpointing_enable", None)
+    (enable or model.gradient_checkpointing_enable)({"use_reentrant": False})
 
 
 def add_adapters(model: Any, settings: LoraSettings) -> Any:
@@ -166,7 +99,7 @@ def add_adapters(model: Any, settings: LoraSettings) -> Any:
     names = "|".join(settings.projections)
     config = LoraConfig(
         r=settings.rank,
-        lora_alpha=settings.alpha,  # type: ignore[arg-type]  # annotated int, used as a number
+        lora_alpha=settings.scale,  # type: ignore[arg-type]  # annotated int, used as a number
         lora_dropout=settings.dropout,
         target_modules=rf".*language_model\.layers\..*\.({names})",
     )
@@ -174,7 +107,10 @@ def add_adapters(model: Any, settings: LoraSettings) -> Any:
 
 
 def export(
-    parts: LoadedModel, folder: str | Path, weights: Mapping[str, torch.Tensor] | None = None
+    parts: LoadedModel,
+    folder: str | Path,
+    weights: Mapping[str, torch.Tensor] | None = None,
+    trained_with: TrainedWith | None = None,
 ) -> None:
     """Writes a folder in the hub's layout, as `from_pretrained` and `vlm:PATH` take it.
 
@@ -183,6 +119,7 @@ def export(
             place: the model is not to be trained any more.
         folder: where to.
         weights: instead of the model's own, where it lies spread over processes.
+        trained_with: written beside them.
     """
     model = parts.model
     if hasattr(model, "merge_and_unload"):
@@ -190,6 +127,8 @@ def export(
     model.save_pretrained(folder, state_dict=weights)
     parts.tokenizer.save_pretrained(folder)
     parts.image_processor.save_pretrained(folder)
+    if trained_with is not None:
+        trained_with.write(Path(folder))
 
 
 class MatrixPatchEmbed(nn.Module):
@@ -220,12 +159,7 @@ def use_matrix_patch_embedding(model: Any) -> Any:
 
 def _not_loaded(name: str | Path, fault: Exception) -> str:
     reason = str(fault).strip().splitlines()[0] if str(fault).strip() else type(fault).__name__
-    if Path(name).is_dir():
-        return (
-            f"expected a model in the hub's layout (config.json, model.safetensors, "
-            f"tokenizer.json, preprocessor_config.json) in {name}: {reason}"
-        )
     return (
-        f"expected a folder with a model, or a name on the hub that is cached or can be reached; "
-        f"got {str(name)!r}: {reason} (with a connection: hf download {name})"
+        f"expected a model in the hub's layout (config.json, model.safetensors, "
+        f"tokenizer.json, preprocessor_config.json) in {name}: {reason}"
     )

@@ -19,9 +19,7 @@ from ..tokens.encoder import Encoder
 from ..tokens.trajectory import EncodedImage, TokenTrajectory
 from .backbone import Backbone, Stretch, log_probabilities
 from .positions import rotary_positions
-
-LOGITS_AT_ONCE = 2**27
-"""Logits made at once (512 MiB); where there are more, they are remade in the backward pass."""
+from .settings import LOGITS_AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pixel_env.errors import ConfigError
+from pixel_env.errors import ConfigError, unknown_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +139,41 @@ def hub_name(model: str) -> str:
         ('Qwen/Qwen3-VL-8B-Instruct', 'tiny')
     """
     return SHORT.get(model.lower(), model)
+
+
+def known_shape(model: str) -> ModelShape:
+    """Returns the shape of a model by its short name or its name on the hub.
+
+    Raises:
+        ConfigError: no such shape is known.
+    """
+    if hub_name(model) not in SHAPES:
+        raise unknown_name("model", model, SHORT)
+    return SHAPES[hub_name(model)]
+
+
+def shrunk(shape: ModelShape, layers: int = 0, small: bool = False) -> ModelShape:
+    """Returns a shape with fewer layers, and narrow where asked for; for tests on a CPU.
+
+    Args:
+        shape: what to begin with.
+        layers: most layers of the language model and of the vision tower each; 0 keeps all.
+        small: whether every width and the vocabulary are small too.
+    """
+    if layers:
+        depth = min(layers, shape.vision_depth)
+        shape = replace(
+            shape,
+            layers=min(layers, shape.layers),
+            vision_depth=depth,
+            deepstack=min(shape.deepstack, depth),
+        )
+    if small:
+        shape = replace(
+            shape, hidden=256, heads=2, kv_heads=1, head_dim=128, intermediate=256, vocab=1024,
+            vision_hidden=128, vision_intermediate=128,
+        )  # fmt: skip
+    return shape
 
 
 def is_third_generation(model: str) -> bool:

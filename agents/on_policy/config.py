@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from pixel_env.errors import unknown_name
+from pixel_env.errors import ConfigError, unknown_name
 
-from ..generation.engine import GenerationConfig
+from ..generation.config import GenerationConfig
 from ..settings.checks import check_least, check_positive, check_share
 from .advantages import KINDS
-from .losses import LossConfig
+from .loss_config import LossConfig
 
 MAY_DIFFER = (
     "checkpoint_every",
@@ -71,26 +71,10 @@ class OnPolicyConfig:
     """Gradients are scaled down to this norm, over all parameters together."""
     advantage: str = "mean"
     """What rewards are compared with: "mean", "mean_std" or "leave_one_out" of the group."""
-    clip_low: float = 0.2
-    """How far under 1 an importance ratio may fall and still be pushed."""
-    clip_high: float = 0.28
-    """How far over 1 an importance ratio may rise and still be pushed."""
-    loss_reduction: str = "token"
-    """What counts alike in the loss: every "token" of a batch, or every "sequence"."""
-    ratio_level: str = "token"
-    """What an importance ratio compares: each "token", or the whole "sequence", as in GSPO."""
-    kl_coefficient: float = 0.0
-    """Weight of the distance to the policy that training starts from; 0 keeps no copy of it."""
-    entropy_coefficient: float = 0.0
-    """Weight of the entropy bonus."""
-    temperature: float = 1.0
-    """Of sampling, and of the log-probabilities that are trained."""
-    max_new_tokens: int = 1024
-    """Longest message, in tokens."""
-    max_context: int = 12_288
-    """Longest trajectory, in tokens; longer episodes are given up and left out."""
-    lanes_at_once: int = 64
-    """How many lanes generate together, at most."""
+    loss: LossConfig = field(default_factory=LossConfig)
+    """What is minimised."""
+    generation: GenerationConfig = field(default_factory=GenerationConfig)
+    """How rollouts are sampled."""
     tokens_per_micro_batch: int = 16_384
     """Padded tokens that go through the model at once in the update; bounds its memory."""
     replay_capacity: int = 256
@@ -127,28 +111,11 @@ class OnPolicyConfig:
         check_share(self, ("warmup_share", "replay_fraction"))
         if self.advantage not in KINDS:
             raise unknown_name("advantage", self.advantage, KINDS)
-        self.loss()
-        self.generation()
-
-    def loss(self) -> LossConfig:
-        """Returns the settings of the loss."""
-        return LossConfig(
-            clip_low=self.clip_low,
-            clip_high=self.clip_high,
-            reduction=self.loss_reduction,
-            kl_coefficient=self.kl_coefficient,
-            entropy_coefficient=self.entropy_coefficient,
-            ratio_level=self.ratio_level,
-        )
-
-    def generation(self) -> GenerationConfig:
-        """Returns the settings of sampling: the whole distribution, as training needs it."""
-        return GenerationConfig(
-            max_new_tokens=self.max_new_tokens,
-            max_context=self.max_context,
-            temperature=self.temperature,
-            lanes_at_once=self.lanes_at_once,
-        )
+        if self.generation.top_p != 1 or self.generation.greedy:
+            raise ConfigError(
+                "expected generation.top_p 1 and generation.greedy false: what is trained is the "
+                "whole distribution, so that is what is sampled from"
+            )
 
     @property
     def n_rollouts(self) -> int:

@@ -14,54 +14,12 @@ from dataclasses import dataclass
 
 import torch
 
-from pixel_env.errors import ConfigError, unknown_name
+from pixel_env.errors import ConfigError
 
-REDUCTIONS = ("token", "sequence")
-"""What counts alike in the mean: every token of the batch, or every sequence of it."""
-
-RATIO_LEVELS = ("token", "sequence")
-"""What an importance ratio compares: the probabilities of one token, or of a whole rollout."""
+from .loss_config import LossConfig
 
 LARGEST_LOG_RATIO = 20.0
 """Log-ratios are clamped to this size, so that none overflows."""
-
-
-@dataclass(frozen=True, slots=True)
-class LossConfig:
-    """What is minimised.
-
-    Attributes:
-        clip_low: how far under 1 the ratio may fall and still be pushed, in [0, 1].
-        clip_high: how far over 1 the ratio may rise and still be pushed, at least 0.
-        reduction: one of `REDUCTIONS`.
-        kl_coefficient: weight of the KL to the reference policy, at least 0.
-        entropy_coefficient: weight of the entropy bonus, at least 0.
-        ratio_level: one of `RATIO_LEVELS`. Ratios of sequences stay far nearer to 1 than those of
-            tokens: GSPO clips them at 3e-4 below and 4e-4 above.
-    """
-
-    clip_low: float = 0.2
-    clip_high: float = 0.28
-    reduction: str = "token"
-    kl_coefficient: float = 0.0
-    entropy_coefficient: float = 0.0
-    ratio_level: str = "token"
-
-    def __post_init__(self) -> None:
-        """Checks every value.
-
-        Raises:
-            ConfigError: a value is out of its range, or a name unknown.
-        """
-        if self.reduction not in REDUCTIONS:
-            raise unknown_name("loss reduction", self.reduction, REDUCTIONS)
-        if self.ratio_level not in RATIO_LEVELS:
-            raise unknown_name("ratio_level", self.ratio_level, RATIO_LEVELS)
-        if not 0 <= self.clip_low <= 1:
-            raise ConfigError(f"expected clip_low in [0, 1], got {self.clip_low}")
-        for name in ("clip_high", "kl_coefficient", "entropy_coefficient"):
-            if not getattr(self, name) >= 0:
-                raise ConfigError(f"expected {name} >= 0, got {getattr(self, name)}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

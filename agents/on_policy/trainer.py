@@ -85,7 +85,7 @@ class OnPolicyTrainer:
         self.checkpoints = Checkpointer(Path(folder) / "checkpoints", config.keep_checkpoints)
         self._folder = folder
         self._recorder = _recorder(env, config, Path(folder)) if config.record_every else None
-        engine = Engine(model, encoder, config.generation())
+        engine = Engine(model, encoder, config.generation)
         self._groups = GroupRollouts(engine, self._recorder or env, config, n_samples)
         self._paying = _paying(env)
         self._update = PolicyUpdate(model, encoder, config)
@@ -171,7 +171,7 @@ class OnPolicyTrainer:
 
     def _is_trained(self, each: Experience) -> bool:
         """Whether a rollout enters the loss: an advantage of 0 counts only for KL and entropy."""
-        if self.config.kl_coefficient > 0 or self.config.entropy_coefficient > 0:
+        if self.config.loss.kl_coefficient > 0 or self.config.loss.entropy_coefficient > 0:
             return each.trajectory.n_trainable > 0
         return each.teaches
 

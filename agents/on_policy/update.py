@@ -23,7 +23,8 @@ from ..training.processes import Processes
 from ..training.schedules import learning_rate_at
 from ..training.sharding import assemble, sharding_of, trained_parameters
 from .config import OnPolicyConfig
-from .losses import LossConfig, LossSums, TokenBatch, loss_normaliser, policy_loss
+from .loss_config import LossConfig
+from .losses import LossSums, TokenBatch, loss_normaliser, policy_loss
 from .replay_buffer import Experience
 
 
@@ -100,11 +101,11 @@ class PolicyUpdate:
         self._model = model
         self._encoder = encoder
         self._config = config
-        self._loss: LossConfig = config.loss()
+        self._loss: LossConfig = config.loss
         self.optimizer = torch.optim.AdamW(
             trained_parameters(model), lr=config.learning_rate, weight_decay=config.weight_decay
         )
-        self._reference = Reference(model) if config.kl_coefficient > 0 else None
+        self._reference = Reference(model) if config.loss.kl_coefficient > 0 else None
 
     def __call__(self, experiences: Sequence[Experience], iteration: int) -> UpdateReport:
         """Goes over the rollouts `epochs` times, in `minibatches` steps each.
@@ -162,7 +163,7 @@ class PolicyUpdate:
         self, trajectories: Sequence[TokenTrajectory], advantages: Sequence[float]
     ) -> TokenBatch:
         """Runs the policy, and the reference where there is one, over some rollouts."""
-        temperature = self._config.temperature
+        temperature = self._config.generation.temperature
         scores = score(self._model, trajectories, self._encoder, temperature, entropy=True)
         assert scores.entropy is not None  # it was asked for
         reference = None

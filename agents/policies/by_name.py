@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from pixel_env.errors import ConfigError, unknown_name
 
+from ..generation.config import GenerationConfig
+from ..model.folders import check_model, folder_of
+from ..model.settings import PROJECTIONS, LoraSettings, ModelSettings
+from ..model.trained_with import read_trained_with
 from .base import Policy
 from .demonstration import DemonstrationPolicy
 from .direct import DirectPolicy
@@ -28,8 +32,9 @@ def make_policy(name: str, **settings: Any) -> Policy:
     Args:
         name: "random", "direct", "demonstration", "vlm:PATH" with the folder of a model or its
             name on the hub, or "sb3:PATH" with the folder of a policy of stable-baselines3.
-        **settings: of the policy. Of a model: `dialect`, `system`, and the fields of
-            `ModelSettings` and `GenerationConfig`; it is greedy unless told otherwise. Of a policy
+        **settings: of the policy. Of a model: `dialect`, `system`, `weights`, and the fields of
+            `ModelSettings` and `GenerationConfig`. Where one is missing, what stands in the
+            model's folder holds (`TrainedWith`); it is greedy unless told otherwise. Of a policy
             of stable-baselines3: `greedy`.
 
     Raises:
@@ -51,48 +56,90 @@ def make_policy(name: str, **settings: Any) -> Policy:
         raise ConfigError(f"policy {name} doesn't take {settings}") from None
 
 
+def is_named(name: str) -> bool:
+    """Tells whether a policy can be made by this name."""
+    return name in PLAIN or name.startswith((MODEL_PREFIX, SB3_PREFIX))
+
+
+def environment_settings(name: str) -> dict[str, Any]:
+    """Returns the settings of the environment that a policy by this name was trained with.
+
+    Raises:
+        DataError: what its folder says can't be read.
+    """
+    if not name.startswith(MODEL_PREFIX):
+        return {}
+    known = read_trained_with(folder_of(name.removeprefix(MODEL_PREFIX)))
+    return dict(known.environment) if known else {}
+
+
 def remake_policy(manifest: Mapping[str, Any]) -> Policy:
     """Makes the policy that a manifest of an evaluation names, with the same settings.
 
     Raises:
         ConfigError: it was not made by name, or can't be made here.
     """
-    name, settings = manifest["policy"], dict(manifest["policy_settings"])
-    if name.startswith(MODEL_PREFIX):
+    return make_policy(manifest["policy"], **policy_arguments(manifest))
+
+
+def policy_arguments(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the settings that the policy of a manifest is made with by name."""
+    settings = dict(manifest["policy_settings"])
+    if manifest["policy"].startswith(SB3_PREFIX):
+        return {"greedy": settings["greedy"]}  # its sizes stand in its folder
+    if manifest["policy"].startswith(MODEL_PREFIX):
         loading = settings.pop("model", None) or {}
         settings |= {key: value for key, value in loading.items() if value is not None}
         settings["dialect"] = manifest["dialect"]
-    return make_policy(name, **settings)
+        if not settings.get("weights"):
+            settings.pop("weights", None)
+    return settings
 
 
 def _model(path: str, settings: dict[str, Any]) -> Policy:
     """Loads a model; each setting goes to the part that has a field of its name."""
-    from ..generation.engine import GenerationConfig
-    from ..model.loading import ModelSettings
-    from .vlm import VLMPolicy
+    known = (*_names(ModelSettings), *_names(GenerationConfig), "dialect", "system", "weights")
+    for name in settings:
+        if name not in known:
+            raise unknown_name("a setting of a vlm policy", name, known)
+    _check_kinds(settings)
+    loading = {name: settings.pop(name) for name in _names(ModelSettings) if name in settings}
+    check_model(path)
+    try:
+        from .vlm import VLMPolicy
+    except ImportError as fault:
+        raise ConfigError(f"vlm:PATH {_needs('train', fault)}") from None
+    if isinstance(lora := loading.get("lora"), Mapping):
+        projections = tuple(lora.get("projections", PROJECTIONS))
+        loading["lora"] = LoraSettings(**{**lora, "projections": projections})
+    return VLMPolicy.load(path, ModelSettings(**loading), **settings)
 
-    left = {"greedy": True, **settings}
-    model, generation = _taken(ModelSettings, left), _taken(GenerationConfig, left)
-    for name in left.keys() - {"dialect", "system"}:
-        known = (*_names(ModelSettings), *_names(GenerationConfig), "dialect", "system")
-        raise unknown_name("a setting of a vlm policy", name, known)
-    return VLMPolicy.load(path, model=model, generation=generation, **left)
+
+def _check_kinds(settings: Mapping[str, Any]) -> None:
+    """Checks that settings of a model are of their kinds."""
+    usual = {**asdict(ModelSettings()), **asdict(GenerationConfig()), "dialect": "", "system": ""}
+    for name, value in settings.items():
+        default = usual.get(name, value)
+        number = isinstance(default, int | float) and not isinstance(default, bool)
+        kinds = (int, float) if number else (Mapping, LoraSettings) if name == "lora" else None
+        wrong_boolean = isinstance(value, bool) != isinstance(default, bool)
+        if wrong_boolean or not isinstance(value, kinds or type(default)):
+            raise ConfigError(f"expected {name} to be like {default!r}, got {value!r}")
 
 
 def _sb3_policy(path: str, settings: dict[str, Any]) -> Policy:
     """Loads a policy of stable-baselines3."""
+    for name in settings.keys() - {"greedy"}:
+        raise unknown_name("a setting of an sb3 policy", name, ("greedy",))
     try:
         from .sb3 import SB3Policy
     except ImportError as fault:
-        raise ConfigError(f"sb3:PATH needs the extra sb3: pip install '.[sb3]' ({fault})") from None
-    for name in settings.keys() - {"greedy"}:
-        raise unknown_name("a setting of an sb3 policy", name, ("greedy",))
+        raise ConfigError(f"sb3:PATH {_needs('sb3', fault)}") from None
     return SB3Policy.load(path, **settings)
 
 
-def _taken(kind: type[Any], settings: dict[str, Any]) -> Any:
-    """Makes a dataclass of the settings that are its fields, and takes those out."""
-    return kind(**{name: settings.pop(name) for name in _names(kind) if name in settings})
+def _needs(extra: str, fault: ImportError) -> str:
+    return f"needs {fault.name}, of the extra {extra}: pip install 'pixel-reason[{extra}]'"
 
 
 def _names(kind: type[Any]) -> list[str]:

@@ -38,19 +38,16 @@ _WEIGHTS, _SETTINGS = "policy.safetensors", "policy.json"
 
 @dataclass(frozen=True, slots=True)
 class NetworkSettings:
-    """What a policy's network is built of.
-
-    Attributes:
-        extractor: a name of `EXTRACTORS`.
-        extractor_settings: arguments of the extractor.
-        layers: widths of the hidden layers, of the policy and of the value alike.
-        activation: a name of `ACTIVATIONS`.
-    """
+    """What a policy's network is built of."""
 
     extractor: str = "look"
+    """A name of `EXTRACTORS`."""
     extractor_settings: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of the extractor."""
     layers: tuple[int, ...] = (64,)
+    """Widths of the hidden layers, of the policy and of the value alike."""
     activation: str = "relu"
+    """A name of `ACTIVATIONS`."""
 
     def __post_init__(self) -> None:
         """Checks the names.

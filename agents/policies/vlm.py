@@ -3,72 +3,101 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pixel_env.dialects import get_dialect
+from pixel_env.errors import ConfigError
 from pixel_env.types import Action, Observation
 
-from ..generation.engine import Engine, GenerationConfig
+from ..generation.config import GenerationConfig
+from ..generation.engine import Engine
 from ..generation.session import Session
 from ..model.digests import file_digests
-from ..model.loading import ModelSettings, folder_of, load
-from ..tokens.encoder import Encoder, SystemPrompt
+from ..model.folders import folder_of
+from ..model.loading import load
+from ..model.settings import ModelSettings
+from ..model.trained_with import read_trained_with
+from ..tokens.encoder import Encoder
+from ..training.checkpoints.weights import WEIGHT_FILES, load_weights
 
-GREEDY = GenerationConfig(greedy=True)
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a model is from, so that it can be loaded again."""
+
+    path: str
+    """Its folder, or its name on the hub."""
+    model: ModelSettings
+    """How it was loaded."""
+    weights: Path | None = None
+    """The checkpoint of a training whose weights it has; None: its own."""
+
+    @property
+    def folder(self) -> Path | None:
+        """Where its files are."""
+        return folder_of(self.path)
 
 
 class VLMPolicy:
-    """Says what a model says.
+    """Writes the messages that a model writes.
 
-    A lane that runs out of context says nothing any more: its remaining turns are spent.
+    A lane that runs out of context gives empty messages: its remaining turns are spent.
 
     Attributes:
         name: short name, used in reports and trajectories.
         dialect: name of the dialect of its messages.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        name: str = "vlm",
-        model: ModelSettings | None = None,
-        folder: Path | None = None,
-    ) -> None:
+    def __init__(self, engine: Engine, name: str = "vlm", origin: Origin | None = None) -> None:
         """Takes an engine.
 
         Args:
             engine: the model with its tokenizer and dialect.
             name: short name.
-            model: how the model was loaded, for `settings`.
-            folder: where it was loaded from, for `facts`.
+            origin: where the model is from, for `settings` and `facts`.
         """
         self.name = name
         self._engine = engine
-        self._model = model
-        self._folder = folder
+        self._origin = origin
         self._session: Session = Session(engine)
 
     @classmethod
     def load(
         cls,
         path: str | Path,
-        dialect: str = "pixel-reasoner",
-        system: SystemPrompt = "full",
         model: ModelSettings | None = None,
-        generation: GenerationConfig | None = None,
+        weights: str | Path | None = None,
+        **settings: Any,
     ) -> VLMPolicy:
-        """Loads a model from a folder or by its name on the hub; greedy unless told otherwise.
+        """Loads a model from a folder or by its name on the hub.
+
+        Args:
+            path: the folder, or the name.
+            model: how it is loaded.
+            weights: the checkpoint of a training, whose weights replace the model's.
+            **settings: `dialect`, `system` and fields of `GenerationConfig`. Where one is missing,
+                what the model was trained with holds, then the defaults; it is greedy unless told
+                otherwise.
 
         Raises:
             ConfigError: the model can't be loaded, or a setting is wrong.
+            DataError: what the model was trained with can't be read.
         """
-        model = model or ModelSettings()
-        parts = load(path, model)
-        encoder = Encoder(parts.tokenizer, parts.image_processor, get_dialect(dialect), system)
-        engine = Engine(parts.model, encoder, generation or GREEDY)
-        return cls(engine, f"vlm:{path}", model, folder_of(path))
+        origin = Origin(str(path), model or ModelSettings(), Path(weights) if weights else None)
+        parts = load(path, origin.model)
+        if origin.weights is not None:
+            if not origin.weights.is_dir():
+                raise ConfigError(f"expected weights to be a checkpoint, got {origin.weights}")
+            load_weights(origin.weights, parts.model)
+        known = read_trained_with(origin.folder)
+        chosen = {"greedy": True, **(known.for_policy() if known else {}), **settings}
+        dialect = get_dialect(chosen.pop("dialect", "pixel-reasoner"))
+        system = chosen.pop("system", "full")
+        encoder = Encoder(parts.tokenizer, parts.image_processor, dialect, system)
+        engine = Engine(parts.model, encoder, GenerationConfig(**chosen))
+        return cls(engine, f"vlm:{path}", origin)
 
     @property
     def dialect(self) -> str:
@@ -77,17 +106,22 @@ class VLMPolicy:
 
     def settings(self) -> dict[str, Any]:
         """Returns how messages are sampled, what the system message holds, how it was loaded."""
+        origin = self._origin
         return {
             **asdict(self._engine.config),
             "system": self._engine.encoder.system,
-            "model": asdict(self._model) if self._model else None,
+            "model": asdict(origin.model) if origin else None,
+            "weights": str(origin.weights) if origin and origin.weights else None,
         }
 
     def facts(self) -> dict[str, Any]:
-        """Returns the system message as told, and the SHA-256 of each file of the model."""
+        """Returns the system message, and the SHA-256 of each file of the model."""
+        folder = self._origin.folder if self._origin else None
+        weights = self._origin.weights if self._origin else None
         return {
             "system_prompt": self._engine.encoder.system_prompt(),
-            "files": file_digests(self._folder) if self._folder else None,
+            "files": file_digests(folder) if folder else None,
+            "weights": file_digests(weights, WEIGHT_FILES) if weights else None,
         }
 
     def reset(self, lane: int, seed: int | None = None) -> None:
@@ -102,7 +136,7 @@ class VLMPolicy:
     def act(
         self, observations: Sequence[Observation], lanes: Sequence[int]
     ) -> Sequence[str | Action]:
-        """Says one message in each waiting lane.
+        """Writes one message in each waiting lane.
 
         Args:
             observations: one turn's news for each waiting lane.

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import torch
-
+from pixel_env.config import FIELDS
 from pixel_env.errors import ConfigError, unknown_name
 
-from ..model.loading import DTYPES, TINY, LoraSettings, ModelSettings
+from ..generation.config import GenerationConfig
+from ..model.settings import AUTO, DTYPE_NAMES, TINY, LoraSettings, ModelSettings
 from ..model.shapes import is_small, is_third_generation
+from ..model.trained_with import TrainedWith
 from ..on_policy.config import OnPolicyConfig
 from ..on_policy.curiosity_options import CuriosityOptions
 from ..settings.checks import check_least
@@ -62,15 +63,11 @@ class RunConfig:
     lanes: int = 0
     """Episodes that run at once in each process; 0: its whole share of an iteration's rollouts."""
     loading: ModelSettings = field(default_factory=ModelSettings)
-    """How the model is loaded."""
+    """How the model is loaded, and whether adapters are trained or the weights."""
     sharding: bool = False
     """Whether weights and optimizer lie spread over several processes (FSDP2)."""
     compute: str = ""
     """With sharding, what is computed in; empty: `loading.dtype`, which the optimizer updates."""
-    lora: bool = False
-    """Whether low-rank adapters are trained instead of the weights."""
-    lora_rank: int = 32
-    """Rank of the adapters."""
     demonstrations: DemonstrationConfig = field(default_factory=DemonstrationConfig)
     """What is imitated."""
     imitation: ImitationConfig = field(default_factory=ImitationConfig)
@@ -90,12 +87,27 @@ class RunConfig:
             raise unknown_name("system", self.system, ("full", "brief", "none"))
         never_negative = ("seed", "threads", "lanes", "eval_temperature")
         check_least(self, {**dict.fromkeys(never_negative, 0), "eval_samples": 1})
-        if self.compute and self.compute not in DTYPES:
-            raise unknown_name("compute", self.compute, DTYPES)
-        if self.sharding and self.lora:
-            raise ConfigError("expected sharding or lora, got both: adapters fit on one device")
+        if self.compute and self.compute not in DTYPE_NAMES:
+            raise unknown_name("compute", self.compute, DTYPE_NAMES)
+        if self.sharding and self.loading.lora.rank:
+            raise ConfigError(
+                "expected sharding or loading.lora.rank, got both: adapters fit on one device"
+            )
         if self.compute and not self.sharding:
             raise ConfigError("expected sharding where compute is given; else it is loading.dtype")
+        for name in ("demonstrations", "imitation", "on_policy"):
+            if (own := getattr(self, name).seed) not in (0, self.seed):
+                raise ConfigError(f"expected seed once, for the whole run; got {name}.seed {own}")
+
+    def trained_with(self) -> TrainedWith:
+        """Returns what an evaluation of the trained model begins with."""
+        return TrainedWith(
+            dialect=self.dialect,
+            system=self.system,
+            max_new_tokens=self.on_policy.generation.max_new_tokens,
+            max_context=self.on_policy.generation.max_context,
+            environment={k: v for k, v in self.eval_args.items() if k in (*FIELDS, "preset")},
+        )
 
     def seeded(self) -> RunConfig:
         """Returns the config with the run's seed in every part."""
@@ -104,14 +116,6 @@ class RunConfig:
             demonstrations=replace(self.demonstrations, seed=self.seed),
             imitation=replace(self.imitation, seed=self.seed),
             on_policy=replace(self.on_policy, seed=self.seed),
-        )
-
-    def model_settings(self) -> ModelSettings:
-        """Returns how the model is loaded, adapters included."""
-        if not self.lora:
-            return self.loading
-        return replace(
-            self.loading, lora=LoraSettings(rank=self.lora_rank, alpha=2 * self.lora_rank)
         )
 
 
@@ -131,10 +135,10 @@ def large_defaults(model: str) -> RunConfig:
         eval_args={"split": "test", "side_multiple": side},
         loading=ModelSettings(
             dtype="bfloat16",
-            device="cuda" if torch.cuda.is_available() else "cpu",
+            device=AUTO,
             gradient_checkpointing=True,
+            lora=LoraSettings(rank=32),
         ),
-        lora=True,
         lanes=64,
         imitation=ImitationConfig(learning_rate=1e-5),
         on_policy=OnPolicyConfig(learning_rate=1e-5, record_every=64),
@@ -173,9 +177,7 @@ def tiny_defaults() -> RunConfig:
             learning_rate=1e-4,
             warmup_share=0.1,
             minibatches=2,
-            max_new_tokens=48,
-            max_context=640,
-            lanes_at_once=128,
+            generation=GenerationConfig(max_new_tokens=48, max_context=640, lanes_at_once=128),
             tokens_per_micro_batch=12_000,
             checkpoint_every=10,
         ),

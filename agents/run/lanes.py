@@ -57,8 +57,7 @@ def training_lanes(
         **config.env_args,
     )
     first = lanes.envs[0].unwrapped
-    if not isinstance(first, pixel_env.PixelReasoningEnv):
-        raise ConfigError(f"expected a PixelReasoningEnv behind {config.env!r}, got {first}")
+    assert isinstance(first, pixel_env.PixelReasoningEnv)  # `from_id` makes nothing else
     return _paying(lanes, rl.group_size, options, belief), len(first.task)
 
 

@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,16 +21,18 @@ import torch
 from pixel_env.dialects import get_dialect
 
 from ..evaluation.evaluate import EvaluationConfig, evaluate
-from ..evaluation.results import EpisodeResult
+from ..evaluation.folder import MANIFEST, REPORT, RESULTS
+from ..evaluation.manifest import read_manifest
+from ..evaluation.results import EpisodeResult, read_results
 from ..evaluation.scores import score_table
-from ..generation.engine import Engine, GenerationConfig
+from ..generation.engine import Engine
 from ..model.loading import DTYPES, export, load
 from ..on_policy import config as on_policy_config
 from ..on_policy.belief import PolicyBelief
 from ..on_policy.trainer import OnPolicyTrainer
-from ..policies.vlm import VLMPolicy
+from ..policies.vlm import Origin, VLMPolicy
 from ..tokens.encoder import Encoder
-from ..training.checkpoints.checkpointer import as_plain_config, check_same
+from ..training.checkpoints.checkpointer import Checkpointer
 from ..training.checkpoints.weights import weights_of
 from ..training.processes import Processes
 from ..training.sharding import assemble, shard
@@ -41,6 +43,8 @@ from ..warm_start.imitation import ImitationTrainer
 from ..warm_start.synthesis import Synthesis
 from .config import STAGES, RunConfig
 from .lanes import training_lanes
+from .start import check_start
+from .stored_config import keep_config
 from .warm_start_file import open_stored
 
 MAY_DIFFER = (
@@ -99,11 +103,11 @@ class TrainingRun:
         self.folder = folder
         self._display = display
         self._processes = Processes.current()
-        self._processes.told_by_first(lambda: _keep_config(config, folder))
+        self._processes.told_by_first(lambda: check_start(config, folder, MAY_DIFFER))
         cores = (os.cpu_count() or 1) // self._processes.count
         torch.set_num_threads(config.threads or max(1, cores))
         self._stored = open_stored(config) if config.warm_start else None
-        self._parts = load(config.model, config.model_settings())
+        self._parts = load(config.model, config.loading)
         self.model = self._parts.model
         if config.sharding:
             shard(self.model, DTYPES[config.compute or config.loading.dtype])
@@ -113,6 +117,8 @@ class TrainingRun:
             get_dialect(config.dialect),
             config.system,  # type: ignore[arg-type]
         )
+        # Not before: a start that fails leaves no folder.
+        self._processes.told_by_first(lambda: keep_config(config, folder))
         self._times = folder / "seconds.json"
         self._seconds: dict[str, float] = (
             json.loads(self._times.read_text()) if self._times.exists() else {}
@@ -142,18 +148,16 @@ class TrainingRun:
     def _evaluated(self, stage: str) -> list[EpisodeResult]:
         """Evaluates the model as it is, or reads what an earlier session measured."""
         folder = self.folder / "evaluation" / stage.replace(" ", "_")
-        kept = folder / "results.jsonl"
-        if (folder / "report.md").exists():
-            lines = kept.read_text(encoding="utf-8").splitlines()
-            return [EpisodeResult(**json.loads(line)) for line in lines]
-        shutil.rmtree(folder, ignore_errors=True)  # half an evaluation of a run that was stopped
         config, rl = self.config, self.config.on_policy
-        policy = self._policy(stage)
+        policy = self._policy(self._origin(stage))
+        if _is_measured(folder, policy, config.eval_samples):
+            return read_results(folder / RESULTS)
+        shutil.rmtree(folder, ignore_errors=True)  # a half one, or one before the run grew
         settings = EvaluationConfig(
             env_id=config.eval_env or config.env,
             env_kwargs=config.eval_args,
             samples=config.eval_samples,
-            lanes=rl.lanes_at_once,
+            lanes=rl.generation.lanes_at_once,
             seed=config.seed,
             out=folder,
         )
@@ -166,19 +170,23 @@ class TrainingRun:
 
         return list(evaluate(policy, settings, note).results)
 
-    def _policy(self, name: str) -> VLMPolicy:
+    def _origin(self, stage: str) -> Origin:
+        """Returns from what the model of a finished stage can be made again."""
+        trained = {STAGES[1]: "imitation", STAGES[2]: "on_policy"}.get(stage)
+        weights = Checkpointer(self.folder / trained / "checkpoints").latest() if trained else None
+        return Origin(self.config.model, self.config.loading, weights)
+
+    def _policy(self, origin: Origin | None = None) -> VLMPolicy:
         """Returns the model as it is, as an evaluation takes it."""
         config, rl = self.config, self.config.on_policy
-        generation = GenerationConfig(
-            max_new_tokens=rl.max_new_tokens,
-            max_context=rl.max_context,
+        generation = replace(
+            rl.generation,
             temperature=config.eval_temperature or 1.0,
             greedy=config.eval_temperature == 0,
-            lanes_at_once=rl.lanes_at_once,
         )
         self.model.eval()
         engine = Engine(self.model, self.encoder, generation)
-        return VLMPolicy(engine, f"{config.model} {name}")
+        return VLMPolicy(engine, f"vlm:{config.model}", origin)
 
     def _imitate(self) -> None:
         """Learns from the demonstrations of a file, or makes them first."""
@@ -216,7 +224,8 @@ class TrainingRun:
     def _reinforce(self) -> None:
         """Trains on the policy's own rollouts, under the curiosity wrapper."""
         config, rl = self.config, self.config.on_policy
-        belief = PolicyBelief(self.model, self.encoder, rl.temperature, rl.tokens_per_micro_batch)
+        temperature = rl.generation.temperature
+        belief = PolicyBelief(self.model, self.encoder, temperature, rl.tokens_per_micro_batch)
         env, n_samples = training_lanes(config, self._processes.count, belief)
         trainer = OnPolicyTrainer(
             self.model, self.encoder, env, rl, n_samples, self.folder / "on_policy"
@@ -237,16 +246,19 @@ class TrainingRun:
             env_id=config.eval_env or config.env,
             env_kwargs=config.eval_args,
             samples=config.eval_samples,
-            lanes=config.on_policy.lanes_at_once,
+            lanes=config.on_policy.generation.lanes_at_once,
             seed=config.seed,
         )
-        overall = evaluate(self._policy(f"RL {iteration}"), settings).overall
+        overall = evaluate(self._policy(), settings).overall
         return {"accuracy": overall.accuracy.mean, "rapr": overall.rapr.mean}
 
     def _export(self) -> None:
         """Writes the trained model as a folder that `from_pretrained` and `vlm:PATH` take."""
         weights = weights_of(self.model)
-        self._processes.told_by_first(lambda: export(self._parts, self.folder / "model", weights))
+        trained_with = self.config.trained_with()
+        self._processes.told_by_first(
+            lambda: export(self._parts, self.folder / "model", weights, trained_with)
+        )
 
     def _timed(self, name: str, step: Callable[[], Any]) -> Any:
         """Runs a step and adds its time to the run's."""
@@ -260,15 +272,14 @@ class TrainingRun:
                 self._times.write_text(json.dumps(self._seconds))
 
 
-def _keep_config(config: RunConfig, folder: Path) -> None:
-    """Writes the settings, or checks that they are those that the run began with."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "config.json"
-    plain = as_plain_config(asdict(config))
-    if path.exists():
-        check_same(json.loads(path.read_text(encoding="utf-8")), plain, MAY_DIFFER)
-        return
-    path.write_text(json.dumps(plain, indent=1), encoding="utf-8")
+def _is_measured(folder: Path, policy: VLMPolicy, n_samples: int) -> bool:
+    """Tells whether a folder holds the evaluation of these weights, on at least so many samples."""
+    if not (folder / REPORT).exists():
+        return False
+    manifest = read_manifest(folder / MANIFEST)
+    weights = manifest["policy_settings"].get("weights")
+    is_same = weights is None or Path(weights).name == Path(policy.settings()["weights"]).name
+    return is_same and manifest["samples"] >= n_samples
 
 
 def table_of(outcome: Outcome) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from stable_baselines3.common.policies import MultiInputActorCriticPolicy
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 
 from pixel_env import PixelReasoningEnv
-from pixel_env.errors import ConfigError
 from pixel_env.flat.spaces import FlatConfig
+from pixel_env.registration import make_bare
 from pixel_env.wrappers import CuriosityReward, EvidenceSeen, FlatPixelEnv, RateTracker
 
 from ..evaluation.evaluate import Evaluation, EvaluationConfig, evaluate
@@ -79,7 +79,7 @@ class SB3Training:
         """
         self.config, self.folder = config, folder
         self._display = display
-        _keep_config(config, folder)
+        _check_config(config, folder)
         if config.threads:
             torch.set_num_threads(config.threads)
         self._tracker = RateTracker(config.rate_window)
@@ -101,6 +101,7 @@ class SB3Training:
             seed=config.seed,
             device="cpu",
         )
+        _keep_config(config, folder)  # not before: a start that fails leaves no folder
         self._cpu_before = 0.0
         self._checkpoints = Checkpointer(folder / "checkpoints")
         self._resume()
@@ -139,7 +140,12 @@ class SB3Training:
         )
 
     def measure(self, out: Path | None = None) -> Evaluation:
-        """Measures the policy as it is on the test split, greedily; draws no random number."""
+        """Measures the policy as it is on the test split, greedily; draws no random number.
+
+        Args:
+            out: gets the episodes; the policy is then the one in `model/`, by whose name it is
+                measured again.
+        """
         config = self.config
         settings = EvaluationConfig(
             env_id=config.env,
@@ -150,7 +156,8 @@ class SB3Training:
             out=out,
         )
         policy = cast(MultiInputActorCriticPolicy, self.model.policy)
-        return evaluate(SB3Policy(policy, self.flat), settings)
+        name = f"sb3:{self.folder / 'model'}" if out else "sb3"
+        return evaluate(SB3Policy(policy, self.flat, name), settings)
 
     def _log_measurement(self, steps: int) -> None:
         for name, value in scores_by_name(self.measure().overall).items():
@@ -233,18 +240,20 @@ def make_lanes(config: SB3Config, tracker: RateTracker) -> tuple[VecMonitor, Fla
 
 
 def _bare_env(config: SB3Config, split: str) -> PixelReasoningEnv:
-    env = gym.make(config.env, **{**config.env_args, "split": split}).unwrapped
-    if not isinstance(env, PixelReasoningEnv):
-        raise ConfigError(f"expected a PixelReasoningEnv behind {config.env!r}, got {env}")
-    return env
+    return make_bare(config.env, **{**config.env_args, "split": split})
+
+
+def _check_config(config: SB3Config, folder: Path) -> None:
+    """Checks that the settings are those of the run that the folder holds, if any."""
+    path = folder / "config.json"
+    if path.exists():
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        check_same(stored, as_plain_config(config), MAY_DIFFER)
 
 
 def _keep_config(config: SB3Config, folder: Path) -> None:
-    """Writes the settings, or checks that they are those that the run began with."""
+    """Writes the settings of a run that begins."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "config.json"
-    plain = as_plain_config(config)
-    if path.exists():
-        check_same(json.loads(path.read_text(encoding="utf-8")), plain, MAY_DIFFER)
-        return
-    path.write_text(json.dumps(plain, indent=1), encoding="utf-8")
+    if not path.exists():
+        path.write_text(json.dumps(as_plain_config(config), indent=1), encoding="utf-8")

@@ -1,152 +1,202 @@
-"""The command line of a config: one option for every field, its help from the field's own line."""
+"""The command line of a config: tyro reads it, and this says what tyro can't know.
+
+Values of files take the same way: a file is a command line that stands before the one typed.
+"""
 
 from __future__ import annotations
 
-import argparse
-import ast
-import inspect
 import json
-import re
-import textwrap
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
-from itertools import pairwise
-from typing import Any, TypeVar
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import partial
+from typing import Annotated, Any, TypeVar, get_origin, get_type_hints
 
-from pixel_env.errors import ConfigError, unknown_name
+import tyro
+from tyro.constructors import (
+    ConstructorRegistry,
+    PrimitiveConstructorSpec,
+    PrimitiveTypeInfo,
+    StructConstructorSpec,
+    StructFieldSpec,
+    StructTypeInfo,
+)
+
+from pixel_env.errors import ConfigError, PixelEnvError, unknown_name
+
+from .kinds import TITLES, boolean, mapping, null, parts
+from .marks import FLAG, POSITIONAL, REPEATED, UNPREFIXED
+from .names import ALL, field_help, flag, no_option, paths, with_flags
 
 Config = TypeVar("Config")
-_ENTRY = re.compile(r"^    ?(\w+): (.*)$")
+
+_HELP = ("-h", "--help")
 
 
-def add_options(parser: argparse.ArgumentParser, config: Any, prefix: str = "") -> None:
-    """Adds an option for every field of a dataclass; nested ones get a group and a prefix.
+class UsageError(ConfigError):
+    """A command line that can't be read: an option is unknown, or one that is needed is missing."""
 
-    Args:
-        parser: gets the options, such as "--imitation.learning-rate".
-        config: an instance; its values are the defaults that are shown.
-        prefix: stands before every name.
+
+class _Refused(PixelEnvError):
+    """A wrong value. No `ValueError`, which tyro would show in a box of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the help of a command says.
+
+    Attributes:
+        command: the command, such as "pixel-reason train".
+        text: what it does, with examples.
+        often: paths of the settings that the short help shows; () shows all of them.
     """
-    told = field_help(type(config))
-    nested = []
-    group: Any = parser.add_argument_group(prefix.rstrip(".") or "run") if prefix else parser
-    for each in fields(config):
-        value = getattr(config, each.name)
-        if is_dataclass(value):
-            nested.append((value, f"{prefix}{each.name}."))
-            continue
-        group.add_argument(
-            f"--{prefix}{each.name}".replace("_", "-"),
-            dest=f"{prefix}{each.name}",
-            default=None,
-            metavar=_metavar(value),
-            help=f"{told.get(each.name, '')} (default: {_shown(value)})".replace("%", "%%"),
-        )
-    for value, name in nested:
-        add_options(parser, value, name)
+
+    command: str
+    text: str = ""
+    often: tuple[str, ...] = ()
 
 
-def read_options(given: Mapping[str, str | None], config: Config, prefix: str = "") -> Config:
-    """Returns a config with the values that were given on the command line.
+def read(arguments: Sequence[str], default: Config, page: Page | None = None) -> Config:
+    """Returns a config with what a command line says.
 
     Args:
-        given: `vars` of the parsed arguments.
-        config: the defaults.
-        prefix: as in `add_options`.
+        arguments: the words behind the command; of an option given twice, the last one counts.
+        default: the config without any; its class has a line under every field, which is the help.
+        page: what the help says.
 
     Raises:
-        ConfigError: a value is not of its field's kind, or out of range.
+        UsageError: an option is unknown, or has no value.
+        ConfigError: a value is of another kind, or out of range; the sentence names the option.
+        SystemExit: help was asked for, and printed.
     """
-    changes: dict[str, Any] = {}
-    for each in fields(config):  # type: ignore[arg-type]
-        name, value = f"{prefix}{each.name}", getattr(config, each.name)
-        if is_dataclass(value):
-            changes[each.name] = read_options(given, value, f"{name}.")
-        elif (text := given.get(name)) is not None:
-            changes[each.name] = _read(text, value, f"--{name}".replace("_", "-"))
-    made: Config = replace(config, **changes)  # type: ignore[type-var]
+    page = page or Page("pixel-reason")
+    shown = _asked_for_help(arguments)
+    hidden = shown in _HELP and page.often
+    made, unknown = _cli([_HELP[1]] if shown else arguments, default, page, bool(hidden))
+    if unknown:
+        raise UsageError(no_option(unknown[0], default))
     return made
 
 
-def with_values(config: Config, values: Any, prefix: str = "") -> Config:
-    """Returns a config with the values of a file.
+def read_some(arguments: Sequence[str], default: Config) -> Config:
+    """Returns a config with what a command line says of it, whatever else stands there."""
+    return _cli([word for word in arguments if word not in (*_HELP, ALL)], default, Page(""))[0]
+
+
+def as_arguments(values: Any, default: Any, at: str = "") -> list[str]:
+    """Turns the values of a file into the words of a command line.
 
     Args:
-        config: the defaults.
-        values: fields by name, those of nested configs in mappings of their own, of JSON's types.
-        prefix: stands before every name in errors.
+        values: settings by name, those of nested configs in mappings of their own, of JSON's types.
+        default: the config that they are of.
+        at: its path in an outer config, with a dot behind it.
 
     Raises:
-        ConfigError: a name is unknown, or a value is not of its field's kind, or out of range.
+        ConfigError: a name is unknown.
+
+    Example:
+        >>> from ..run.config import RunConfig
+        >>> as_arguments({"seed": 3, "on_policy": {"loss": {"clip_low": 0.1}}}, RunConfig())
+        ['--seed=3', '--on-policy.loss.clip-low=0.1']
     """
+    where = at.rstrip(".") or "the file"
     if not isinstance(values, Mapping):
-        raise ConfigError(f"expected {prefix.rstrip('.') or 'a file'} to hold settings by name")
-    known = [each.name for each in fields(config)]  # type: ignore[arg-type]
-    changes: dict[str, Any] = {}
-    for key, value in values.items():
-        name, default = f"{prefix}{key}", getattr(config, str(key), None)
-        if key not in known:
-            raise unknown_name(f"settings in {prefix.rstrip('.') or 'the file'}", key, known)
-        if is_dataclass(default):
-            changes[key] = with_values(default, value, f"{name}.")
+        raise ConfigError(f"expected {where} to hold settings by name")
+    known = [each.name for each in fields(default)]
+    words = []
+    for name, value in values.items():
+        if name not in known:
+            raise unknown_name(f"settings in {where}", name, known)
+        if is_dataclass(inner := getattr(default, name)):
+            words += as_arguments(value, inner, f"{at}{name}.")
         else:
-            changes[key] = _checked(value, default, name, value)
-    made: Config = replace(config, **changes)  # type: ignore[type-var]
+            text = value if isinstance(value, str) else json.dumps(value)
+            words.append(f"{flag(at + name)}={text}")
+    return words
+
+
+def _asked_for_help(arguments: Sequence[str]) -> str:
+    return next((word for word in arguments if word in (*_HELP, ALL)), "")
+
+
+def _cli(
+    arguments: Sequence[str], default: Config, page: Page, is_short: bool = False
+) -> tuple[Config, list[str]]:
+    """Calls tyro; returns the config and the words that it doesn't know."""
+    registry = ConstructorRegistry()
+    registry.primitive_rule(boolean)
+    registry.primitive_rule(null)
+    registry.primitive_rule(mapping)
+    at = {id(config): path for path, config in paths(default)}
+    own: Any = fields(default)  # type: ignore[arg-type]
+    often = {*page.often, *(each.name for each in own)} if is_short else None
+    registry.struct_rule(partial(_struct, at, often))
+    text = page.text + f"\n\n{ALL} shows every setting." * is_short
+    kind: Any = type(default)
+    try:
+        made: tuple[Config, list[str]] = tyro.cli(
+            kind, default=default, args=list(arguments), prog=page.command, description=text,
+            registry=registry, return_unknown_args=True,
+        )  # fmt: skip
+    except _Refused as refused:
+        raise ConfigError(str(refused)) from refused
     return made
 
 
-def field_help(cls: type) -> dict[str, str]:
-    """Returns what is said about each field: in the line under it, or under "Attributes:"."""
-    told: dict[str, str] = {}
-    for line in textwrap.dedent(inspect.getdoc(cls) or "").splitlines():
-        if entry := _ENTRY.match(line):
-            told[entry[1]] = entry[2]
-        elif told and line.startswith("      "):
-            last = next(reversed(told))
-            told[last] += " " + line.strip()
-    body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
-    statements = body.body if isinstance(body, ast.ClassDef) else []
-    for statement, following in pairwise(statements):
-        if isinstance(statement, ast.AnnAssign) and isinstance(following, ast.Expr):
-            line = ast.literal_eval(following.value)
-            told[ast.unparse(statement.target)] = " ".join(str(line).split())
-    return told
+def _struct(
+    at: Mapping[int, str], often: Collection[str] | None, info: StructTypeInfo
+) -> StructConstructorSpec | None:
+    """Tells tyro what a config is made of; leaves out what a short help doesn't show."""
+    if not is_dataclass(info.type):
+        return None
+    kind: Any = info.type
+    path = at[id(info.default)]
+    told, hints = field_help(kind), get_type_hints(kind)
+    shown = []
+    for each in fields(kind):
+        own, default = f"{path}{each.name}", getattr(info.default, each.name)
+        inner: Any = hints[each.name]
+        if is_dataclass(default):
+            if UNPREFIXED in each.metadata:
+                inner = Annotated[inner, tyro.conf.arg(name="")]
+        elif often is not None and own not in often:
+            inner = tyro.conf.Suppress[inner]
+        else:
+            inner = _leaf(inner, each.metadata, flag(own))
+        shown.append(StructFieldSpec(each.name, inner, default, told.get(each.name)))
+    return StructConstructorSpec(partial(_made, kind, path), tuple(shown))
 
 
-def _read(text: str, default: Any, option: str) -> Any:
-    """Reads a value of the default's kind; text stays text, everything else is JSON."""
-    if isinstance(default, str):
-        return text
-    if isinstance(default, tuple) and not text.startswith("["):
-        text = json.dumps([part for part in text.split(",") if part])
+def _made(kind: Any, path: str, **values: Any) -> Any:
+    """Makes a config; its errors name options."""
     try:
-        value = json.loads(text)
-    except ValueError:
-        value = text
-    return _checked(value, default, option, text)
+        return kind(**values)
+    except ConfigError as error:
+        raise _Refused(with_flags(str(error), kind, path)) from error
 
 
-def _checked(value: Any, default: Any, name: str, shown: Any) -> Any:
-    """Returns a value of JSON's types as its field has it."""
-    if isinstance(default, tuple) and isinstance(value, list):
-        return tuple(value)
-    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if default is not None and type(value) is not type(default):
-        raise ConfigError(f"expected {name} to be {_metavar(default)}, got {shown!r}")
-    return value
+def _leaf(kind: Any, marks: Mapping[str, Any], name: str) -> Any:
+    """Returns the type of one setting as tyro reads it."""
+    if FLAG in marks:
+        return kind
+    if REPEATED in marks:
+        return tyro.conf.UseAppendAction[kind]
+    spec = ConstructorRegistry.get_primitive_spec(PrimitiveTypeInfo.make(kind, set()))
+    assert isinstance(spec, PrimitiveConstructorSpec)  # a test reads every config
+    is_list = get_origin(kind) is tuple
+    title = spec.metavar.removeprefix("null|")
 
+    def read_words(words: list[str]) -> Any:
+        try:
+            given = parts(words) if is_list else words
+            if spec.nargs not in ("*", len(given)):
+                raise ValueError(given)
+            return spec.instance_from_str(given)
+        except ValueError:
+            wanted = TITLES.get(title, title)
+            got = " ".join(words)
+            raise _Refused(f"expected {name} to be {wanted}, got {got!r}") from None
 
-def _metavar(value: Any) -> str:
-    """Names the kind of a value in help and errors."""
-    if isinstance(value, bool):
-        return "true|false"
-    if isinstance(value, tuple):
-        return "A,B"
-    if isinstance(value, Mapping):
-        return "JSON"
-    return {int: "N", float: "X", str: "NAME"}.get(type(value), "JSON")
-
-
-def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    nargs: Any = "*" if is_list else spec.nargs
+    read = replace(spec, nargs=nargs, metavar=title, instance_from_str=read_words, choices=None)
+    kind = Annotated[tyro.conf.FlagConversionOff[kind], read]
+    return tyro.conf.Positional[kind] if POSITIONAL in marks else kind

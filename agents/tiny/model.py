@@ -45,23 +45,20 @@ _CHUNKS = (
 
 @dataclass(frozen=True, slots=True)
 class TinyConfig:
-    """Sizes of the model.
-
-    Attributes:
-        hidden: width of the language model.
-        layers: layers of the language model.
-        heads: attention heads of both towers.
-        vision_hidden: width of the vision tower.
-        vision_layers: layers of the vision tower.
-        max_vocabulary: largest vocabulary of the tokenizer.
-    """
+    """Sizes of the model."""
 
     hidden: int = 128
+    """Width of the language model."""
     layers: int = 4
+    """Layers of the language model."""
     heads: int = 4
+    """Attention heads of both towers."""
     vision_hidden: int = 96
+    """Width of the vision tower."""
     vision_layers: int = 3
+    """Layers of the vision tower."""
     max_vocabulary: int = 4096
+    """Largest vocabulary of the tokenizer."""
 
 
 def train_tokenizer(texts: Iterable[str], max_vocabulary: int = 4096) -> PreTrainedTokenizerFast:

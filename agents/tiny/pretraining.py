@@ -37,25 +37,22 @@ Report = Callable[[int, float], None]
 
 @dataclass(frozen=True, slots=True)
 class PretrainingConfig:
-    """How one stage is trained.
-
-    Attributes:
-        steps: optimiser steps.
-        batch_size: pictures a step.
-        learning_rate: its peak; warmed up over 100 steps, then a cosine down to a twentieth.
-        weight_decay: of AdamW.
-        max_grad_norm: gradients are clipped to this norm.
-        nothing_weight: weight of the last class of a label ("nothing there") against the others.
-        seed: of the order of the pictures.
-    """
+    """How one stage is trained."""
 
     steps: int = 2000
+    """Optimiser steps."""
     batch_size: int = 64
+    """Pictures a step."""
     learning_rate: float = 2e-3
+    """Its peak; warmed up over 100 steps, then a cosine down to a twentieth."""
     weight_decay: float = 0.01
+    """Of AdamW."""
     max_grad_norm: float = 1.0
+    """Gradients are clipped to this norm."""
     nothing_weight: float = 0.2
+    """Weight of the last class of a label ("nothing there") against the others."""
     seed: int = 0
+    """Of the order of the pictures."""
 
     def __post_init__(self) -> None:
         """Checks the counts."""

@@ -26,48 +26,47 @@ CLIP_KINDS = ("select_frames", "reselect_frames")
 class DemonstrationConfig:
     """How many demonstrations of which kind, and how they look; the paper's mix by default.
 
-    Attributes:
-        n: how many.
-        seed: fixes samples, kinds, boxes and wordings. Demonstration i
-            depends on these settings and on i alone, not on the others.
-        pixel_space: weight of demonstrations that look closer, against `text_only`.
-        text_only: weight of demonstrations that answer at once.
-        single_pass: weight, among those on pictures, of one right zoom.
-        recrop: weight of a wrong zoom, then the right one.
-        recrop_twice: weight of two wrong zooms, then the right one.
-        zoom_further: weight of a coarse zoom, then a finer one into that view.
-        select_frames: weight, among those on clips, of one right selection.
-        reselect_frames: weight of a wrong selection, then the right one.
-        margin: what a zoom adds around the evidence, as a fraction of its sides; at least 0.
-        jitter: how far boxes vary, in [0, 1]: margins by that part of themselves, a square's
-            place by that part of its free room.
-        box_step: edges of boxes are multiples of this, in (0, 0.25].
-        square_side: side of every right zoom, as a fraction of the picture, in (0, 0.5]; None
-            fits the box to the evidence.
-        coarse: sides of the coarse zoom of `zoom_further`, in sides of the fine one; over 1.
-        wording: "full", or "brief" for tiny policies.
-        text_only_categories: categories of the samples that are answered at once; all if empty.
-        pixel_space_categories: categories of the samples that are looked into; all if empty.
+    Demonstration i depends on these settings and on i alone, not on the others.
     """
 
     n: int = 7500
+    """How many."""
     seed: int = 0
+    """Fixes samples, kinds, boxes and wordings."""
     pixel_space: float = 5500.0
+    """Weight of demonstrations that call an operation, against `text_only`."""
     text_only: float = 2000.0
+    """Weight of demonstrations that answer at once."""
     single_pass: float = 0.3
+    """Weight, among those on pictures, of one right zoom."""
     recrop: float = 0.2
+    """Weight of a wrong zoom, then the right one."""
     recrop_twice: float = 0.2
+    """Weight of two wrong zooms, then the right one."""
     zoom_further: float = 0.3
+    """Weight of a coarse zoom, then a finer one into that view."""
     select_frames: float = 0.9
+    """Weight, among those on clips, of one right selection."""
     reselect_frames: float = 0.1
+    """Weight of a wrong selection, then the right one."""
     margin: float = 0.5
+    """What a zoom adds around the evidence, as a fraction of its sides."""
     jitter: float = 0.3
+    """How far boxes vary, in [0, 1]: margins by that part of themselves, a square's place by that
+    part of its free room."""
     box_step: float = 0.01
+    """Edges of boxes are multiples of this, in (0, 0.25]."""
     square_side: float | None = None
+    """Side of every right zoom, as a fraction of the picture, in (0, 0.5]; null fits the box to
+    the evidence."""
     coarse: float = 2.0
+    """Sides of the coarse zoom of `zoom_further`, in sides of the fine one; over 1."""
     wording: str = "full"
+    """How demonstrations are worded: "full", or "brief" for tiny policies."""
     text_only_categories: tuple[str, ...] = ()
+    """Categories of the samples that are answered at once; all if empty."""
     pixel_space_categories: tuple[str, ...] = ()
+    """Categories of the samples that an operation is called on; all if empty."""
 
     def __post_init__(self) -> None:
         """Checks every value.

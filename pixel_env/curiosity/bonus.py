@@ -29,26 +29,23 @@ Numbers = NDArray[np.float64] | np.float64
 
 @dataclass(frozen=True, slots=True)
 class CuriosityConfig:
-    """How looking is paid.
-
-    Attributes:
-        alpha: weight of the bonus; at least 0.
-        beta: what each operation beyond `max_operations` costs; at least 0.
-        threshold: the rate of looking, in [0, 1], from which on nothing is paid (the paper's H).
-        max_operations: how many operations are free (the paper's N); at least 0.
-        is_relative: divide the shortfall by the rate itself and by a divisor of the medium, as
-            the released code does; the paper takes the shortfall as it is.
-        image_divisor: the divisor for pictures, where `is_relative`; over 0.
-        video_divisor: the divisor for clips, where `is_relative`; over 0.
-    """
+    """How looking is paid."""
 
     alpha: float = 0.5
+    """Weight of the bonus; at least 0."""
     beta: float = 0.05
+    """What each operation beyond `max_operations` costs; at least 0."""
     threshold: float = 0.3
+    """The rate of looking, in [0, 1], from which on nothing is paid (the paper's H)."""
     max_operations: int = 1
+    """How many operations are free (the paper's N); at least 0."""
     is_relative: bool = False
+    """Divide the shortfall by the rate itself and by a divisor of the medium, as the released code
+    does; the paper takes the shortfall as it is."""
     image_divisor: float = 2.0
+    """The divisor for pictures, where `is_relative`; over 0."""
     video_divisor: float = 1.5
+    """The divisor for clips, where `is_relative`; over 0."""
 
     def __post_init__(self) -> None:
         for name in ("alpha", "beta", "max_operations"):

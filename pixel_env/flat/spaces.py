@@ -41,36 +41,33 @@ FlatObservation = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class FlatConfig:
-    """The sizes of a flat observation and of a flat action.
-
-    Attributes:
-        view_px: side in pixels that every view is brought to, whatever its shape; at least 36.
-        n_views: how many views are stacked, at least 1: first the overview, then the newest.
-        question_chars: characters of the question that are kept, at least 1.
-        choice_chars: characters of each option that are kept, at least 1.
-        n_choices: most options of a question; 0 where answers are free.
-        vocabulary: the answers that can be given where there are no options: texts, or a whole
-            number n for the counts 0 to n.
-        scales: sides of the boxes that can be asked for, fractions of the target view in (0, 1].
-        stride: step between neighbouring boxes, as a share of their side, in (0, 1].
-        n_pictures: most pictures, or sampled frames, that are shown at reset; at least 1.
-        has_clips: whether the media are clips, whose frames can be selected.
-        max_turns: of the environment; `counters` are shares of it.
-        max_views: of the environment; `counters` are shares of it.
-    """
+    """The sizes of a flat observation and of a flat action."""
 
     view_px: int = 84
+    """Side in pixels that every view is brought to, whatever its shape; at least 36."""
     n_views: int = 4
+    """How many views are stacked, at least 1: first the overview, then the newest."""
     question_chars: int = 96
+    """Characters of the question that are kept, at least 1."""
     choice_chars: int = 24
+    """Characters of each option that are kept, at least 1."""
     n_choices: int = 0
+    """Most options of a question; 0 where answers are free."""
     vocabulary: Sequence[str] | int = ()
+    """The answers that can be given where there are no options: texts, or a whole number n for the
+    counts 0 to n."""
     scales: Sequence[float] = (0.5, 0.25)
+    """Sides of the boxes that can be asked for, fractions of the target view in (0, 1]."""
     stride: float = 0.5
+    """Step between neighbouring boxes, as a share of their side, in (0, 1]."""
     n_pictures: int = 1
+    """Most pictures, or sampled frames, that are shown at reset; at least 1."""
     has_clips: bool = False
+    """Whether the media are clips, whose frames can be selected."""
     max_turns: int = 5
+    """Of the environment; `counters` are shares of it."""
     max_views: int = 16
+    """Of the environment; `counters` are shares of it."""
 
     def __post_init__(self) -> None:
         """Checks every value, and brings sequences to tuples.

@@ -18,71 +18,64 @@ all checks hold, else 2, and 1 for a wrong argument.
 
 from __future__ import annotations
 
-import argparse
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
-from rich.console import Console
-
-from pixel_env.agents.bench.bench import ModelBench
 from pixel_env.agents.bench.config import GpuBenchConfig
-from pixel_env.agents.bench.device_meter import Deadline
-from pixel_env.agents.bench.report import page, surroundings, write
-from pixel_env.agents.settings.command_line import add_options, read_options
-from pixel_env.errors import ConfigError, PixelEnvError
-
-console = Console(soft_wrap=True, highlight=False)
+from pixel_env.agents.settings.command_line import Page
+from pixel_env.agents.settings.marks import UNPREFIXED, mark
+from pixel_env.errors import ConfigError
+from pixel_env.scripts.command import Terminal, command
 
 
-def main(arguments: list[str] | None = None) -> int:
+@dataclass(frozen=True)
+class BenchOptions:
+    """Where the figures go."""
+
+    out: Path = Path("runs/bench_gpu")
+    """Folder of the figures."""
+    bench: GpuBenchConfig = field(default_factory=GpuBenchConfig, metadata=mark(UNPREFIXED))
+    """What is measured."""
+
+
+PAGE = Page("python scripts/dev/bench_gpu.py", __doc__)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("runs/bench_gpu"),
-        metavar="DIR",
-        help="folder of the figures (default: %(default)s)",
-    )
-    add_options(parser, GpuBenchConfig())
-    given = vars(parser.parse_args(arguments))
+    return command(_bench, BenchOptions(), PAGE, arguments)
+
+
+def _bench(options: BenchOptions, terminal: Terminal) -> int:
+    from pixel_env.agents.model.device import checked_device
+
     try:
-        config = read_options(given, GpuBenchConfig())
-        _check_device(config.device)
-        return _measure(config, given["out"])
-    except PixelEnvError as error:
-        console.print(str(error), style="red", markup=False)
-        return 1
+        checked_device(options.bench.device)
+    except ConfigError as error:
+        here = "--device cpu --layers 2 --small true"
+        raise ConfigError(f"{error}; the same path on this machine: {here}") from error
+    return _measure(options.bench, options.out, terminal)
 
 
-def _check_device(device: str) -> None:
-    try:
-        kind = torch.device(device).type
-    except RuntimeError as fault:
-        raise ConfigError(f"expected a torch device, got {device!r}") from fault
-    if kind == "cuda" and not torch.cuda.is_available():
-        raise ConfigError(
-            "expected a GPU, got none; the same path on this machine: "
-            "--device cpu --layers 2 --small true"
-        )
-
-
-def _measure(config: GpuBenchConfig, folder: Path) -> int:
+def _measure(config: GpuBenchConfig, folder: Path, terminal: Terminal) -> int:
     """Measures the models one after the other and writes after each."""
+    from pixel_env.agents.bench.bench import ModelBench
+    from pixel_env.agents.bench.device_meter import Deadline
+    from pixel_env.agents.bench.report import page, surroundings, write
+
     deadline = Deadline(config.budget_minutes)
 
     def note(model: str, part: str) -> None:
-        console.print(f"{deadline.seconds:5.0f} s  {model}: {part}", markup=False)
+        terminal.say(f"{deadline.seconds:5.0f} s  {model}: {part}")
 
     reports = []
     for model in config.models:
         reports.append(ModelBench(config, model, deadline, note).run())
         write(config, reports, folder)
-    console.print(page(surroundings(config), reports), markup=False)
-    console.print(f"{deadline.seconds:.0f} seconds. Figures: {folder}", markup=False)
+    terminal.say(page(surroundings(config), reports))
+    terminal.say(f"{deadline.seconds:.0f} seconds. Figures: {folder}")
     return 0 if all(report.holds for report in reports) else 2
 
 

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from rich.console import Console
 
+from pixel_env.agents.generation.config import GenerationConfig
 from pixel_env.agents.model.loading import TINY, load
 from pixel_env.agents.on_policy.config import OnPolicyConfig
 from pixel_env.agents.on_policy.trainer import OnPolicyTrainer
@@ -46,8 +47,7 @@ def main() -> None:
         iterations=given.iterations,
         groups_per_iteration=2,
         group_size=4,
-        max_new_tokens=24,
-        max_context=640,
+        generation=GenerationConfig(max_new_tokens=24, max_context=640),
         replay_capacity=32,
         learning_rate=1e-4,
         checkpoint_every=100,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import zlib
 from abc import abstractmethod
 from dataclasses import dataclass, fields
@@ -103,6 +104,13 @@ class EndlessTask(Task, Generic[Content]):
         self.seed = seed
         self.difficulty = self.knobs(**knobs)
         self._sample = lru_cache(maxsize=256)(self._make)
+
+    @classmethod
+    def argument_names(cls) -> tuple[str, ...]:
+        """Names the arguments, knobs of difficulty included."""
+        named = inspect.signature(cls).parameters.values()
+        own = (each.name for each in named if each.kind is not inspect.Parameter.VAR_KEYWORD)
+        return (*own, *(each.name for each in fields(cls.knobs)))
 
     def __len__(self) -> int:
         """Returns how many samples a split holds: a million."""

@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from bandit import Bandit, parts
 
+from pixel_env.agents.generation.config import GenerationConfig
 from pixel_env.agents.on_policy.config import OnPolicyConfig
 from pixel_env.agents.on_policy.trainer import OnPolicyTrainer
 from pixel_env.agents.training.checkpoints.sealed_folder import fault_of
@@ -26,7 +27,7 @@ CONFIG = OnPolicyConfig(
     groups_per_iteration=2,
     learning_rate=0.01,
     warmup_share=0.0,
-    max_new_tokens=1,
+    generation=GenerationConfig(max_new_tokens=1),
     checkpoint_every=1,
     record_every=3,
 )

@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from smooth_adam import smooth_steps
 from tiny_models import observation, picture
 
+from pixel_env.agents.generation.config import GenerationConfig
 from pixel_env.agents.on_policy.config import OnPolicyConfig
 from pixel_env.agents.on_policy.trainer import OnPolicyTrainer
 from pixel_env.agents.tokens.trajectory import TrajectoryBuilder
@@ -32,7 +33,7 @@ RL = OnPolicyConfig(
     refill_rounds=1,
     learning_rate=0.01,
     warmup_share=0.0,
-    max_new_tokens=2,
+    generation=GenerationConfig(max_new_tokens=2),
     tokens_per_micro_batch=60,  # and other numbers of micro-batches
     checkpoint_every=2,
     minibatches=2,

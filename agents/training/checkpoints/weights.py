@@ -14,6 +14,8 @@ from ..processes import Processes
 from ..sharding import sharding_of
 
 _WEIGHTS, _ADAPTER = "model.safetensors", "adapter.safetensors"
+WEIGHT_FILES = (_WEIGHTS, _ADAPTER)
+"""The files of a checkpoint that a policy is made of; it holds one of them."""
 
 
 def weights_of(model: Any) -> dict[str, Any] | None:

@@ -80,7 +80,7 @@ def test_pictures_are_those_of_the_released_training_unless_it_is_small():
     whole = GpuBenchConfig().run("qwen2.5-vl-7b")
     assert whole.env_args["overview_px"] == (4 * 28 * 28, 2000 * 28 * 28)
     assert (whole.env_args["zoom_source"], whole.env_args["side_multiple"]) == ("view", 28)
-    assert (whole.lora, whole.loading.dtype) == (True, "bfloat16")
+    assert (whole.loading.lora.rank, whole.loading.dtype) == (32, "bfloat16")
     assert GpuBenchConfig().run("qwen3-vl-8b").env_args["side_multiple"] == 32
     assert TINY.run("qwen3-vl-2b").env_args["overview_px"][1] == 16 * 32 * 32
 

@@ -5,14 +5,12 @@ import torch
 
 from pixel_env.agents.bench.random_model import (
     config_of,
-    known_shape,
     made_tokenizer,
     random_model,
-    shrunk,
 )
 from pixel_env.agents.model.backbone import Backbone
-from pixel_env.agents.model.loading import LoraSettings, ModelSettings
-from pixel_env.agents.model.shapes import SHAPES, shape_of
+from pixel_env.agents.model.settings import LoraSettings, ModelSettings
+from pixel_env.agents.model.shapes import SHAPES, known_shape, shape_of, shrunk
 from pixel_env.errors import ConfigError
 
 SMALL = shrunk(SHAPES["Qwen/Qwen2.5-VL-7B-Instruct"], layers=2, small=True)

@@ -19,15 +19,16 @@ from tiny_models import (
 
 from pixel_env.agents.generation.engine import Engine, GenerationConfig
 from pixel_env.agents.generation.session import Session
+from pixel_env.agents.model.device import checked_device
 from pixel_env.agents.model.loading import (
-    LoraSettings,
     MatrixPatchEmbed,
-    ModelSettings,
     add_adapters,
     load,
+    recompute_layers,
     use_matrix_patch_embedding,
 )
 from pixel_env.agents.model.scoring import score
+from pixel_env.agents.model.settings import LoraSettings, ModelSettings
 from pixel_env.agents.policies.vlm import VLMPolicy
 from pixel_env.agents.tokens.encoder import Encoder
 from pixel_env.errors import ConfigError
@@ -170,7 +171,7 @@ def test_a_name_that_can_not_be_loaded_says_what_to_do(tmp_path, monkeypatch, ca
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: LoraSettings(rank=0), "rank of at least 1"),
+        (lambda: LoraSettings(rank=-1), "rank >= 0, got -1"),
         (lambda: LoraSettings(dropout=1.0), r"dropout in \[0, 1\)"),
         (lambda: LoraSettings(projections=("q_prj",)), "Did you mean 'q_proj'"),
         (lambda: ModelSettings(dtype="bfloat"), "Did you mean 'bfloat16'"),
@@ -182,7 +183,40 @@ def test_settings_out_of_range_are_refused(make, said):
 
 
 def test_adapters_only_on_the_projections_asked_for():
-    model = add_adapters(tiny_model("qwen2_5_vl"), LoraSettings(projections=("q_proj",)))
+    model = add_adapters(tiny_model("qwen2_5_vl"), LoraSettings(rank=4, projections=("q_proj",)))
     trained = [name for name, p in model.named_parameters() if p.requires_grad]
     assert len(trained) == 2 * 3
     assert all("q_proj" in name for name in trained)
+
+
+def test_recomputed_layers_are_asked_for_without_a_warning(recwarn):
+    model = tiny_model("qwen2_5_vl")
+    recompute_layers(model)
+    assert any(getattr(part, "gradient_checkpointing", False) for part in model.modules())
+    assert not [w for w in recwarn if issubclass(w.category, (FutureWarning, DeprecationWarning))]
+
+
+def test_an_older_transformers_has_the_older_name():
+    class Older:
+        def gradient_checkpointing_enable(self, how):
+            self.how = how
+
+    model = Older()
+    recompute_layers(model)
+    assert model.how == {"use_reentrant": False}
+
+
+@pytest.mark.parametrize(
+    ("device", "said"),
+    [("cuda", "expected a GPU for device 'cuda'"), ("cpuu", "to be a torch device, got 'cpuu'")],
+)
+def test_a_device_that_is_not_there_is_told_before_anything_is_loaded(device, said, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(ConfigError, match=said):
+        load("nowhere/at-all", ModelSettings(device=device))
+
+
+def test_auto_is_a_gpu_where_there_is_one(monkeypatch):
+    for there, device in ((True, "cuda"), (False, "cpu")):
+        monkeypatch.setattr("torch.cuda.is_available", lambda there=there: there)
+        assert checked_device("auto") == device

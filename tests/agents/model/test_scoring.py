@@ -9,6 +9,7 @@ from tiny_models import ARCHITECTURES, VOCABULARY, observation, picture, tiny_en
 
 from pixel_env.agents.model import scoring as forward
 from pixel_env.agents.model.backbone import Backbone
+from pixel_env.agents.model.loading import recompute_layers
 from pixel_env.agents.model.positions import rotary_positions
 from pixel_env.agents.model.scoring import score
 from pixel_env.agents.tokens.trajectory import EncodedImage, TrajectoryBuilder
@@ -186,7 +187,7 @@ def test_recomputed_layers_give_the_same_scores_and_gradients(architecture):
     for recomputed in (False, True):
         if recomputed:
             model.train()
-            model.gradient_checkpointing_enable({"use_reentrant": False})
+            recompute_layers(model)
         model.zero_grad()
         scores = score(model, group, encoder)
         scores.logprobs.sum().backward()

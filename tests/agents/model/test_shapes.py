@@ -6,7 +6,8 @@ from transformers import Qwen2Config
 
 from pixel_env import ConfigError
 from pixel_env.agents.bench.random_model import random_model
-from pixel_env.agents.model.loading import LoraSettings, ModelSettings, add_adapters
+from pixel_env.agents.model.loading import add_adapters
+from pixel_env.agents.model.settings import LoraSettings, ModelSettings
 from pixel_env.agents.model.shapes import SHAPES, SHORT, hub_name, shape_of
 
 MILLIONS = {  # as the model cards round them

@@ -6,6 +6,7 @@ import torch
 from tiny_models import VOCABULARY, tiny_model, tiny_processor, tiny_tokenizer
 
 from pixel_env import ConfigError, Grade, ImageSource, PixelReasoningEnv, Sample, Task
+from pixel_env.agents.generation.config import GenerationConfig
 from pixel_env.agents.generation.engine import Engine
 from pixel_env.agents.on_policy import belief as belief_module
 from pixel_env.agents.on_policy.belief import PolicyBelief
@@ -30,9 +31,7 @@ CONFIG = OnPolicyConfig(
     iterations=1,
     group_size=SIZE,
     groups_per_iteration=GROUPS,
-    max_new_tokens=4,
-    max_context=2000,
-    temperature=TEMPERATURE,
+    generation=GenerationConfig(max_new_tokens=4, max_context=2000, temperature=TEMPERATURE),
     learning_rate=1e-3,
     warmup_share=0.0,
 )
@@ -88,7 +87,7 @@ def paying(belief, n_lanes=GROUPS * SIZE, n_threads=0):
 
 
 def collected(model, encoder, env):
-    engine = Engine(model, encoder, CONFIG.generation())
+    engine = Engine(model, encoder, CONFIG.generation)
     return GroupRollouts(engine, env, CONFIG, GROUPS).run(1).rollouts
 
 

@@ -7,6 +7,8 @@ from smooth_adam import smooth_steps
 from tiny_models import tiny_model, tiny_processor, tiny_tokenizer
 
 from pixel_env import ConfigError, DataError, Grade, ImageSource, PixelReasoningEnv, Sample, Task
+from pixel_env.agents.generation.config import GenerationConfig
+from pixel_env.agents.model.loading import recompute_layers
 from pixel_env.agents.on_policy.config import OnPolicyConfig
 from pixel_env.agents.on_policy.trainer import OnPolicyTrainer
 from pixel_env.agents.tokens.encoder import Encoder
@@ -69,7 +71,8 @@ def make_trainer(folder, env, **settings):
     )
     given = {
         "iterations": 3, "group_size": SIZE, "groups_per_iteration": GROUPS, "warmup_share": 0.0,
-        "learning_rate": 1e-3, "max_new_tokens": 4, "max_context": 2000, "checkpoint_every": 2,
+        "learning_rate": 1e-3, "checkpoint_every": 2,
+        "generation": GenerationConfig(max_new_tokens=4, max_context=2000),
     }  # fmt: skip
     config = OnPolicyConfig(**(given | settings))
     model = tiny_model("qwen2_5_vl", scale=1.5)
@@ -152,7 +155,7 @@ def test_a_group_holds_its_picture_once_on_the_host_also_in_the_replay_buffer_af
 def test_recomputed_layers_train_to_the_same_weights(tmp_path):
     plain = make_trainer(tmp_path / "plain", make_env(), iterations=1)
     saving = make_trainer(tmp_path / "saving", make_env(), iterations=1)
-    saving.model.gradient_checkpointing_enable({"use_reentrant": False})
+    recompute_layers(saving.model)
     with smooth_steps():
         plain.iterate(1)
         saving.iterate(1)

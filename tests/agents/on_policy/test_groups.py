@@ -7,6 +7,7 @@ import pytest
 import torch
 from bandit import Bandit, parts
 
+from pixel_env.agents.generation.config import GenerationConfig
 from pixel_env.agents.model.scoring import score
 from pixel_env.agents.on_policy.config import OnPolicyConfig
 from pixel_env.agents.on_policy.trainer import OnPolicyTrainer
@@ -17,7 +18,7 @@ SMALL = OnPolicyConfig(
     groups_per_iteration=4,
     learning_rate=0.01,
     warmup_share=0.0,
-    max_new_tokens=2,
+    generation=GenerationConfig(max_new_tokens=2),
     tokens_per_micro_batch=120,
 )
 N_SAMPLES = 7

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from bandit import Bandit, parts
 
+from pixel_env.agents.generation.config import GenerationConfig
 from pixel_env.agents.on_policy.config import OnPolicyConfig
 from pixel_env.agents.on_policy.recorder import LaneRecorder
 from pixel_env.agents.on_policy.trainer import OnPolicyTrainer
@@ -13,7 +14,11 @@ from pixel_env.vector import PixelReasoningVectorEnv
 from pixel_env.wrappers import GroupCuriosity, TextAction
 
 SMALL = OnPolicyConfig(
-    iterations=4, group_size=4, groups_per_iteration=3, max_new_tokens=2, checkpoint_every=2
+    iterations=4,
+    group_size=4,
+    groups_per_iteration=3,
+    generation=GenerationConfig(max_new_tokens=2),
+    checkpoint_every=2,
 )
 
 

@@ -10,8 +10,11 @@ import torch
 from bandit import Bandit, parts
 
 from pixel_env import ConfigError
-from pixel_env.agents.model.loading import LoraSettings, add_adapters
+from pixel_env.agents.generation.config import GenerationConfig
+from pixel_env.agents.model.loading import add_adapters
+from pixel_env.agents.model.settings import LoraSettings
 from pixel_env.agents.on_policy.config import OnPolicyConfig
+from pixel_env.agents.on_policy.loss_config import LossConfig
 from pixel_env.agents.on_policy.trainer import OnPolicyTrainer
 from pixel_env.agents.training.checkpoints.weights import load_weights
 from pixel_env.agents.training.metrics import read_metrics
@@ -22,7 +25,7 @@ SMALL = OnPolicyConfig(
     groups_per_iteration=4,
     learning_rate=0.01,
     warmup_share=0.0,
-    max_new_tokens=2,
+    generation=GenerationConfig(max_new_tokens=2),
     tokens_per_micro_batch=120,
     checkpoint_every=2,
     minibatches=2,
@@ -56,10 +59,10 @@ def numbers(folder: Path) -> list[dict[str, float]]:
     ]
 
 
-GRPO = {"max_new_tokens": 1, "minibatches": 1}
+GRPO = {"generation": GenerationConfig(max_new_tokens=1), "minibatches": 1}
 GSPO = {
-    "max_new_tokens": 2, "minibatches": 2, "advantage": "mean_std", "loss_reduction": "sequence",
-    "ratio_level": "sequence", "clip_low": 3e-4, "clip_high": 4e-4,
+    "generation": GenerationConfig(max_new_tokens=2), "minibatches": 2, "advantage": "mean_std",
+    "loss": LossConfig(0.0003, 0.0004, reduction="sequence", ratio_level="sequence"),
 }  # fmt: skip
 
 
@@ -98,13 +101,13 @@ def kill_after(last):
 
 
 def test_a_killed_training_goes_on_as_if_it_had_not_stopped(tmp_path):
-    whole = trainer(tmp_path / "whole", replace(SMALL, kl_coefficient=0.05))
+    whole = trainer(tmp_path / "whole", replace(SMALL, loss=LossConfig(kl_coefficient=0.05)))
     whole.train()
     with pytest.raises(Killed):
-        trainer(tmp_path / "killed", replace(SMALL, kl_coefficient=0.05)).train(
+        trainer(tmp_path / "killed", replace(SMALL, loss=LossConfig(kl_coefficient=0.05))).train(
             on_iteration=kill_after(3)  # one iteration past the checkpoint
         )
-    resumed = trainer(tmp_path / "killed", replace(SMALL, kl_coefficient=0.05))
+    resumed = trainer(tmp_path / "killed", replace(SMALL, loss=LossConfig(kl_coefficient=0.05)))
     resumed.train(resume=True)
     assert len(numbers(tmp_path / "whole")) == 4
     assert numbers(tmp_path / "killed") == numbers(tmp_path / "whole")
@@ -192,15 +195,16 @@ def test_replay_fills_up_what_equal_groups_leave(tmp_path):
 
 def test_kl_keeps_the_policy_nearer_to_where_it_started(tmp_path):
     config = replace(SMALL, iterations=4, minibatches=1, epochs=4, checkpoint_every=0)
-    far = trainer(tmp_path / "far", replace(config, kl_coefficient=1e-6)).train()
-    near = trainer(tmp_path / "near", replace(config, kl_coefficient=5.0)).train()
+    far = trainer(tmp_path / "far", replace(config, loss=LossConfig(kl_coefficient=1e-6))).train()
+    near = trainer(tmp_path / "near", replace(config, loss=LossConfig(kl_coefficient=5.0))).train()
     assert 0 <= near["update/reference_kl"] < far["update/reference_kl"]
 
 
 def test_adapters_are_trained_alone_and_are_off_in_the_reference(tmp_path):
     model, encoder = parts()
     model = add_adapters(model, LoraSettings(rank=4, alpha=8))
-    config = replace(SMALL, kl_coefficient=0.01, minibatches=1, epochs=1, learning_rate=0.05)
+    loss = LossConfig(kl_coefficient=0.01)
+    config = replace(SMALL, loss=loss, minibatches=1, epochs=1, learning_rate=0.05)
     run = OnPolicyTrainer(model, encoder, Bandit(16), config, N_SAMPLES, tmp_path)
     before = weights(run)
     assert run.iterate(1)["update/reference_kl"] == pytest.approx(0, abs=1e-6)
@@ -274,9 +278,9 @@ def test_every_metric_is_defined_in_the_documentation(tmp_path):
     ("setting", "value"),
     [
         ("group_size", 1), ("iterations", 0), ("learning_rate", 0.0), ("warmup_share", 1.5),
-        ("advantage", "median"), ("clip_low", 2.0), ("loss_reduction", "sum"),
-        ("ratio_level", "group"),
-        ("temperature", 0.0), ("replay_fraction", -0.1), ("minibatches", 0),
+        ("advantage", "median"), ("generation", GenerationConfig(top_p=0.9)),
+        ("generation", GenerationConfig(greedy=True)), ("replay_fraction", -0.1),
+        ("minibatches", 0),
     ],
 )  # fmt: skip
 def test_settings_out_of_range_are_refused(setting, value):

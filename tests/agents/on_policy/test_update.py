@@ -9,19 +9,21 @@ import torch
 from bandit import Bandit, parts
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
+from pixel_env.agents.generation.config import GenerationConfig
 from pixel_env.agents.model.scoring import score
 from pixel_env.agents.on_policy.config import OnPolicyConfig
+from pixel_env.agents.on_policy.loss_config import LossConfig
 from pixel_env.agents.on_policy.replay_buffer import Experience
 from pixel_env.agents.on_policy.trainer import OnPolicyTrainer
 from pixel_env.agents.on_policy.update import PolicyUpdate
 from pixel_env.agents.tokens.facts import RolloutFacts
 
 CONFIG = OnPolicyConfig(
-    group_size=4, groups_per_iteration=3, max_new_tokens=6, tokens_per_micro_batch=100_000,
-    clip_low=0.01, clip_high=0.02,
+    group_size=4, groups_per_iteration=3, tokens_per_micro_batch=100_000,
+    generation=GenerationConfig(max_new_tokens=6),
 )  # fmt: skip
 LOSSES = [
-    {"ratio_level": level, "loss_reduction": reduction}
+    LossConfig(0.01, 0.02, ratio_level=level, reduction=reduction)
     for level in ("token", "sequence")
     for reduction in ("token", "sequence")
 ]
@@ -49,7 +51,7 @@ def batch(tmp_path_factory):
     rng = np.random.default_rng(3)
     found = []
     for seed, n_tokens in ((0, 6), (1, 2), (0, 4)):
-        config = replace(CONFIG, max_new_tokens=n_tokens)
+        config = replace(CONFIG, generation=GenerationConfig(max_new_tokens=n_tokens))
         env = Bandit(CONFIG.n_rollouts, faulty=(1,))
         folder = tmp_path_factory.mktemp("rollouts")
         run = OnPolicyTrainer(*policy(seed), env, config, 7, folder)
@@ -76,13 +78,13 @@ def gradient_of(experiences, config):
 
 
 def ids(loss):
-    return f"{loss['ratio_level']}-{loss['loss_reduction']}"
+    return f"{loss.ratio_level}-{loss.reduction}"
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=ids)
 def test_the_gradient_is_that_of_rollouts_one_by_one(batch, loss):
     """The formula written out over whole rollouts, none beside another."""
-    config = replace(CONFIG, **loss)
+    config = replace(CONFIG, loss=loss)
     got, report = gradient_of(batch, config)
     assert 0 < report.sums.n_clipped < report.sums.n_tokens
     model, encoder = policy(drift=0.01)
@@ -92,11 +94,11 @@ def test_the_gradient_is_that_of_rollouts_one_by_one(batch, loss):
         t = each.trajectory
         scores = score(model, [t], encoder)
         gaps = scores.logprobs[0][t.trainable] - torch.from_numpy(t.logprobs[t.trainable])
-        if loss["ratio_level"] == "sequence":
+        if loss.ratio_level == "sequence":
             gaps = gaps.mean().expand(len(gaps))
         ratio = gaps.exp()
         terms = -torch.minimum(ratio * each.advantage, ratio.clamp(0.99, 1.02) * each.advantage)
-        by_token = loss["loss_reduction"] == "token"
+        by_token = loss.reduction == "token"
         total = total + (terms.sum() / n_tokens if by_token else terms.mean() / len(batch))
     total.backward()
     expected = torch.cat([w.grad.flatten() for w in model.parameters() if w.grad is not None])
@@ -107,7 +109,7 @@ def test_the_gradient_is_that_of_rollouts_one_by_one(batch, loss):
 
 @pytest.mark.parametrize("loss", LOSSES, ids=ids)
 def test_micro_batches_change_neither_gradient_nor_report(batch, loss):
-    config = replace(CONFIG, **loss)
+    config = replace(CONFIG, loss=loss)
     whole, report = gradient_of(batch, config)
     for tokens in (1, 120):
         got, parts_report = gradient_of(batch, replace(config, tokens_per_micro_batch=tokens))
@@ -119,7 +121,7 @@ def test_micro_batches_change_neither_gradient_nor_report(batch, loss):
 @pytest.mark.parametrize("loss", LOSSES, ids=ids)
 def test_what_the_processes_hold_adds_up_to_the_gradient_of_the_whole(batch, loss):
     """Each process has some rollouts, and of the others the facts; their gradients are summed."""
-    config = replace(CONFIG, **loss)
+    config = replace(CONFIG, loss=loss)
     whole, report = gradient_of(batch, config)
     shares = []
     for rank in range(3):

@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from pixel_env.agents.model.settings import LoraSettings, ModelSettings
 from pixel_env.agents.on_policy.curiosity_options import CuriosityOptions
 from pixel_env.agents.run.config import RunConfig, tiny_defaults
 from pixel_env.agents.run.report import report, write_report
@@ -28,7 +29,7 @@ def small(**changes):
             iterations=3,
             groups_per_iteration=2,
             group_size=2,
-            max_new_tokens=24,
+            generation=dataclasses.replace(config.on_policy.generation, max_new_tokens=24),
             checkpoint_every=1,
         ),
         **changes,
@@ -147,7 +148,9 @@ def test_stages_can_be_left_out_and_the_bonus_turned_off(tmp_path):
 
 
 def test_adapters_are_trained_and_merged(tmp_path):
-    outcome = TrainingRun(small(lora=True, lora_rank=2), tmp_path, Display()).run()
+    outcome = TrainingRun(
+        small(loading=ModelSettings(lora=LoraSettings(rank=2))), tmp_path, Display()
+    ).run()
     merged = load_file(outcome.folder / "model" / "model.safetensors")
     assert not any("lora" in name for name in merged)
 

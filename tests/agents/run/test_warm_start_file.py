@@ -10,6 +10,7 @@ from dataset_folders.pixel_reasoner import recorded, select_call, write_recorded
 from tiny_models import tiny_encoder
 
 import pixel_env  # noqa: F401  # registers the environments
+from pixel_env.agents.generation.config import GenerationConfig
 from pixel_env.agents.run.config import RunConfig, tiny_defaults
 from pixel_env.agents.run.run import TrainingRun
 from pixel_env.agents.run.warm_start_file import open_stored
@@ -69,7 +70,9 @@ def test_one_step_of_a_warm_start_learns_the_recorded_words(path, tmp_path):
         rl=False,
         warm_start_file=str(path),
         imitation=dataclasses.replace(config.imitation, batch_size=3, epochs=1),
-        on_policy=dataclasses.replace(config.on_policy, max_new_tokens=4),
+        on_policy=dataclasses.replace(
+            config.on_policy, generation=GenerationConfig(max_new_tokens=4)
+        ),
     )
     run = TrainingRun(config, tmp_path / "run", Silent())
     said = run.encoder.says

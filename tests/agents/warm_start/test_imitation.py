@@ -10,8 +10,9 @@ import torch
 from smooth_adam import smooth_steps
 from tiny_models import observation, picture, tiny_encoder, tiny_model
 
-from pixel_env.agents.model.loading import LoraSettings, add_adapters
+from pixel_env.agents.model.loading import add_adapters, recompute_layers
 from pixel_env.agents.model.scoring import score
+from pixel_env.agents.model.settings import LoraSettings
 from pixel_env.agents.tokens.trajectory import TrajectoryBuilder
 from pixel_env.agents.warm_start.config import ImitationConfig
 from pixel_env.agents.warm_start.imitation import ImitationTrainer
@@ -187,7 +188,7 @@ def test_resuming_otherwise_is_refused(tmp_path, episodes):
 
 def test_adapters_learn_and_the_weights_under_them_stay(tmp_path, episodes):
     network = model()
-    network.gradient_checkpointing_enable({"use_reentrant": False})
+    recompute_layers(network)
     adapted = add_adapters(network, LoraSettings(rank=4, alpha=8, dropout=0.1))
     before = weights(adapted)
     first = mean_loss(adapted.eval(), episodes)
@@ -201,7 +202,7 @@ def test_adapters_learn_and_the_weights_under_them_stay(tmp_path, episodes):
 
 def test_gradient_checkpointing_gives_the_same_training(episodes):
     plain, saving = model(), model()
-    saving.gradient_checkpointing_enable({"use_reentrant": False})
+    recompute_layers(saving)
     with smooth_steps():
         for network in (plain, saving):
             ImitationTrainer(network, ENCODER, episodes, FAST).train()

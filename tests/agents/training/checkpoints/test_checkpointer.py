@@ -10,7 +10,8 @@ import pytest
 import torch
 from tiny_models import tiny_model
 
-from pixel_env.agents.model.loading import LoraSettings, add_adapters
+from pixel_env.agents.model.loading import add_adapters
+from pixel_env.agents.model.settings import LoraSettings
 from pixel_env.agents.tokens.trajectory import Piece, TrajectoryBuilder
 from pixel_env.agents.training.checkpoints import checkpointer as checkpoint_module
 from pixel_env.agents.training.checkpoints.checkpointer import Checkpointer, Training, restore

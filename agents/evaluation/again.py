@@ -1,0 +1,75 @@
+"""The command that runs an evaluation again, to be pasted."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ..generation.config import GenerationConfig
+from ..model.settings import ModelSettings
+from ..policies.by_name import MODEL_PREFIX, policy_arguments
+
+_ALWAYS = ("dialect", "system", "max_new_tokens", "max_context")
+"""Settings of a model whose defaults may stand in its folder: they are always named."""
+
+_NO_MATTER = ("gradient_checkpointing", "lanes_at_once")
+"""Settings that no score depends on."""
+
+
+def command(manifest: Mapping[str, Any], policy: str = "") -> str:
+    """Returns the command line that gives the same scores.
+
+    Args:
+        manifest: of the evaluation.
+        policy: the policy's name, where it goes by another one now: a model that was exported.
+    """
+    words = ["pixel-reason", "evaluate", "--env", manifest["env_id"]]
+    words += ["--policy", policy or manifest["policy"]]
+    env = dict(manifest["env_kwargs"])
+    words += ["--split", str(env.pop("split", "null"))]
+    if "data_dir" in env:
+        words += ["--data-dir", str(env.pop("data_dir"))]
+    words += ["--samples", str(manifest["samples"]), "--seed", str(manifest["seed"])]
+    words += ["--lanes", str(manifest["lanes"])]
+    if manifest["repeats"] > 1:
+        words += ["--repeats", str(manifest["repeats"])]
+    for control in manifest["control"]:
+        words += ["--control", control]
+    for name, value in env.items():
+        words += ["--env-arg", f"{name}={_written(value)}"]
+    for name, value in _needed(manifest, bool(policy)).items():
+        words += ["--policy-arg", f"{name}={_written(value)}"]
+    return shlex.join(words)
+
+
+def _needed(manifest: Mapping[str, Any], is_exported: bool) -> dict[str, Any]:
+    """Returns the policy's settings that are not what it would be made with anyway."""
+    settings = policy_arguments(manifest)
+    if not manifest["policy"].startswith(MODEL_PREFIX):
+        return settings
+    if is_exported:  # its own weights are the trained ones, adapters included
+        settings = {k: v for k, v in settings.items() if k not in ("weights", "lora")}
+    usual = {**asdict(ModelSettings()), **asdict(GenerationConfig()), "greedy": True}
+    return {
+        name: value
+        for name, value in settings.items()
+        if name not in _NO_MATTER and (name in _ALWAYS or not _same(value, usual.get(name)))
+    }
+
+
+def _same(value: Any, usual: Any) -> bool:
+    return bool(json.loads(json.dumps(value)) == json.loads(json.dumps(usual)))
+
+
+def _written(value: Any) -> str:
+    """Writes a value as NAME=VALUE takes it: text that JSON would read as something else quoted."""
+    if not isinstance(value, str):
+        return json.dumps(value)
+    try:
+        json.loads(value)
+    except ValueError:
+        return value
+    return json.dumps(value)

@@ -1,0 +1,71 @@
+"""What a model was trained with, kept beside its weights, so that it is run as it was trained."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from pixel_env.errors import DataError
+
+FILE_NAME = "pixel_reason.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedWith:
+    """What an evaluation of a trained model begins with."""
+
+    dialect: str
+    """How the model writes calls."""
+    system: str
+    """Its system message: "full", "brief" or "none"."""
+    max_new_tokens: int
+    """Longest message, in tokens."""
+    max_context: int
+    """Longest trajectory, in tokens."""
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of the environment that it was measured with, where they are not the id's own."""
+
+    def write(self, folder: Path) -> None:
+        """Writes it into the folder of a model."""
+        text = json.dumps(asdict(self), indent=1) + "\n"
+        (folder / FILE_NAME).write_text(text, encoding="utf-8")
+
+    def for_policy(self) -> dict[str, Any]:
+        """Returns the settings of a policy."""
+        values = asdict(self)
+        del values["environment"]
+        return values
+
+
+def read_trained_with(folder: Path | None) -> TrainedWith | None:
+    """Reads what stands in the folder of a model; None where nothing does.
+
+    Raises:
+        DataError: the file can't be read, or holds something else.
+    """
+    path = folder / FILE_NAME if folder else None
+    if path is None or not path.exists():
+        return None
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        made = TrainedWith(**values)
+    except (OSError, ValueError, TypeError) as fault:
+        names = ", ".join(each.name for each in fields(TrainedWith))
+        raise DataError(f"{path}: expected an object of {names}: {fault}") from fault
+    _check(made, path)
+    return made
+
+
+def _check(made: TrainedWith, path: Path) -> None:
+    texts = (made.dialect, made.system)
+    counts = (made.max_new_tokens, made.max_context)
+    is_right = all(isinstance(each, str) for each in texts)
+    is_right &= all(isinstance(each, int) and each > 0 for each in counts)
+    if not (is_right and isinstance(made.environment, Mapping)):
+        raise DataError(
+            f"{path}: expected dialect and system to be texts, max_new_tokens and max_context to "
+            f"be whole numbers over 0, environment to be an object; got {asdict(made)}"
+        )

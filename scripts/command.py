@@ -1,0 +1,113 @@
+"""What every command does alike: reads its options, says in a sentence what is wrong, stops.
+
+Exit codes: 0, and 1 where a setting or the data is wrong, 2 where the command line can't be read,
+130 after Ctrl-C, 143 after SIGTERM; some commands give 1 or 2 a further meaning, which their help
+says.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import TypeVar
+
+import gymnasium as gym
+from rich.console import Console
+
+from pixel_env.agents.settings.command_line import Page, UsageError, read
+from pixel_env.agents.settings.names import paths, with_flags
+from pixel_env.errors import PixelEnvError
+
+Options = TypeVar("Options")
+
+WRONG, UNREADABLE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end, by SIGTERM."""
+
+
+@dataclass
+class Terminal:
+    """Where a command prints, and what it leaves to be said at its end."""
+
+    console: Console = field(default_factory=lambda: Console(soft_wrap=True, highlight=False))
+    """The screen, or the file that stands for it."""
+    goes_on: str | None = None
+    """What the same command takes besides to go on after a stop; None where it begins again."""
+    leave: Callable[[int], int] = int
+    """Takes the exit code at the very end."""
+
+    def say(self, text: str, style: str = "") -> None:
+        """Prints a sentence as it is."""
+        self.console.print(text, style=style, markup=False)
+
+
+def command(
+    work: Callable[[Options, Terminal], int],
+    default: Options,
+    page: Page,
+    arguments: Sequence[str] | None = None,
+    reader: Callable[[Sequence[str], Options, Page], Options] = read,
+) -> int:
+    """Runs a command.
+
+    Args:
+        work: does it; returns the exit code.
+        default: the options where none are given.
+        page: what the help says.
+        arguments: the command line; None takes that of this process.
+        reader: turns the command line into options.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        SystemExit: help was asked for, or the command line can't be read.
+    """
+    terminal = Terminal()
+    try:
+        with _stoppable():
+            words = sys.argv[1:] if arguments is None else arguments
+            code = work(reader(words, default, page), terminal)
+    except UsageError as error:
+        sys.stderr.write(f"{page.command}: {error}\n")
+        raise SystemExit(UNREADABLE) from None
+    except (PixelEnvError, gym.error.Error) as error:
+        terminal.say(_with_options(str(error), default), "red")
+        code = WRONG
+    except KeyboardInterrupt as stop:
+        again = terminal.goes_on
+        terminal.say("stopped" if again is None else f"stopped; the same command{again} goes on")
+        code = TERMINATED if isinstance(stop, Terminated) else INTERRUPTED
+    return terminal.leave(code)
+
+
+def _with_options(sentence: str, default: object) -> str:
+    """Names options in what a command said while it ran."""
+    for at, config in paths(default):
+        if not at:  # deeper ones may share their names, and name themselves when they are read
+            sentence = with_flags(sentence, type(config))
+    return sentence
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Turns SIGTERM into an exception, so that what is open is closed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
