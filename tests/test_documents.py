@@ -2,15 +2,20 @@
 
 import doctest
 import importlib
+import io
 import os
 import pkgutil
 import re
+import shlex
 import subprocess
 import sys
+from contextlib import redirect_stdout, suppress
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from pixel_env.__main__ import COMMANDS, main
 from pixel_env.dialects import DIALECTS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,6 +29,9 @@ MODULES = [
 ]
 DOCUMENTS = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
+SHELL = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+OPTION = re.compile(r"--[a-z0-9][a-z0-9.-]*")
+NESTED = re.compile(r"--(?:loading|demonstrations|imitation|on-policy|curiosity)\.[a-z.-]*[a-z]")
 
 
 def written(name: str) -> str:
@@ -63,6 +71,36 @@ def test_examples_of_documents(name, tmp_path, monkeypatch):
     result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test)
     assert result.failed == 0
     assert result.attempted == len(re.findall(r"^>>> ", text, re.MULTILINE))
+
+
+def commands_of(text: str) -> list[list[str]]:
+    """Returns every call of `pixel-reason` in a document's shell blocks: the words after it."""
+    lines = "".join(SHELL.findall(text)).replace("\\\n", " ").splitlines()
+    calls = [
+        shlex.split(line.replace("-m pixel_env", "pixel-reason"), comments=True) for line in lines
+    ]
+    return [words[words.index("pixel-reason") + 1 :] for words in calls if "pixel-reason" in words]
+
+
+@cache
+def options_of(command: str) -> set[str]:
+    """Returns what a command's whole help names."""
+    with redirect_stdout(io.StringIO()) as shown, suppress(SystemExit):
+        main([command, "--help-all"])
+    return set(OPTION.findall(shown.getvalue()))
+
+
+@pytest.mark.parametrize("name", [name for name in DOCUMENTS if commands_of(written(name))])
+def test_commands_of_documents_exist_with_their_options(name):
+    for command, *words in commands_of(written(name)):
+        assert command in COMMANDS
+        options = {word.partition("=")[0] for word in words if word.startswith("--")}
+        assert options - {"--help", "--help-all"} <= options_of(command), command
+
+
+@pytest.mark.parametrize("name", [name for name in DOCUMENTS if NESTED.search(written(name))])
+def test_nested_settings_of_documents_are_settings_of_a_training(name):
+    assert set(NESTED.findall(written(name))) <= options_of("train")
 
 
 @pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])
