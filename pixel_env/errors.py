@@ -30,7 +30,13 @@ class OperationError(PixelEnvError):
 
 
 class DataError(PixelEnvError):
-    """A file of the data set can't be used; the message names the file and the row."""
+    """A file of the data set can't be used; the message names the file and the row.
+
+    The message can be written anywhere: lone surrogates, which a file may hold, are escaped.
+    """
+
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(sentence.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 class ConfigError(PixelEnvError, ValueError):

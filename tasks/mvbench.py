@@ -10,8 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from pixel_env.errors import ConfigError, unknown_name
-from pixel_env.media.clips import ClipSource
+from pixel_env.media.clips import ClipReading, ClipSource
 from pixel_env.media.open_video import check_backend
+from pixel_env.media.video import MAX_DECODE_S
 from pixel_env.types import Grade, Sample
 
 from .grading import grade_choice
@@ -71,6 +72,7 @@ class MVBench(RowTask):
         category: str | None = None,
         *,
         video_backend: str = "auto",
+        max_decode_s: float = MAX_DECODE_S,
     ) -> None:
         """Reads the questions; clips are opened sample by sample.
 
@@ -81,6 +83,7 @@ class MVBench(RowTask):
             split: MVBench has one split, "test".
             category: one task, such as "Action Count"; None for all twenty.
             video_backend: what decodes clips, "pyav", "decord" or "auto"; see `ClipSource`.
+            max_decode_s: how many seconds one pass over a clip may take.
 
         Raises:
             ConfigError: the data isn't there, the file of a task is missing, or an argument isn't
@@ -93,6 +96,7 @@ class MVBench(RowTask):
             raise unknown_name("category", category, VIDEOS)
         check_backend(video_backend)
         self._video_backend = video_backend
+        self._max_decode_s = max_decode_s
         found = find_rows("MVBench", data_dir, ("json/*.json", RELEASED))
         self._folder = found.folder
         self._is_released = found.files[0].name == RELEASED
@@ -157,7 +161,11 @@ class MVBench(RowTask):
             end_s=end_s,
             fps=FRAMES_PER_SECOND.get(row.text("task")),
             backend=self._video_backend,
-            constant_rate=True,  # the published formula, also where frames come unevenly
+            reading=ClipReading(
+                constant_rate=True,  # the published formula, also where frames come unevenly
+                max_decode_s=self._max_decode_s,
+                within=self._folder.roots(),
+            ),
         )
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from pixel_env.errors import ConfigError, unknown_name
-from pixel_env.media.clips import ClipSource
+from pixel_env.media.clips import ClipReading, ClipSource
 from pixel_env.media.geometry import Box
 from pixel_env.media.open_video import check_backend
 from pixel_env.media.pictures import ImageSource
+from pixel_env.media.video import MAX_DECODE_S
 from pixel_env.types import Evidence, Grade, Sample
 
 from .grading import grade_anls, grade_choice, grade_count, grade_text
@@ -59,6 +60,7 @@ class Records(RowTask):
         *,
         metric: str = "text",
         video_backend: str = "auto",
+        max_decode_s: float = MAX_DECODE_S,
     ) -> None:
         """Reads the questions; pictures and clips are opened sample by sample.
 
@@ -71,6 +73,7 @@ class Records(RowTask):
             metric: how free answers are graded: "text" (the same words), "count" (the same
                 number) or "anls" (by edit distance).
             video_backend: what decodes video files, "pyav", "decord" or "auto"; see `ClipSource`.
+            max_decode_s: how many seconds one pass over a video file may take.
 
         Raises:
             ConfigError: there is no such file, or several, or an argument isn't known.
@@ -84,6 +87,7 @@ class Records(RowTask):
         self.metric = metric
         self.score_name = "ANLS" if metric == "anls" else ""  # type: ignore[misc]
         self._folder = DataFolder(path.parent)
+        self._reading = ClipReading(max_decode_s=max_decode_s, within=self._folder.roots())
         super().__init__(_rows(path), path.stem, category)
 
     def grade(self, sample: Sample, answer: str) -> Grade:
@@ -152,7 +156,7 @@ class Records(RowTask):
         if is_file:
             fps = None  # its frames have times of their own
         name = f"{where} ({row.origin})"
-        return ClipSource(path, name, start_s, end_s, fps, self._video_backend)
+        return ClipSource(path, name, start_s, end_s, fps, self._video_backend, self._reading)
 
 
 def _file(data_dir: FolderName | None, split: str | None) -> Path:

@@ -13,9 +13,9 @@ from typing import Any
 from PIL import ExifTags
 
 from pixel_env.errors import DataError, unknown_name
+from pixel_env.media.border import foreign_bytes
 from pixel_env.media.geometry import Box
-from pixel_env.media.pictures import READ_ERRORS
-from pixel_env.media.rgb import open_picture
+from pixel_env.media.picture_files import open_picture
 from pixel_env.types import Evidence, Grade, Sample
 
 from .grading import grade_choice
@@ -156,12 +156,9 @@ def _question_and_choices(row: Row) -> tuple[str, tuple[str, ...]]:
 
 def _size(picture: Path, row: Row) -> tuple[int, int]:
     """(width, height) in pixels of the picture as it is shown, without decoding it."""
-    try:
-        with open_picture(picture) as opened:
-            width, height = opened.size
-            orientation = opened.getexif().get(ExifTags.Base.Orientation, 1)
-    except READ_ERRORS as error:
-        raise row.fault(f"picture {picture} can't be read: {error}") from error
+    with foreign_bytes(f"{row.origin}: picture {picture}"), open_picture(picture) as opened:
+        width, height = opened.size
+        orientation = opened.getexif().get(ExifTags.Base.Orientation, 1)
     return (height, width) if orientation in (5, 6, 7, 8) else (width, height)
 
 

@@ -11,6 +11,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from .border import foreign_bytes
+from .files import checked_inside
 from .pictures import ImageSource
 from .video import FrameStream, Video
 
@@ -31,16 +33,39 @@ class FrameList:
     fps: float | None = None
     times_s: tuple[float, ...] | None = None
 
-    def __init__(self, frames: Sequence[Any] | NDArray[Any], first_index: int) -> None:
+    def __init__(
+        self,
+        frames: Sequence[Any] | NDArray[Any],
+        first_index: int,
+        within: tuple[Path, ...] = (),
+    ) -> None:
+        """Takes the frames.
+
+        Args:
+            frames: what `ImageSource` takes, or one array.
+            first_index: what the first counts as.
+            within: resolved folders that no file may lead out of; anywhere where there are none.
+        """
         self._list = frames
+        self._within = within
         self.first_index = first_index
         self.n_frames = len(frames)
 
     def source(self, number: int, name: str) -> ImageSource:
-        """Returns frame `number`, from 1; a file's name is added to `name`."""
+        """Returns frame `number`, from 1; a file's name is added to `name`.
+
+        Raises:
+            DataError: the file leads out of the folders that it may lie in, or to nothing.
+        """
         media = self._list[number - 1]
-        is_file = isinstance(media, str | os.PathLike)
-        return ImageSource(media, f"{name} ({Path(media).name})" if is_file else name)
+        if not isinstance(media, str | os.PathLike):
+            return ImageSource(media, name)
+        path = Path(media)
+        name = f"{name} ({path.name})"
+        if self._within:
+            with foreign_bytes(f"clip {name}"):
+                checked_inside(path, self._within)
+        return ImageSource(path, name)
 
     def read(self, numbers: Sequence[int]) -> FrameStream:
         """Reads nothing: each frame is decoded alone when it is looked at."""
@@ -89,10 +114,8 @@ def frame_files(folder: Path, name: str) -> list[Path]:
     Raises:
         DataError: there are none, or the folder can't be read.
     """
-    try:
+    with foreign_bytes(f"clip {name}"):
         held = list(folder.iterdir())
-    except OSError as fault:
-        raise DataError(f"clip {name} can't be read: {fault}") from fault
     files = [
         path
         for path in held

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from .clip_frames import ClipReader, FrameList, VideoFrames, frame_files
 from .frame_sampling import bounded_indices, spread_indices, timed_indices
 from .open_video import check_backend, open_video
 from .pictures import ImageSource, Media
+from .video import MAX_DECODE_S
 
 ClipRenderer = Callable[[], bytes]
 """Makes the bytes of a video file when they are first needed, the same ones at every call."""
@@ -26,6 +28,33 @@ ClipMedia = str | os.PathLike[str] | bytes | ClipRenderer | Sequence[Media] | ND
 """What a `ClipSource` can be made from."""
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ClipReading:
+    """How a clip is read, beside what decodes it.
+
+    Attributes:
+        constant_rate: whether bounds are turned into frames at a constant rate, as MVBench does,
+            also where a video file gives its frames times of their own.
+        max_decode_s: how many seconds one pass over a video file may take; over 0.
+        within: resolved folders; a frame of a folder that leads out of them through a link is a
+            fault. Anywhere where there are none.
+    """
+
+    constant_rate: bool = False
+    max_decode_s: float = MAX_DECODE_S
+    within: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Checks the bound.
+
+        Raises:
+            ConfigError: it is no number over 0.
+        """
+        bound = self.max_decode_s
+        if isinstance(bound, bool) or not isinstance(bound, int | float) or not bound > 0:
+            raise ConfigError(f"expected max_decode_s to be a number over 0, got {bound!r}")
 
 
 class ClipSource:
@@ -51,7 +80,7 @@ class ClipSource:
         end_s: float | None = None,
         fps: float | None = None,
         backend: str = "auto",
-        constant_rate: bool = False,
+        reading: ClipReading | None = None,
     ) -> None:
         """Takes what the clip comes from; opens nothing.
 
@@ -66,8 +95,7 @@ class ClipSource:
                 own average by default.
             backend: what decodes a video file: "pyav", "decord", or "auto" for the faster one
                 that is installed. The pixels are the same.
-            constant_rate: whether bounds are turned into frames at a constant rate, as MVBench
-                does, where a video file gives its frames times of their own.
+            reading: what bounds mean, how long decoding may take, and where frames may lie.
 
         Raises:
             ConfigError: an argument is of another kind, or `media` is an empty sequence.
@@ -80,7 +108,7 @@ class ClipSource:
         self.name = name or _default_name(media)
         self._bounds = _checked_bounds(self.name, start_s, end_s)
         self._fps = _checked_fps(fps)
-        self._is_at_constant_rate = constant_rate
+        self._reading = reading or ClipReading()
         self._forget()
 
     @property
@@ -96,8 +124,8 @@ class ClipSource:
         """Chooses `n` frames spread evenly between the bounds, by MVBench's rule.
 
         See `frame_sampling` for the rule. Frames lie between the bounds by their own times, where
-        the clip is a video file whose frames have some. Elsewhere, and where `fps` or
-        `constant_rate` was given, seconds are turned into frames at a constant rate.
+        the clip is a video file whose frames have some. Elsewhere, where `fps` was given, and with
+        `ClipReading.constant_rate`, seconds are turned into frames at a constant rate.
 
         Args:
             n: how many, at least 1; where there are fewer, all of them are taken.
@@ -171,7 +199,7 @@ class ClipSource:
         return f"ClipSource({self.name!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = ("_media", "backend", "name", "_bounds", "_fps", "_is_at_constant_rate")
+        kept = ("_media", "backend", "name", "_bounds", "_fps", "_reading")
         return {attribute: self.__dict__[attribute] for attribute in kept}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -196,13 +224,15 @@ class ClipSource:
         """Finds out what the clip holds."""
         media = self._media
         if isinstance(media, str | os.PathLike) and os.path.isdir(media):  # which never raises
-            return FrameList(frame_files(Path(media), self.name), first_index=1)
+            files = frame_files(Path(media), self.name)
+            return FrameList(files, first_index=1, within=self._reading.within)
         if isinstance(media, Sequence | np.ndarray) and not isinstance(media, str | bytes):
             return FrameList(media, first_index=0)
         if callable(media):
             media = media()
         file = media if isinstance(media, bytes) else Path(media)
-        return VideoFrames(open_video(file, self.name, self.backend))
+        video = open_video(file, self.name, self.backend, self._reading.max_decode_s)
+        return VideoFrames(video)
 
     def _part(self, reader: ClipReader) -> tuple[int, int]:
         """Returns the first and last index between the bounds, from 0; reversed where none lies."""
@@ -217,7 +247,8 @@ class ClipSource:
 
     def _times(self, reader: ClipReader) -> tuple[float, ...] | None:
         """Returns the frames' own times, where bounds go by them."""
-        return None if self._is_at_constant_rate or self._fps is not None else reader.times_s
+        constant = self._reading.constant_rate or self._fps is not None
+        return None if constant else reader.times_s
 
     def _where_frames_are(self, reader: ClipReader, start: int) -> str:
         """Says where the frames lie that are next to a part without any."""

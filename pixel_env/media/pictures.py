@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-import struct
 import threading
-import zlib
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -16,11 +14,13 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from ..errors import ConfigError, DataError
+from .border import foreign_bytes, reason_of
 from .geometry import FULL, Box, box_to_pixels
-from .rgb import Image, cut, open_picture, picture_from_array, to_rgb
+from .picture_files import open_picture, read_picture
+from .rgb import Image, cut, picture_from_array, to_rgb
 
-Renderer = Callable[[], "Picture"]
-"""Makes a picture when it is first needed, the same one at every call."""
+Renderer = Callable[[], "Picture | str | os.PathLike[str] | bytes"]
+"""Makes a picture, or finds its file, when it is first needed; the same one at every call."""
 
 Picture = PillowImage.Image | NDArray[Any]
 """A decoded picture, of any mode or array layout that `ImageSource` can bring to RGB."""
@@ -28,20 +28,8 @@ Picture = PillowImage.Image | NDArray[Any]
 Media = str | os.PathLike[str] | bytes | PillowImage.Image | NDArray[Any] | Renderer
 """What an `ImageSource` can be made from."""
 
-READ_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    KeyError,
-    TypeError,
-    OverflowError,
-    struct.error,
-    zlib.error,
-    PillowImage.DecompressionBombError,
-)
-"""What Pillow's readers raise on broken files."""
+_FILE_FAULTS = (OSError, ValueError, EOFError, SyntaxError)
+"""What a caller's function raises where a file that it reads is broken."""
 
 _BYTES_A_PIXEL = 4
 """Pillow pads the three bytes of a pixel to four."""
@@ -71,7 +59,7 @@ class ImageSource:
         Args:
             media: a path, the bytes of a file, a Pillow picture, an array ((H, W), (H, W, 1),
                 (H, W, 3) or (H, W, 4); bool, uint8, uint16, or float in [0, 1]), or a function
-                that returns one of the last two.
+                that returns one of these.
             name: shown in error messages; the path by default.
 
         Raises:
@@ -146,16 +134,14 @@ class ImageSource:
         Raises:
             DataError: the picture can't be opened.
         """
-        try:
-            media = self._given()
+        media = self._given()
+        with foreign_bytes(f"picture {self.name}"):
             if isinstance(media, np.ndarray):
                 return media.shape[1], media.shape[0]
             if isinstance(media, PillowImage.Image):
                 return media.size
             with open_picture(media) as opened:
                 return opened.size
-        except READ_ERRORS as fault:
-            raise self._unreadable(fault) from fault
 
     def release(self) -> None:
         """Forgets the decoded pixels; the next look decodes again."""
@@ -183,27 +169,23 @@ class ImageSource:
 
     def _decode(self) -> PillowImage.Image:
         """Reads the picture from wherever it comes."""
-        try:
-            media = self._given()
+        media = self._given()
+        with foreign_bytes(f"picture {self.name}"):
             if isinstance(media, np.ndarray):
                 return picture_from_array(media)
             if isinstance(media, PillowImage.Image):
                 return to_rgb(media)
-            with open_picture(media) as opened:
-                return to_rgb(opened)
-        except READ_ERRORS as fault:
-            raise self._unreadable(fault) from fault
+            return read_picture(media)
 
     def _given(self) -> Picture | str | os.PathLike[str] | io.BytesIO:
         """Returns a picture, or the file that one can be opened from."""
         media = self._media
         if callable(media) and not isinstance(media, PillowImage.Image):
-            return media()
+            try:
+                media = media()
+            except _FILE_FAULTS as fault:  # what else a caller's function raises is its own mistake
+                raise DataError(f"picture {self.name} can't be read: {reason_of(fault)}") from fault
         return io.BytesIO(media) if isinstance(media, bytes) else media
-
-    def _unreadable(self, fault: Exception) -> DataError:
-        reason = str(fault).replace("\n", " ") or type(fault).__name__
-        return DataError(f"picture {self.name} can't be read: {reason}")
 
 
 class RecentPictures:

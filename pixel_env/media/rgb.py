@@ -1,4 +1,4 @@
-"""Any picture as 8-bit RGB: opened under one explicit limit, turned upright, flattened, scaled.
+"""Any picture as 8-bit RGB: turned upright, flattened, scaled.
 
 Pictures are brought to RGB in strips, so that beside the file's own pixels only those of the
 result stand in memory.
@@ -6,13 +6,12 @@ result stand in memory.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, UnidentifiedImageError
+from PIL import ExifTags
 from PIL import Image as PillowImage
 
 from .pillow_settings import own_settings
@@ -45,31 +44,6 @@ _UPRIGHT = {
 """How a picture is brought upright, by EXIF's orientation."""
 
 
-def open_picture(file: str | os.PathLike[str] | IO[bytes]) -> PillowImage.Image:
-    """Opens a picture file without decoding it.
-
-    Args:
-        file: a path, or an open file.
-
-    Raises:
-        ValueError: it is no picture, or has more than `MAX_PIXELS` pixels.
-        OSError: it can't be opened.
-    """
-    try:
-        with own_settings():
-            picture = PillowImage.open(file)
-    except UnidentifiedImageError as fault:
-        raise ValueError("it is no picture of a known format") from fault
-    width, height = picture.size
-    if width * height > MAX_PIXELS:
-        picture.close()
-        raise ValueError(
-            f"it has {width} x {height} pixels, and over {MAX_PIXELS:,} are taken for a "
-            "decompression bomb"
-        )
-    return picture
-
-
 def cut(picture: PillowImage.Image, pixels: tuple[int, int, int, int]) -> PillowImage.Image:
     """Cuts a rectangle out of a picture.
 
@@ -87,13 +61,19 @@ def to_rgb(picture: PillowImage.Image) -> PillowImage.Image:
     A colour profile is not applied: models are given the numbers of the file.
     """
     with own_settings():
-        transparent = _transparent_colour(picture)  # told by the layout, which loading forgets
-        picture.load()
-        method = _UPRIGHT.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
-        flat = _flattened(picture, transparent)
-        upright = flat if method is None else flat.transpose(method)
-    upright.info = {}  # texts and profiles, which nobody reads and which can be large
-    return upright
+        return upright(flattened(picture), turn(picture))
+
+
+def turn(picture: PillowImage.Image) -> PillowImage.Transpose | None:
+    """Returns how a loaded picture is brought upright; None where it stands so."""
+    return _UPRIGHT.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+
+
+def upright(flat: PillowImage.Image, method: PillowImage.Transpose | None) -> PillowImage.Image:
+    """Turns a picture, and forgets its texts and profiles: nobody reads them; they can be large."""
+    picture = flat if method is None else flat.transpose(method)
+    picture.info = {}
+    return picture
 
 
 def _transparent_colour(picture: PillowImage.Image) -> Any:
@@ -110,8 +90,10 @@ def _transparent_colour(picture: PillowImage.Image) -> Any:
     return colour
 
 
-def _flattened(picture: PillowImage.Image, transparent: Any) -> PillowImage.Image:
-    """Returns a loaded picture's pixels as RGB on white, not turned."""
+def flattened(picture: PillowImage.Image) -> PillowImage.Image:
+    """Loads a picture, and returns its pixels as RGB on white, not turned."""
+    transparent = _transparent_colour(picture)  # told by the layout, which loading forgets
+    picture.load()
     if picture.mode == "RGB" and transparent is None:
         return picture.copy()
     flat = PillowImage.new("RGB", picture.size)

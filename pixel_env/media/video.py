@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 from numpy.typing import NDArray
+
+from . import rgb
+from .files import open_regular
+
+MAX_FRAME_PIXELS = 8192 * 8192
+"""A clip whose frames have more pixels is refused; a decoder keeps up to 16 of them at once."""
+
+MAX_DECODE_S = 60.0
+"""How many seconds one pass over a clip may take, if nothing else is said."""
 
 VideoMedia = Path | bytes
 """A video file: where it is, or what it holds."""
@@ -69,5 +79,69 @@ def is_cut_short(media: VideoMedia) -> bool:
 
 
 def open_file(media: VideoMedia) -> IO[bytes]:
-    """Opens a video file for reading, to be closed by the caller."""
-    return io.BytesIO(media) if isinstance(media, bytes) else media.open("rb")
+    """Opens a video file for reading, to be closed by the caller.
+
+    Raises:
+        OSError: it can't be opened, or is no regular file.
+    """
+    return io.BytesIO(media) if isinstance(media, bytes) else open_regular(media)
+
+
+class Deadline:
+    """How long one pass over a clip may take.
+
+    >>> Deadline(60).check()
+    """
+
+    def __init__(self, seconds: float) -> None:
+        """Starts to count.
+
+        Args:
+            seconds: how long the pass may take.
+        """
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    def check(self) -> None:
+        """Ends a pass that took too long.
+
+        Raises:
+            TimeoutError: the time is up.
+        """
+        if time.monotonic() > self._end:
+            raise TimeoutError(f"decoding took longer than {self._seconds:g} seconds")
+
+
+class WatchedFile:
+    """An open file for a decoder: it has no name that could be followed, and reading it can end."""
+
+    def __init__(self, file: IO[bytes], deadline: Deadline) -> None:
+        """Wraps a file; the caller closes it."""
+        self._file = file
+        self._deadline = deadline
+
+    def read(self, size: int = -1) -> bytes:
+        """Reads on, as long as there is time."""
+        self._deadline.check()
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Moves to another place."""
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Returns the place."""
+        return self._file.tell()
+
+
+def check_frame_size(width: int, height: int) -> None:
+    """Refuses frames of more pixels than a picture may have, or than decoders can keep some of.
+
+    Raises:
+        ValueError: it has too many.
+    """
+    most = min(rgb.MAX_PIXELS, MAX_FRAME_PIXELS)
+    if width * height > most:
+        raise ValueError(
+            f"its frames have {width} x {height} pixels, and over {most:,} are refused"
+        )

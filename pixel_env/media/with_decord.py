@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import decord
 from numpy.typing import NDArray
 
-from ..errors import DataError
-from .video import FrameStream, VideoMedia, is_cut_short, open_file
+from ..errors import DataError, PixelEnvError
+from .border import foreign_bytes, reason_of
+from .video import MAX_DECODE_S, Deadline, FrameStream, VideoMedia, is_cut_short, open_file
 
 if TYPE_CHECKING:
     from .with_pyav import PyAVVideo
@@ -28,8 +29,8 @@ decord is years older than PyAV's, and interpolates them otherwise.
 _CONTAINERS = ((4, b"ftyp"), (0, b"\x1a\x45\xdf\xa3"), (0, b"RIFF"))
 """What mp4, Matroska and AVI files hold at which byte; decord loses frames of others."""
 
-_FAULTS = (RuntimeError, decord.DECORDError, IndexError)
-"""What decord raises on broken files."""
+MAX_FILE_BYTES = 256 * 2**20
+"""A larger file is refused: decord is handed bytes, which it copies, for it would follow a name."""
 
 
 class DecordVideo:
@@ -46,12 +47,13 @@ class DecordVideo:
         times_s: when each frame is shown, in seconds.
     """
 
-    def __init__(self, media: VideoMedia, name: str) -> None:
+    def __init__(self, media: VideoMedia, name: str, max_decode_s: float = MAX_DECODE_S) -> None:
         """Indexes a file.
 
         Args:
             media: the file's path, or its bytes.
             name: what error messages call it.
+            max_decode_s: how long each reading may take.
 
         Raises:
             DataError: it is no video file, it has no frames, it is cut short, or decord would
@@ -59,24 +61,18 @@ class DecordVideo:
         """
         self._media = media
         self._name = name
+        self._max_decode_s = max_decode_s
         self._seen = seen = self._looked_over() if importlib.util.find_spec("av") else None
         self._may_seek = seen is not None and seen.is_stored_by_groups
-        try:
-            with open_file(media) as file:
-                head = file.read(8)
-        except OSError as fault:
-            raise self._fault(str(fault.strerror)) from fault
-        if not any(head[at:].startswith(mark) for at, mark in _CONTAINERS):
-            raise self._fault(
-                "decord reads only mp4, Matroska and AVI files right; use the backend 'pyav'"
-            )
-        try:
-            reader = self._opened()
-            self.n_frames = len(reader)
-            self.fps: float | None = float(reader.get_avg_fps()) or None
-            self.times_s = seen.times_s if seen is not None else _seconds(reader)
-        except (*_FAULTS, ZeroDivisionError) as fault:
-            raise self._fault("not a video file") from fault
+        with foreign_bytes(f"clip {name}"):
+            self._check_container()
+            try:
+                reader = self._opened()
+                self.n_frames = len(reader)
+                self.fps: float | None = float(reader.get_avg_fps()) or None
+                self.times_s = seen.times_s if seen is not None else _seconds(reader)
+            except (RuntimeError, decord.DECORDError, ZeroDivisionError) as fault:
+                raise self._fault("not a video file") from fault
         if not self.n_frames:
             raise self._fault("it holds no frames")
         if seen is not None and self.n_frames != seen.n_frames:
@@ -95,17 +91,20 @@ class DecordVideo:
             for number, frame in read(list(waiting)):
                 waiting.remove(number)
                 yield number, frame
-        except (*_FAULTS, StopIteration) as fault:
+        except (PixelEnvError, TimeoutError) as fault:
+            raise self._fault(reason_of(fault)) from fault
+        except Exception as fault:  # the border of foreign bytes, which also names the frame
             if self._seen is None:
                 reason = (str(fault) or "it can't be decoded").splitlines()[0]
-                raise self._fault(f"frame {min(waiting)}: {reason}") from fault
+                raise self._fault(f"frame {min(waiting, default=0)}: {reason}") from fault
             yield from self._seen.read(waiting)
 
     def _read_with_seeks(self, numbers: list[int]) -> Iterator[tuple[int, NDArray[Any]]]:
         """Decodes from the keyframes before the frames that are wanted."""
-        reader = self._opened()
+        reader, deadline = self._opened(), Deadline(self._max_decode_s)
         for start in range(0, len(numbers), _FRAMES_A_BATCH):
             batch = numbers[start : start + _FRAMES_A_BATCH]
+            deadline.check()
             frames = reader.get_batch([number - 1 for number in batch]).asnumpy()
             for number, frame in zip(batch, frames, strict=True):
                 yield number, frame.copy()  # not a view, which would keep the whole batch
@@ -113,7 +112,9 @@ class DecordVideo:
     def _read_in_order(self, numbers: list[int]) -> Iterator[tuple[int, NDArray[Any]]]:
         """Decodes everything up to the last frame that is wanted."""
         reader, wanted = self._opened(), set(numbers)
+        deadline = Deadline(self._max_decode_s)
         for number in range(1, max(numbers, default=0) + 1):
+            deadline.check()
             frame = reader.next()
             if number in wanted:
                 yield number, frame.asnumpy()
@@ -126,7 +127,7 @@ class DecordVideo:
         """
         from .with_pyav import PyAVVideo
 
-        seen = PyAVVideo(self._media, self._name)
+        seen = PyAVVideo(self._media, self._name, self._max_decode_s)
         width, height = seen.size
         if seen.pixel_format not in _SAME_PIXELS or width % 2 or height % 2:
             raise self._fault(
@@ -135,10 +136,25 @@ class DecordVideo:
             )
         return seen
 
+    def _check_container(self) -> None:
+        """Refuses a file that decord reads wrongly, or is too large to be handed over."""
+        with open_file(self._media) as file:
+            head = file.read(8)
+            size = file.seek(0, io.SEEK_END)
+        if not any(head[at:].startswith(mark) for at, mark in _CONTAINERS):
+            raise self._fault(
+                "decord reads only mp4, Matroska and AVI files right; use the backend 'pyav'"
+            )
+        if size > MAX_FILE_BYTES:
+            raise self._fault(
+                f"it has {size:,} bytes, and decord is handed {MAX_FILE_BYTES:,} at most; "
+                "use the backend 'pyav'"
+            )
+
     def _opened(self) -> Any:
-        """Opens the file, with a decoder of one thread: lanes already use the others."""
-        source = io.BytesIO(self._media) if isinstance(self._media, bytes) else str(self._media)
-        return decord.VideoReader(source, num_threads=1)
+        """Opens the file's bytes, with a decoder of one thread: lanes already use the others."""
+        with open_file(self._media) as file:
+            return decord.VideoReader(file, num_threads=1)
 
     def _fault(self, reason: str) -> DataError:
         """Builds the error that names this clip."""

@@ -8,10 +8,18 @@ from itertools import accumulate
 
 import numpy as np
 
-from ..errors import DataError
-from .pictures import READ_ERRORS
-from .rgb import open_picture, to_rgb
-from .video import FrameStream, VideoMedia, open_file
+from ..errors import DataError, PixelEnvError
+from .border import foreign_bytes, reason_of
+from .picture_files import open_picture
+from .rgb import to_rgb
+from .video import (
+    MAX_DECODE_S,
+    Deadline,
+    FrameStream,
+    VideoMedia,
+    check_frame_size,
+    open_file,
+)
 
 _HEADER = struct.Struct("<4sI4s")
 _CHUNK = struct.Struct("<4sI")
@@ -31,26 +39,26 @@ class WebPVideo:
         times_s: when each frame is shown, in seconds.
     """
 
-    def __init__(self, media: VideoMedia, name: str) -> None:
+    def __init__(self, media: VideoMedia, name: str, max_decode_s: float = MAX_DECODE_S) -> None:
         """Reads how long each frame lasts; decodes none.
 
         Args:
             media: the file's path, or its bytes.
             name: what error messages call it.
+            max_decode_s: how long each reading may take.
 
         Raises:
             DataError: it is no WebP, or it is cut short.
         """
         self._media = media
         self._name = name
-        try:
-            with open_file(media) as file:
-                durations_ms = list(_durations_ms(file.read()))
-                file.seek(0)
-                with open_picture(file) as picture:
-                    self.n_frames = int(getattr(picture, "n_frames", 1))
-        except READ_ERRORS as fault:
-            raise self._fault(str(fault)) from fault
+        self._max_decode_s = max_decode_s
+        with foreign_bytes(f"clip {name}"), open_file(media) as file:
+            durations_ms = list(_durations_ms(file.read()))
+            file.seek(0)
+            with open_picture(file) as picture:
+                check_frame_size(*picture.size)
+                self.n_frames = int(getattr(picture, "n_frames", 1))
         if len(durations_ms) != self.n_frames:  # a still picture has no such chunk
             durations_ms = [0] * self.n_frames
         ends_s = [end / 1000 for end in accumulate(durations_ms)]
@@ -60,15 +68,22 @@ class WebPVideo:
     def read(self, numbers: Iterable[int]) -> FrameStream:
         """Decodes some frames; see `Video.read`."""
         waiting = list(numbers)
+        deadline = Deadline(self._max_decode_s)
         try:
             with open_file(self._media) as file, open_picture(file) as picture:
-                for number in list(waiting):
+                for number in range(1, max(waiting, default=0) + 1):
+                    deadline.check()
                     picture.seek(number - 1)
-                    pixels = np.array(to_rgb(picture))
-                    waiting.remove(number)
-                    yield number, pixels
-        except READ_ERRORS as fault:
-            raise self._fault(f"frame {min(waiting)}: {fault}") from fault
+                    picture.load()
+                    if number in waiting:
+                        pixels = np.array(to_rgb(picture))
+                        waiting.remove(number)
+                        yield number, pixels
+        except PixelEnvError:
+            raise
+        except Exception as fault:  # the border of foreign bytes, which also names the frame
+            where = f"frame {min(waiting)}: " if waiting else ""
+            raise self._fault(where + reason_of(fault)) from fault
 
     def _fault(self, reason: str) -> DataError:
         """Builds the error that names this clip."""

@@ -14,14 +14,30 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from ..errors import DataError
-from .video import FrameStream, VideoMedia, is_cut_short, open_file
+from ..errors import DataError, PixelEnvError
+from .border import foreign_bytes, reason_of
+from .video import (
+    MAX_DECODE_S,
+    MAX_FRAME_PIXELS,
+    Deadline,
+    FrameStream,
+    VideoMedia,
+    WatchedFile,
+    check_frame_size,
+    is_cut_short,
+    open_file,
+)
 
 _SKIPPING = frozenset({"h264"})
 """Codecs that mark the frames which no other frame is predicted from; these needn't be decoded."""
 
-_FAULTS = (av.error.FFmpegError, OSError)
-"""What is raised on files that are broken, or can't be opened."""
+DEMUXERS = (
+    *("mov", "matroska", "avi", "mpegts", "mpeg", "mpegvideo", "ogg", "flv", "asf", "ivf", "nut"),
+    *("mxf", "dv", "wtv", "h264", "hevc", "av1", "obu", "m4v", "h263", "h261", "vc1", "mjpeg"),
+    *("yuv4mpegpipe", "gif", "apng"),
+)
+"""Formats that are read, by FFmpeg's names: files that hold their frames themselves. Playlists and
+lists of files (HLS, DASH, concat, image2, SDP) would lead elsewhere."""
 
 
 class PyAVVideo:
@@ -42,37 +58,26 @@ class PyAVVideo:
         size: (width, height) in pixels as stored, before any turn.
     """
 
-    def __init__(self, media: VideoMedia, name: str) -> None:
+    def __init__(self, media: VideoMedia, name: str, max_decode_s: float = MAX_DECODE_S) -> None:
         """Indexes a file.
 
         Args:
             media: the file's path, or its bytes.
             name: what error messages call it.
+            max_decode_s: how long indexing may take, and each reading.
 
         Raises:
             DataError: it is no video file, it has no frames, or it is cut short.
         """
         self._media = media
         self._name = name
-        try:
-            with self._opened() as (container, stream):
-                context = stream.codec_context
-                self.pixel_format: str = context.pix_fmt or ""
-                self.size = (context.width, context.height)
-                self.fps = float(stream.average_rate) if stream.average_rate else None
-                stored, self._keys = _index(container, stream)
-                self._times = sorted(stored)
-                self.times_s = _seconds(container, stream, self._times)
-            keys, places = set(self._keys), zip(stored, self._times, strict=True)
-            self.is_stored_by_groups = all(a == b for a, b in places if a in keys)
-            self.n_frames = len(self._times)
-            self.is_indexed = bool(self._keys)
-            if not self.is_indexed:
-                with self._opened() as (container, stream):
-                    self.n_frames = sum(1 for _ in container.decode(stream))
+        self._max_decode_s = max_decode_s
+        with foreign_bytes(f"clip {name}"):
+            try:
+                self._look_over()
+            except av.error.FFmpegError as fault:
+                raise self._fault(f"not a video file ({reason_of(fault)})") from fault
             is_cut = is_cut_short(media)
-        except _FAULTS as fault:
-            raise self._fault(f"not a video file ({fault.strerror})") from fault
         if not self.n_frames:
             raise self._fault("it holds no frames")
         if is_cut:
@@ -85,19 +90,46 @@ class PyAVVideo:
             with self._opened() as (container, stream):
                 read = self._read_by_time if self.is_indexed else self._read_in_order
                 for number, frame in read(container, stream, list(waiting)):
+                    pixels = _pixels(frame)
                     waiting.remove(number)
-                    yield number, _pixels(frame)
-        except _FAULTS as fault:
-            raise self._fault(f"frame {min(waiting)}: {fault.strerror}") from fault
+                    yield number, pixels
+        except PixelEnvError:
+            raise
+        except Exception as fault:  # the border of foreign bytes, which also names the frame
+            where = f"frame {min(waiting)}: " if waiting else ""
+            raise self._fault(where + reason_of(fault)) from fault
         if waiting:
             raise self._fault(f"frame {min(waiting)} can't be decoded")
+
+    def _look_over(self) -> None:
+        """Finds out what the file holds."""
+        with self._opened() as (container, stream):
+            context = stream.codec_context
+            self.pixel_format: str = context.pix_fmt or ""
+            self.size = (context.width, context.height)
+            self.fps = float(stream.average_rate) if stream.average_rate else None
+            stored, self._keys = _index(container, stream, self._deadline())
+            self._times = sorted(stored)
+            self.times_s = _seconds(container, stream, self._times)
+        keys, places = set(self._keys), zip(stored, self._times, strict=True)
+        self.is_stored_by_groups = all(a == b for a, b in places if a in keys)
+        self.n_frames = len(self._times)
+        self.is_indexed = bool(self._keys)
+        if not self.is_indexed:
+            with self._opened() as (container, stream):
+                frames = _watched(container.decode(stream), self._deadline())
+                self.n_frames = sum(1 for _ in frames)
+
+    def _deadline(self) -> Deadline:
+        return Deadline(self._max_decode_s)
 
     def _read_in_order(
         self, container: InputContainer, stream: VideoStream, numbers: list[int]
     ) -> Iterator[tuple[int, VideoFrame]]:
         """Decodes everything up to the last frame that is wanted."""
         wanted, last = set(numbers), max(numbers, default=0)
-        for number, frame in enumerate(container.decode(stream), 1):
+        frames = _watched(container.decode(stream), self._deadline())
+        for number, frame in enumerate(frames, 1):
             if number in wanted:
                 yield number, frame
             if number >= last:
@@ -107,6 +139,7 @@ class PyAVVideo:
         self, container: InputContainer, stream: VideoStream, numbers: list[int]
     ) -> Iterator[tuple[int, VideoFrame]]:
         """Decodes from the keyframes before the frames that are wanted; each keyframe once."""
+        deadline = self._deadline()
         groups: dict[int, dict[int, int]] = {}
         for number in numbers:
             time = self._times[number - 1]
@@ -117,20 +150,23 @@ class PyAVVideo:
             # seek to their beginning at all.
             for start in (place, max(place - 1, 0)):
                 if wanted and _is_moved(container, stream, self._keys[start]):
-                    yield from _decode(container, stream, wanted)
+                    yield from _decode(container, stream, wanted, deadline)
             if wanted:
                 with self._opened() as (unmoved, its_stream):
-                    yield from _decode(unmoved, its_stream, wanted)
+                    yield from _decode(unmoved, its_stream, wanted, deadline)
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[InputContainer, VideoStream]]:
         """Opens the file, with a decoder in this thread: lanes already use the others."""
         with open_file(self._media) as file:
-            source = file if isinstance(self._media, bytes) else str(self._media)
-            with av.open(source, "r", metadata_errors="replace") as container:
+            watched = WatchedFile(file, self._deadline())
+            with av.open(watched, "r", **_OPTIONS) as container:
                 stream = cast("VideoStream | None", container.streams.best("video"))
                 if stream is None:
                     raise self._fault("it holds no video, only other streams")
+                if stream.codec_context is None:
+                    raise self._fault("its video is of an unknown codec")
+                check_frame_size(stream.codec_context.width, stream.codec_context.height)
                 stream.codec_context.thread_count = 1
                 yield container, stream
 
@@ -139,7 +175,26 @@ class PyAVVideo:
         return DataError(f"clip {self._name} can't be read: {reason}")
 
 
-def _index(container: InputContainer, stream: VideoStream) -> tuple[list[int], list[int]]:
+_OPTIONS: dict[str, Any] = {
+    "metadata_errors": "replace",
+    "buffer_size": 2**18,
+    "options": {"max_pixels": str(MAX_FRAME_PIXELS)},
+    # a demuxer that is allowed can still name other files (`mov` does); none of them is opened
+    "container_options": {"format_whitelist": ",".join(DEMUXERS), "protocol_whitelist": "none"},
+}
+"""What every file is opened with."""
+
+
+def _watched(frames: Iterable[VideoFrame], deadline: Deadline) -> Iterator[VideoFrame]:
+    """Passes frames on as long as there is time."""
+    for frame in frames:
+        deadline.check()
+        yield frame
+
+
+def _index(
+    container: InputContainer, stream: VideoStream, deadline: Deadline
+) -> tuple[list[int], list[int]]:
     """Lists the times of frames as they are stored, and those of keyframes, rising.
 
     Both lists are empty where frames have no times of their own.
@@ -147,6 +202,7 @@ def _index(container: InputContainer, stream: VideoStream) -> tuple[list[int], l
     times: list[int] = []
     keys: list[int] = []
     for packet in container.demux(stream):
+        deadline.check()
         if not packet.size:
             continue
         if packet.pts is None:
@@ -182,7 +238,7 @@ def _is_moved(container: InputContainer, stream: VideoStream, time: int) -> bool
 
 
 def _decode(
-    container: InputContainer, stream: VideoStream, wanted: dict[int, int]
+    container: InputContainer, stream: VideoStream, wanted: dict[int, int], deadline: Deadline
 ) -> Iterator[tuple[int, VideoFrame]]:
     """Decodes on from where the file stands until every wanted frame came, or can't come any more.
 
@@ -190,11 +246,13 @@ def _decode(
         container: the open file.
         stream: its video stream.
         wanted: number by time; frames that came are taken out.
+        deadline: when to give up.
     """
     context = stream.codec_context
     skips = context.name in _SKIPPING
     last = max(wanted)
     for packet in container.demux(stream):
+        deadline.check()
         if skips:
             is_needed = packet.pts in wanted or not packet.size  # the empty one drains the decoder
             context.skip_frame = "DEFAULT" if is_needed else "NONREF"
@@ -207,5 +265,6 @@ def _decode(
 
 def _pixels(frame: VideoFrame) -> NDArray[Any]:
     """Converts a frame to (height, width, 3) uint8 RGB, turned as the file says."""
+    check_frame_size(frame.width, frame.height)  # which may differ from frame to frame
     pixels: NDArray[Any] = frame.to_ndarray(format="rgb24")
     return np.rot90(pixels, round(frame.rotation / 90))

@@ -10,11 +10,9 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from PIL import Image as PillowImage
-
 from ..errors import DataError
-from ..media.pictures import READ_ERRORS
-from ..media.rgb import open_picture
+from ..media.border import foreign_bytes
+from ..media.picture_files import open_picture, read_picture
 
 MIME = {".png": "image/png", ".jpeg": "image/jpeg", ".jpg": "image/jpeg"}
 
@@ -47,14 +45,10 @@ class PagePictures:
             DataError: it is missing or no picture, or its name leads out of the folder.
         """
         path = self._path(name)
-        try:
+        with foreign_bytes(f"the picture {name!r} of {self.root}"):
             with open_picture(path) as picture:
                 width, height = picture.size
-        except READ_ERRORS as fault:
-            raise DataError(
-                f"the picture {name!r} of {self.root} can't be read: {fault}"
-            ) from fault
-        source = self._embedded(path) if self.page_folder is None else self._link(path)
+            source = self._embedded(path) if self.page_folder is None else self._link(path)
         return f'<img alt="" loading="lazy" width="{width}" height="{height}" src="{source}">'
 
     def _path(self, name: object) -> Path:
@@ -84,6 +78,5 @@ class PagePictures:
 def _as_jpeg(path: Path) -> bytes:
     """Returns a picture's file as JPEG."""
     encoded = io.BytesIO()
-    with PillowImage.open(path) as picture:
-        picture.convert("RGB").save(encoded, "JPEG", quality=88)
+    read_picture(path).save(encoded, "JPEG", quality=88)
     return encoded.getvalue()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from pixel_env.errors import ConfigError, DataError
+from pixel_env.media.files import checked_inside
 
 from ..releases.catalogue import Release, releases_of
 
@@ -64,15 +65,14 @@ class DataFolder:
         if ".." in parts or ".." in PureWindowsPath(relative).parts:
             raise DataError(f"{origin}: expected a path without '..', got {relative!r}")
         try:
-            real = (self.path / relative).resolve(strict=True)
-        except (OSError, RuntimeError) as error:
-            raise DataError(f"{origin}: there is no file {relative!r} in {self.path}") from error
-        if not any(real.is_relative_to(root) for root in self._roots()):
-            raise DataError(f"{origin}: {relative!r} is a link that leads out of {self.path}")
-        return self.path / relative
+            return checked_inside(self.path / relative, self.roots())
+        except DataError as fault:
+            raise DataError(f"{origin}: {fault}") from fault
+        except (OSError, ValueError) as fault:
+            raise DataError(f"{origin}: there is no file {relative!r} in {self.path}") from fault
 
-    def _roots(self) -> tuple[Path, ...]:
-        """The folder and, for a snapshot of the Hugging Face cache, the blobs it links to."""
+    def roots(self) -> tuple[Path, ...]:
+        """Returns the folder, resolved, and for a snapshot of the Hugging Face cache its blobs."""
         real = self.path.resolve()
         if real.parent.name == "snapshots":
             return real, real.parent.parent / "blobs"

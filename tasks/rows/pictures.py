@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image as PillowImage
-
 from pixel_env.errors import DataError
 from pixel_env.media.pictures import ImageSource
-from pixel_env.media.rgb import open_picture
 
 from .folders import DataFolder
 from .row import Row
@@ -25,7 +21,7 @@ _DATA_URI = re.compile(r"data:image/[\w.+-]+;base64,")
 
 @dataclass(frozen=True)
 class EmbeddedPicture:
-    """Opens a picture whose bytes are in the row; it can be sent to another process.
+    """Finds a picture whose bytes are in the row; it can be sent to another process.
 
     Attributes:
         read: reads the row's value: bytes, base64 text, or a struct of bytes and path as the hub
@@ -40,8 +36,8 @@ class EmbeddedPicture:
     origin: str
     folder: DataFolder
 
-    def __call__(self) -> PillowImage.Image:
-        """Opens the picture.
+    def __call__(self) -> Path | bytes:
+        """Returns the picture's file, or the bytes of one.
 
         Raises:
             DataError: there is none, or its text isn't base64.
@@ -50,14 +46,14 @@ class EmbeddedPicture:
         if isinstance(value, dict):
             path, value = value.get("path"), value.get("bytes")
             if value is None and isinstance(path, str):
-                return open_picture(self.folder.file(path, self.origin))
+                return self.folder.file(path, self.origin)
         if isinstance(value, str):
             value = self._decoded(value)
         if not isinstance(value, bytes) or not value:
             raise DataError(
                 f"{self.origin}: expected a picture in column {self.column!r}, got {value!r:.40}"
             )
-        return open_picture(io.BytesIO(value))
+        return value
 
     def _decoded(self, text: str) -> bytes:
         packed = "".join(_DATA_URI.sub("", text, count=1).split())

@@ -74,7 +74,7 @@ def test_bounds_and_frame_rate_are_passed_on(published, clips):
         assert bounds["start_s"] == (2.5 if in_bounds else None)
         assert bounds["end_s"] == (8.0 if in_bounds else None)
         assert bounds["fps"] == (3.0 if name == "episodic_reasoning" else None)
-        assert bounds["constant_rate"]  # the published formula
+        assert bounds["reading"].constant_rate  # the published formula
 
 
 def test_archives_may_be_unpacked_beside_the_folder_of_questions(folder, clips):

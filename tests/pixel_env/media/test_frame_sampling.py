@@ -8,6 +8,7 @@ from PIL import Image
 from videos import grey_pictures, write_video
 
 from pixel_env import ClipSource, ConfigError, DataError
+from pixel_env.media.clips import ClipReading
 from pixel_env.media.frame_sampling import (
     bounded_indices,
     spread_indices,
@@ -130,7 +131,7 @@ def test_mvbenchs_formula_goes_by_a_constant_rate(tmp_path):
     """20 frames in 4.4 seconds are 4.5 a second: 4.0 to 4.4 are indices 18 and 20."""
     path = tmp_path / "gap.mp4"
     write_video(path, grey_pictures(range(0, 240, 12)), times_ms=GAP_MS)
-    clip = ClipSource(path, start_s=4.0, end_s=4.4, constant_rate=True)
+    clip = ClipSource(path, start_s=4.0, end_s=4.4, reading=ClipReading(constant_rate=True))
     assert 4.4 < open_video(path, "gap", "pyav").fps < 4.6
     assert clip.sample_numbers(16) == (19, 20)
     assert ClipSource(path, start_s=1, end_s=2, fps=5).sample_numbers(16) == tuple(range(6, 12))
