@@ -40,10 +40,20 @@ class Grammar:
         speech = heard(text)
         found = self.syntax.find(speech.spoken)
         declared = self.answers.declared(speech.spoken)
+        source = speech.spoken
         if not found and declared is None:
             found, declared = self._in_thinking(speech)
+            source = speech.spoken if declared is None else speech.thought
         call = self._call(found, declared is not None)
-        return self._answer(speech, declared) if call is None else call
+        if call is not None:
+            return call
+        answer = declared
+        if declared is None and self.answers.is_plain:
+            answer = plain_answer(speech.last)
+        # An answer may spell marks of a call out, escaped; then the message itself holds none.
+        if looks_like_call(source) and looks_like_call(source if answer is None else answer):
+            raise OperationError("malformed", f"This looks like a call. {self.how_to_call}.")
+        return self._checked(answer, is_declared=declared is not None)
 
     def _in_thinking(self, speech: Speech) -> tuple[FoundCalls, str | None]:
         """Finds what thinking holds that nothing follows.
@@ -76,19 +86,13 @@ class Grammar:
             raise _both()
         return call
 
-    def _answer(self, speech: Speech, declared: str | None) -> str:
-        """Returns the answer of a message that calls nothing."""
-        answer = declared
-        if declared is None and self.answers.is_plain:
-            answer = plain_answer(speech.last)
-        said = speech.spoken if answer is None else answer
-        if looks_like_call(said) and looks_like_call(speech.spoken or speech.thought):
-            raise OperationError("malformed", f"This looks like a call. {self.how_to_call}.")
-        if not answer:
+    def _checked(self, answer: str | None, is_declared: bool) -> str:
+        """Refuses an answer that is missing, or too long."""
+        if answer is None:
             raise OperationError(
                 "no_answer", f"{self.how_to_call}, or give your final answer: {self.answers.how}."
             )
-        if len(answer) > MAX_ANSWER_CHARS and declared is not None:
+        if is_declared and len(answer) > MAX_ANSWER_CHARS:
             raise OperationError(
                 "no_answer",
                 f"An answer may hold {MAX_ANSWER_CHARS} characters, got {len(answer)}.",

@@ -1,8 +1,8 @@
-"""What models really write, form by form: `real_forms.jsonl` was seen, `forms.jsonl` lies beside it.
+"""What models really write: `real_forms.jsonl` holds what was seen, `forms.jsonl` its neighbours.
 
-A row's `expect` holds one of: `zoom`, the region in fractions of the picture, with `clamped`; `place`, the
-option that the answer means; `answer`, its text; `unread`, an answer that means none; `refused`,
-the kind of a refusal; `not`, what it must not be.
+A row's `expect` holds one of: `zoom`, the region in fractions of the picture, with `clamped`;
+`place`, the option that the answer means; `unread`, an answer that means none; `refused`, the kind
+of a refusal; `not`, what it must not be.
 """
 
 import json
@@ -45,7 +45,7 @@ def outcome_of(env, row):
     info = env.step(action)[-1]
     if "operation_error" in info:
         kind = info["operation_error"]
-        assert (info["n_calls"], info["n_operation_errors"]) == ((0, 0) if kind == "no_answer" else (1, 1))
+        assert info["n_calls"] == info["n_operation_errors"] == (kind != "no_answer")
         return {"refused": kind}
     if "answer" in info:
         assert (info["n_calls"], info["n_operations"]) == (0, 0)
