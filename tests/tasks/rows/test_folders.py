@@ -35,7 +35,7 @@ def test_an_address_that_leaves_the_folder_is_refused(folder):
     (folder.path / "out.txt").symlink_to(secret)
     climbing = f"file://{folder.path.absolute()}/../secret.txt"
     for address in (secret.as_uri(), climbing, "file://out.txt"):
-        with pytest.raises(DataError, match="^row 1: "):
+        with pytest.raises(DataError, match=r"^row 1: "):
             folder.file(address, "row 1")
 
 
