@@ -2,6 +2,7 @@
 
 pixel-reason prepare-data vstar --to data/vstar
 pixel-reason prepare-data vstar --check /path/to/vstar_bench
+pixel-reason prepare-data records --check mine.jsonl --metric count
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -17,11 +18,12 @@ from rich.progress import track
 
 from pixel_env.agents.settings.command_line import Page, UsageError
 from pixel_env.agents.settings.marks import FLAG, POSITIONAL, mark
-from pixel_env.errors import DataError, unknown_name
+from pixel_env.errors import ConfigError, DataError, unknown_name
 from pixel_env.scripts.command import Terminal, command
-from pixel_env.tasks.check import Check
+from pixel_env.tasks.check import OWN, Check
+from pixel_env.tasks.records import GRADERS
 from pixel_env.tasks.releases.archives import unpack_all
-from pixel_env.tasks.releases.catalogue import RELEASES, Release
+from pixel_env.tasks.releases.catalogue import RELEASES, Part, Release
 
 console = Console(soft_wrap=True)
 
@@ -31,13 +33,15 @@ class PrepareOptions:
     """Which data set, and where it is or goes."""
 
     release: str = field(default="", metadata=mark(POSITIONAL))
-    """Which data set; the table above lists them."""
+    """Which data set; the table above lists them. `records` stands for a file of your own."""
     to: Path | None = None
     """Folder to fetch into; run again to resume. Without it: data/NAME."""
     check: Path | None = None
-    """Fetch nothing; check this folder instead."""
+    """Fetch nothing; check this folder, or this file of your own, instead."""
     split: str | None = None
     """One split alone; null: all that are there."""
+    metric: str | None = None
+    """How the free answers of `records` are graded: text, count or anls; null: text."""
     quick: bool = field(default=False, metadata=mark(FLAG))
     """Open pictures without decoding them."""
 
@@ -45,12 +49,21 @@ class PrepareOptions:
         """Checks the names.
 
         Raises:
-            ConfigError: the data set or the split is unknown.
+            ConfigError: the data set, the split or the metric is unknown, or one of them doesn't
+                go with the others.
         """
         if not self.release:
             return
-        if self.release not in RELEASES:
-            raise unknown_name("the data set", self.release, RELEASES)
+        if self.release not in (*RELEASES, OWN.name):
+            raise unknown_name("the data set", self.release, [*RELEASES, OWN.name])
+        if self.metric is not None and self.release != OWN.name:
+            raise ConfigError(f"metric is for {OWN.name}; {self.release} has its own")
+        if self.metric not in (None, *GRADERS):
+            raise unknown_name("metric", self.metric, GRADERS)
+        if self.release == OWN.name:
+            if self.check is None:
+                raise ConfigError(f"{OWN.name} are your own questions: name their file by --check")
+            return
         splits = [part.split for part in RELEASES[self.release].parts]
         if self.split not in (None, *splits):
             raise unknown_name("split", self.split, splits)
@@ -73,7 +86,9 @@ def _prepare(options: PrepareOptions, terminal: Terminal) -> int:
         raise UsageError(f"expected the name of a data set: {', '.join(RELEASES)}")
     if options.to and options.check:
         raise UsageError("expected --to or --check, got both")
-    release = RELEASES[options.release]
+    release = RELEASES.get(options.release, OWN)
+    if release is OWN and options.split:
+        release = replace(OWN, parts=(Part(options.split),))
     folder = options.check or options.to or release.folder
     terminal.goes_on = ""
     if options.check is None:
@@ -81,7 +96,8 @@ def _prepare(options: PrepareOptions, terminal: Terminal) -> int:
         if sentence:
             terminal.say(sentence, "red")
             return 1
-    checked = Check(release, folder, options.quick, progress).run(options.split)
+    settings = {"metric": options.metric} if options.metric else {}
+    checked = Check(release, folder, options.quick, progress, settings).run(options.split)
     for sentence in (*checked.held, *checked.remarks):
         terminal.say(sentence)
     for sentence in checked.faults:

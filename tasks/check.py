@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,17 @@ from pixel_env.types import Sample
 from .grading.gold_check import check_golds
 from .pixel_reasoner_sft import PixelReasonerSFT
 from .releases.catalogue import Part, Release
+
+OWN = Release(
+    name="records",
+    title="Your own questions",
+    task="Records",
+    repository="",
+    files={},
+    licence="your own",
+    parts=(Part(""),),
+)
+"""Stands for a file of a user's own questions, which is checked and not fetched."""
 
 LOOK = (28, 28)
 
@@ -51,12 +62,14 @@ class Check:
         folder: the folder.
         is_quick: whether pictures are opened without decoding them.
         track: goes through the numbers of samples.
+        settings: further arguments of the task set.
     """
 
     release: Release
     folder: Path
     is_quick: bool = False
     track: Track = iter
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, split: str | None = None) -> Checked:
         """Checks one split; None checks those that are there.
@@ -71,7 +84,10 @@ class Check:
         for part in parts:
             try:
                 task = make_task(
-                    TASKS[self.release.task][0], data_dir=self.folder, split=part.split
+                    TASKS[self.release.task][0],
+                    data_dir=self.folder,
+                    split=part.split or None,
+                    **self.settings,
                 )
             except ConfigError as error:
                 missing.append(str(error))

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +23,13 @@ from pixel_env.types import Evidence, Grade, Sample
 from .grading import grade_anls, grade_choice, grade_count, grade_text
 from .rows.folders import DataFolder, FolderName
 from .rows.json_files import read_json_list, read_jsonl
-from .rows.options import checked_choices, right_choice
+from .rows.options import listed_choices, right_choice
 from .rows.parquet_files import read_parquets
-from .rows.pictures import embedded_picture, picture_file
+from .rows.pictures import pictures
 from .rows.row import Row, Rows
 from .rows.row_task import RowTask
 
+_WHOLE = re.compile(r"(?<=\d)\.0+$")
 SUFFIXES = (".jsonl", ".json", ".parquet")
 GRADERS: dict[str, Callable[[Sample, str], Grade]] = {
     "text": grade_text,
@@ -104,14 +108,14 @@ class Records(RowTask):
         choices: tuple[str, ...] = ()
         right = None
         if "choices" in row:
-            choices = checked_choices(row, row.value("choices"), "choices")
-            right = right_choice(row, "answer", choices)
+            choices, names = listed_choices(row, "choices")
+            right = _right_choice(row, choices, names)
         media = self._media(row)
         return Sample(
             id=self._id(row),
             question=row.sentence("question"),
             media=media,
-            answers=_answers(row) if right is None else (choices[right],),
+            answers=self._answers(row) if right is None else (choices[right],),
             choices=choices,
             right_choice=right,
             category=self._category(row),
@@ -133,10 +137,29 @@ class Records(RowTask):
             )
         if named[0] == "video":
             return (self._clip(row),)
-        if named[0] in row.late:
-            return (embedded_picture(row, named[0], self._folder),)
-        paths = row.texts("images") if named[0] == "images" else (row.text("image"),)
-        return tuple(picture_file(path, row.origin, (self._folder,))[1] for path in paths)
+        return pictures(row, named[0], self._folder)
+
+    def _answers(self, row: Row) -> tuple[str, ...]:
+        """The accepted answers: `answers`, a list, or `answer`; each a text or a number."""
+        if "answers" not in row:
+            return (self._answer(row, "answer", row.value("answer")),)
+        values = row.value("answers")
+        if not isinstance(values, list) or not values:
+            raise row.fault(f"expected a list of texts in column 'answers', got {values!r:.80}")
+        return tuple(self._answer(row, "answers", value) for value in values)
+
+    def _answer(self, row: Row, column: str, value: Any) -> str:
+        """An accepted answer as text: a whole number has no decimal point, however it is held."""
+        if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+            if not math.isfinite(value):
+                raise row.fault(f"expected a finite number in column {column!r}, got {value}")
+            return str(int(value)) if value == int(value) else str(value)
+        if not isinstance(value, str):
+            raise row.fault(f"expected text in column {column!r}, got {value!r:.80}")
+        said = " ".join(value.split())
+        if not said:
+            raise row.fault(f"expected text in column {column!r}, it is blank")
+        return _WHOLE.sub("", said) if self.metric == "count" else said
 
     def _clip(self, row: Row) -> ClipSource:
         path: Path | list[Path]
@@ -185,14 +208,10 @@ def _rows(path: Path) -> Rows:
     return read_jsonl(path) if path.suffix == ".jsonl" else read_json_list(path)
 
 
-def _answers(row: Row) -> tuple[str, ...]:
-    """The accepted answers: `answers`, a list of texts, or `answer`, a text or a number."""
-    if "answers" in row:
-        return row.texts("answers")
-    value = row.value("answer")
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return (str(value),)
-    return (row.sentence("answer"),)
+def _right_choice(row: Row, choices: tuple[str, ...], names: tuple[str, ...]) -> int:
+    """Which option `answer` names; one of the row's own names goes before everything else."""
+    named = str(row.value("answer")).strip().upper()
+    return names.index(named) if named in names else right_choice(row, "answer", choices)
 
 
 def _evidence(row: Row, n_media: int) -> tuple[Evidence, ...]:
@@ -216,9 +235,9 @@ def _evidence(row: Row, n_media: int) -> tuple[Evidence, ...]:
 def _box(row: Row, value: Any) -> Box:
     is_box = isinstance(value, list) and len(value) == 4
     if is_box and all(isinstance(edge, int | float) for edge in value):
-        x1, y1, x2, y2 = (float(edge) for edge in value)
+        x1, y1, x2, y2 = value
         if 0 <= x1 < x2 <= 1 and 0 <= y1 < y2 <= 1:
-            return x1, y1, x2, y2
+            return float(x1), float(y1), float(x2), float(y2)
     raise row.fault(
         "expected a box [x1, y1, x2, y2] of fractions from 0 to 1, x1 < x2 and y1 < y2, "
         f"got {value!r:.80}"

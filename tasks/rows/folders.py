@@ -6,9 +6,12 @@ Nothing here touches a network.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from urllib.parse import unquote
 
 from pixel_env.errors import ConfigError, DataError
 from pixel_env.media.files import checked_inside
@@ -33,7 +36,8 @@ class DataFolder:
         """Returns the file that a row points to, after making sure that it lies in the folder.
 
         Args:
-            relative: path as the row gives it, with forward slashes.
+            relative: path as the row gives it, with forward slashes; a `file://` address is the
+                path in it, and may be that of a file in this folder from the root.
             origin: file and row, for error messages.
 
         Raises:
@@ -52,24 +56,45 @@ class DataFolder:
     def has(self, relative: str) -> bool:
         """Tells whether something is there under a path, wherever it may lead."""
         try:
-            return os.path.lexists(self.path / relative)
-        except ValueError:  # a null character
+            return os.path.lexists(self.path / self._named(relative))
+        except ValueError:  # a null character, or a lone surrogate
             return False
 
     def _inside(self, relative: str, origin: str) -> Path:
+        relative = self._named(relative)
+        told = repr(relative)[:200]
         parts = PurePosixPath(relative).parts
         if not relative.strip() or "\0" in relative:
-            raise DataError(f"{origin}: expected the path of a file, got {relative!r:.80}")
+            raise DataError(f"{origin}: expected the path of a file, got {told}")
         if PurePosixPath(relative).is_absolute() or PureWindowsPath(relative).anchor:
-            raise DataError(f"{origin}: expected a relative path, got the absolute {relative!r}")
+            raise DataError(f"{origin}: expected a relative path, got the absolute {told}")
         if ".." in parts or ".." in PureWindowsPath(relative).parts:
-            raise DataError(f"{origin}: expected a path without '..', got {relative!r}")
+            raise DataError(f"{origin}: expected a path without '..', got {told}")
         try:
             return checked_inside(self.path / relative, self.roots())
         except DataError as fault:
             raise DataError(f"{origin}: {fault}") from fault
-        except (OSError, ValueError) as fault:
-            raise DataError(f"{origin}: there is no file {relative!r} in {self.path}") from fault
+        except (OSError, RuntimeError, ValueError) as fault:
+            raise DataError(f"{origin}: there is no file {told} in {self.path}") from fault
+
+    def _named(self, path: str) -> str:
+        """The path that a row means: that of a `file://` address, relative where it is inside.
+
+        Nothing is checked here. A file whose name is written without the escapes of an address
+        ("100%.png") is found as well.
+        """
+        if path[:5].lower() != "file:":
+            return path
+        written = re.sub(r"^//localhost/", "///", path[5:], flags=re.IGNORECASE)
+        written = written[2:] if written.startswith("//") else written
+        for named in (written, unquote(written)):
+            for root in (self.path.absolute(), self.path.resolve()):
+                if PurePosixPath(named).is_relative_to(root):
+                    named = str(PurePosixPath(named).relative_to(root))
+            with suppress(ValueError):
+                if os.path.lexists(self.path / named):
+                    return named
+        return named
 
     def roots(self) -> tuple[Path, ...]:
         """Returns the folder, resolved, and for a snapshot of the Hugging Face cache its blobs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -9,13 +10,18 @@ from pixel_env.types import LETTERS
 
 from .row import Row
 
-_OPTION = re.compile(r"^\s*(?:\(([A-Z])\)|([A-Z])[.):](?=\s))[ \t]*", re.MULTILINE)
+_OPTION = re.compile(r"\s*(?:\(([A-Z])\)|([A-Z])[.):](?=\s))[ \t]*")
 _INSTRUCTION = re.compile(
-    r"\n\s*(?:Answer with the option's letter|Please select|Select the (?:correct|best)"
-    r"|Choose the (?:correct|best))[^\n]*\s*$",
+    r"\s*(?:Answer with the option's letter|Please select|Select the (?:correct|best)"
+    r"|Choose the (?:correct|best))",
     re.IGNORECASE,
 )
-_HEADING = re.compile(r"\n\s*(?:options|choices)\s*:?\s*$", re.IGNORECASE)
+_HEADING = re.compile(r"(?:options|choices) ?:?", re.IGNORECASE)
+_CARRIED = re.compile(
+    r"\s*(?:option |choice )?(?:[(\[]([A-Za-z])[)\]]\s*|([A-Za-z])(?:[.):]\s*|\s[-–—]\s+))(?=\S)",
+    re.IGNORECASE,
+)
+_PAIRED = ({"label", "text"}, {"labels", "texts"}, {"letter", "text"})
 
 
 def split_question(text: str) -> tuple[str, tuple[str, ...]]:
@@ -34,13 +40,60 @@ def split_question(text: str) -> tuple[str, tuple[str, ...]]:
         >>> split_question("How many?")
         ('How many?', ())
     """
-    text = _INSTRUCTION.sub("", "\n" + text.replace("\r\n", "\n"))
-    question, *parts = _OPTION.split(text)
-    letters = [first or second for first, second in zip(parts[::3], parts[1::3], strict=True)]
-    choices = tuple(" ".join(part.split()) for part in parts[2::3])
+    lines = text.replace("\r\n", "\n").split("\n")
+    last = max((place for place, line in enumerate(lines) if line.strip()), default=0)
+    if _INSTRUCTION.match(lines[last]):
+        del lines[last:]
+    parts: list[tuple[str, list[str]]] = [("", [])]  # a letter, and the lines that follow it
+    for number, line in enumerate(lines, 1):
+        option = _OPTION.match(line if number == len(lines) else f"{line}\n")
+        if option is not None:
+            parts.append((option[1] or option[2], []))
+        parts[-1][1].append(line[option.end() :] if option else line)
+    question, *choices = (" ".join(" ".join(part).split()) for _, part in parts)
+    letters = [letter for letter, _ in parts[1:]]
     if len(choices) < 2 or letters != list(LETTERS[: len(letters)]):
-        return " ".join(text.split()), ()
-    return " ".join(_HEADING.sub("", question.rstrip()).split()), choices
+        return " ".join(" ".join(lines).split()), ()
+    above = [line for line in parts[0][1] if line.strip()]
+    if above and _HEADING.fullmatch(" ".join(above[-1].split())):
+        question = " ".join(" ".join(above[:-1]).split())
+    return question, tuple(choices)
+
+
+def listed_choices(row: Row, column: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Returns the options of a column that holds a list, or an object of letters or numbers.
+
+    Args:
+        row: the row.
+        column: a list of options; {"A": "a cup", "B": "a mug"}, the keys letters from A or
+            numbers from 0 or 1; or {"label": ["A", "B"], "text": ["a cup", "a mug"]}.
+
+    Returns:
+        The options, as `checked_choices` returns them, and the names that the row gives them; no
+        names where it lists them without.
+
+    Raises:
+        DataError: it holds something else.
+    """
+    values = row.value(column)
+    if not isinstance(values, dict):
+        return checked_choices(row, values, column), ()
+    paired = next((names for names in _PAIRED if set(values) == names), None)
+    if paired is not None:
+        names, texts = (values[name] for name in sorted(paired))
+    else:
+        held = {str(name): value for name, value in values.items() if value is not None}
+        names = sorted(held, key=lambda name: (len(name), name.upper()))
+        texts = [held[name] for name in names]
+    choices = checked_choices(row, texts, column)
+    named = tuple(str(name).strip().upper() for name in names or ())
+    starts = (tuple(LETTERS), tuple(map(str, range(99))), tuple(map(str, range(1, 99))))
+    if not any(named == start[: len(choices)] for start in starts):
+        raise row.fault(
+            f"expected options under the letters from A, or numbers from 0 or 1, in column "
+            f"{column!r}, got {values!r:.80}"
+        )
+    return choices, named
 
 
 def checked_choices(row: Row, values: Any, column: str) -> tuple[str, ...]:
@@ -53,12 +106,41 @@ def checked_choices(row: Row, values: Any, column: str) -> tuple[str, ...]:
         raise row.fault(f"expected a list of options in column {column!r}, got {values!r:.80}")
     if not all(isinstance(value, str | int | float) for value in values):
         raise row.fault(f"expected options as text in column {column!r}, got {values!r:.80}")
-    choices = tuple(" ".join(str(value).split()) for value in values)
-    marked = [_OPTION.match(choice) for choice in choices]
-    if all(mark and (mark[1] or mark[2]) == LETTERS[i] for i, mark in enumerate(marked)):
-        choices = tuple(_OPTION.sub("", choice, count=1) for choice in choices)
+    if any(isinstance(value, float) and not math.isfinite(value) for value in values):
+        raise row.fault(f"expected options in column {column!r}, got {values!r:.80}")
+    numbers = [value for value in values if isinstance(value, float)]
+    if all(number.is_integer() for number in numbers):  # whole numbers beside a missing one
+        values = [int(value) if isinstance(value, float) else value for value in values]
+    choices = _without_letters(row, tuple(" ".join(str(value).split()) for value in values), column)
     if "" in choices:
         raise row.fault(f"a blank option in column {column!r}: {choices}")
+    return choices
+
+
+def _without_letters(row: Row, choices: tuple[str, ...], column: str) -> tuple[str, ...]:
+    """Takes letters off options that carry them in order, as they will be shown under.
+
+    Raises:
+        DataError: they carry letters in another order, or not all of them do; shown under
+            letters of ours as well, neither the question nor an answer would be clear.
+    """
+    marks = [_CARRIED.match(choice) for choice in choices]
+    letters = [(mark[1] or mark[2]).upper() if mark else "" for mark in marks]
+    shown = list(LETTERS[: len(choices)])
+    if letters == shown:
+        return tuple(
+            choice[mark.end() :] for choice, mark in zip(choices, marks, strict=True) if mark
+        )
+    at_own_place = [letter for letter, own in zip(letters, shown, strict=False) if letter == own]
+    is_partly = 2 <= len(at_own_place) == len([letter for letter in letters if letter])
+    is_mixed = "" not in letters and sorted(letters) == shown
+    first = LETTERS.find(letters[0]) if letters[0] else -1
+    is_shifted = first > 0 and letters == list(LETTERS[first : first + len(letters)])
+    if is_partly or is_mixed or is_shifted:
+        raise row.fault(
+            f"options in column {column!r} carry letters of their own, which aren't those from "
+            f"{shown[0]} to {shown[-1]} in order: {choices!r:.120}; leave the letters out"
+        )
     return choices
 
 

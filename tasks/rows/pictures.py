@@ -16,7 +16,7 @@ from pixel_env.media.pictures import ImageSource
 from .folders import DataFolder
 from .row import Row
 
-_DATA_URI = re.compile(r"data:image/[\w.+-]+;base64,")
+_DATA_URI = re.compile(r"data:[\w.+/-]{0,80}(?:;[\w=.+-]{1,80})*;base64,", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ class EmbeddedPicture:
         return value
 
     def _decoded(self, text: str) -> bytes:
-        packed = "".join(_DATA_URI.sub("", text, count=1).split())
+        address = _DATA_URI.match(text)
+        packed = "".join(text[address.end() if address else 0 :].split())
         try:
             return base64.b64decode(packed, validate=True)
         except (binascii.Error, ValueError) as error:
@@ -75,6 +76,47 @@ def embedded_picture(row: Row, column: str, folder: DataFolder) -> ImageSource:
     read = row.late.get(column)
     if read is None:
         read = _Held(row.value(column))
+    opener = EmbeddedPicture(read, column, row.origin, folder)
+    return ImageSource(opener, name=f"{column!r} ({row.origin})")
+
+
+def pictures(row: Row, column: str, folder: DataFolder) -> tuple[ImageSource, ...]:
+    """Returns the pictures that a column lists: one, or a list of at least one.
+
+    Each is a path in the folder, a `file://` address of one, a data URI, bytes, or a struct of
+    bytes and path as the hub stores pictures. Of a late column, a list is read to be counted; one
+    picture is not.
+
+    Raises:
+        DataError: the column is missing or holds something else, or a file can't be reached.
+    """
+    read = row.late.get(column) or _Held(row.value(column))
+    if column in row.late and column == "image":
+        return (embedded_picture(row, column, folder),)
+    value = read()
+    if not isinstance(value, list | tuple):
+        return (_listed(row, column, folder, value, read),)
+    if not value:
+        raise row.fault(f"expected at least one picture in column {column!r}, got {value!r:.80}")
+    return tuple(
+        _listed(row, column, folder, entry, _Entry(read, place))
+        for place, entry in enumerate(value)
+    )
+
+
+def _listed(
+    row: Row, column: str, folder: DataFolder, value: Any, read: Callable[[], Any]
+) -> ImageSource:
+    """One picture of a column, by what it is; `read` gives it again."""
+    if isinstance(value, dict) and value.get("bytes") is None:
+        value = value.get("path")
+    if isinstance(value, str) and value[:5].lower() != "data:":
+        return picture_file(value, row.origin, (folder,))[1]
+    if not isinstance(value, str | bytes | dict):
+        raise row.fault(
+            f"expected pictures in column {column!r}, as paths, bytes or data URIs, "
+            f"got {value!r:.80}"
+        )
     opener = EmbeddedPicture(read, column, row.origin, folder)
     return ImageSource(opener, name=f"{column!r} ({row.origin})")
 
@@ -101,6 +143,17 @@ def picture(row: Row, column: str, folders: Sequence[DataFolder]) -> ImageSource
     if column not in row.late and isinstance(row.value(column), str):
         return picture_file(row.text(column), row.origin, folders)[1]
     return embedded_picture(row, column, folders[0])
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One value of a list that is read again when it is looked at."""
+
+    read: Callable[[], Any]
+    place: int
+
+    def __call__(self) -> Any:
+        return self.read()[self.place]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import math
 from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -92,10 +93,12 @@ class Row:
             DataError: the column is missing, or holds something else.
         """
         value = self.value(column)
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not math.isfinite(value):
-            raise self.fault(f"expected a number in column {column!r}, got {value!r:.80}")
-        return float(value)
+        with suppress(OverflowError):  # an integer may be past the largest float
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                number = float(value)
+                if math.isfinite(number):
+                    return number
+        raise self.fault(f"expected a number in column {column!r}, got {value!r:.80}")
 
     def flag(self, column: str) -> bool:
         """Returns a column that holds true or false.

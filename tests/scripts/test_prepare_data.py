@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import runpy
+import json
 import shutil
-from pathlib import Path
 
 import huggingface_hub
 import pytest
 from dataset_folders import hrbench, mvbench
+from dataset_folders.files import write_picture
 from vstar_folder import write_vstar
 
-SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "prepare_data.py"))
-main = SCRIPT["main"]
+from pixel_env.scripts.prepare_data import main
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +138,47 @@ def test_archives_are_unpacked_after_fetching(tmp_path, monkeypatch, capsys):
 
 def test_unknown_names_are_refused(capsys):
     for arguments in (["vistar"], ["hrbench", "--split", "4k"]):
-        with pytest.raises(SystemExit):
-            main(arguments)
-    assert "expected --split to be one of hrbench_4k, hrbench_8k" in capsys.readouterr().err
+        assert main(arguments) != 0
+    said = capsys.readouterr()
+    assert "to be one of hrbench_4k, hrbench_8k; got '4k'" in said.out + said.err
+
+
+def test_a_file_of_ones_own_is_checked(tmp_path, capsys):
+    write_picture(tmp_path / "a.png", 0)
+    rows = [
+        {"image": "a.png", "question": "How many?", "answer": answer} for answer in (3.0, "two")
+    ]
+    path = tmp_path / "mine.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    assert main(["records", "--check", str(path), "--metric", "count"]) == 0
+    assert "2 questions (all 2); licence: your own" in capsys.readouterr().out
+    assert main(["records", "--check", str(tmp_path), "--split", "mine"]) == 0
+
+
+def test_a_file_of_ones_own_with_faults_names_every_row(tmp_path, capsys):
+    write_picture(tmp_path / "a.png", 0)
+    good = {"image": "a.png", "question": "How many?", "answer": 3}
+    rows = [good, {**good, "answer": "many"}, {**good, "image": "b.png"}, {**good, "answer": None}]
+    path = tmp_path / "mine.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    assert main(["records", "--check", str(path), "--metric", "count"]) == 1
+    said = capsys.readouterr().out
+    assert "mine.jsonl row 2: expected whole numbers" in said
+    assert "mine.jsonl row 3: there is no file" in said
+    assert "mine.jsonl row 4: expected text in column 'answer'" in said
+    assert "row 1" not in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["records"], "name their file by --check"),
+        (["records", "--check", "none.jsonl"], "expected one file"),
+        (["records", "--check", "none.jsonl", "--metric", "counts"], "Did you mean 'count'"),
+        (["vstar", "--check", ".", "--metric", "count"], "metric is for records"),
+    ],
+)
+def test_a_wrong_call_for_a_file_of_ones_own_is_one_sentence(arguments, message, capsys):
+    assert main(arguments) != 0
+    said = capsys.readouterr()
+    assert message in " ".join((said.out + said.err).split())

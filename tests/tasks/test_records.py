@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import pickle
 
 import gymnasium as gym
+import pyarrow as pa
 import pytest
-from dataset_folders.files import HUB_PICTURE, SIZE, hub_picture, write_parquet, write_picture
+from dataset_folders.files import (
+    HUB_PICTURE,
+    SIZE,
+    hub_picture,
+    picture_bytes,
+    write_parquet,
+    write_picture,
+)
 from videos import grey_pictures, write_video
 
 from pixel_env.errors import ConfigError, DataError
 from pixel_env.media.clips import ClipSource
+from pixel_env.media.pictures import ImageSource
 from pixel_env.tasks.records import Records
 from pixel_env.types import Evidence
 
@@ -129,6 +140,128 @@ def test_metric_grades_free_answers(folder, metric, said, score):
     assert task.score_name == ("ANLS" if metric == "anls" else "")
 
 
+@pytest.mark.parametrize("metric", ["text", "count", "anls"])
+@pytest.mark.parametrize("held", [3, 3.0, "3"])
+@pytest.mark.parametrize("column", ["answer", "answers"])
+def test_a_whole_number_is_the_same_answer_however_it_is_held(folder, metric, held, column):
+    write(folder, [{"image": "a.png", "question": "?", column: [held] if column[6:] else held}])
+    task = Records(folder, metric=metric)
+    assert task[0].answers == ("3",)
+    assert task.grade(task[0], "3").correct
+
+
+def test_a_column_of_numbers_in_a_parquet_keeps_them_whole_beside_a_missing_one(folder):
+    rows = [{"image": "a.png", "question": "?", "answer": value} for value in (3.0, 2.5, None)]
+    write_parquet(folder / "q.parquet", rows)
+    task = Records(folder, metric="anls")
+    assert [task[index].answers for index in (0, 1)] == [("3",), ("2.5",)]
+    with pytest.raises(DataError, match=r"q\.parquet row 3: expected text in column 'answer'"):
+        _ = task[2]
+
+
+def test_whole_numbers_as_text_are_counts(folder):
+    write(folder, [{"image": "a.png", "question": "?", "answer": "3.0"}])
+    assert Records(folder, metric="count")[0].answers == ("3",)
+    assert Records(folder, metric="text")[0].answers == ("3.0",)
+
+
+@pytest.mark.parametrize(
+    ("choices", "answer", "right"),
+    [
+        ({"A": "cup", "B": "mug"}, "B", 1),
+        ({"B": "mug", "A": "cup"}, "b", 1),
+        ({"a": "cup", "b": "mug", "c": None}, "mug", 1),
+        ({"0": "cup", "1": "mug"}, 1, 1),
+        ({"1": "cup", "2": "mug"}, 1, 0),
+        ({"1": "cup", "2": "mug"}, "2", 1),
+        ({"label": ["A", "B"], "text": ["cup", "mug"]}, "B", 1),
+        (["A. cup", "B. mug"], "B", 1),
+        (["(a) cup", "(b) mug"], "mug", 1),
+        (["A.cup", "B.mug"], "A", 0),
+        (["Option A: cup", "Option B: mug"], "A", 0),
+        ({"A": "A) cup", "B": "B) mug"}, "B", 1),
+    ],
+)
+def test_options_may_have_letters_and_names(folder, choices, answer, right):
+    write(folder, [{"image": "a.png", "question": "?", "choices": choices, "answer": answer}])
+    sample = Records(folder)[0]
+    assert (sample.choices, sample.right_choice) == (("cup", "mug"), right)
+
+
+def test_options_of_a_parquet_may_be_a_struct(folder):
+    held = [{"A": "cup", "B": "mug", "C": None}, {"A": "cup", "B": "mug", "C": "jar"}]
+    rows = [{"image": "a.png", "question": "?", "choices": each, "answer": "B"} for each in held]
+    write_parquet(folder / "q.parquet", rows)
+    task = Records(folder)
+    assert [task[index].choices for index in (0, 1)] == [("cup", "mug"), ("cup", "mug", "jar")]
+
+
+def data_uri(number):
+    return f"data:image/png;base64,{base64.b64encode(picture_bytes(number)).decode()}"
+
+
+def shown(source):
+    return source.overview(SIZE).tolist()
+
+
+def test_pictures_of_json_may_be_data_uris_files_and_structs(folder):
+    for name in ("100%.png", "a b.png"):
+        write_picture(folder / name, 1)
+    address = (folder / "b.png").absolute().as_uri()
+    packed = base64.b64encode(picture_bytes(1)).decode()
+    images = [
+        *("b.png", data_uri(1), address, "file://b.png", "file:b.png", f"file://{folder}/b.png"),
+        *(
+            "file://a%20b.png",
+            "file://a b.png",
+            "file://100%.png",
+            address.replace("//", "//localhost", 1),
+        ),
+        *({"path": "b.png"}, {"bytes": packed}, {"bytes": None, "path": "b.png"}),
+        data_uri(1).replace("png;", "PNG;charset=utf-8;"),
+    ]
+    good = {"question": "?", "answer": "x"}
+    write(folder, [{**good, "images": images}, *({**good, "image": each} for each in images)])
+    task = Records(folder)
+    wanted = shown(task[1].media[0])
+    assert wanted != shown(ImageSource(folder / "a.png"))
+    for row in range(len(images) + 1):
+        media = pickle.loads(pickle.dumps(task[row])).media
+        assert len(media) == (1 if row else len(images))
+        assert all(shown(source) == wanted for source in media)
+
+
+@pytest.mark.parametrize("kind", ["bytes", "struct", "path", "mixed"])
+def test_pictures_of_a_parquet_may_be_a_list(folder, kind):
+    struct = {"bytes": picture_bytes(0), "path": None}
+    entries = {
+        "bytes": ([picture_bytes(0), picture_bytes(1)], pa.list_(pa.binary())),
+        "struct": ([struct, hub_picture(1)], pa.list_(HUB_PICTURE)),
+        "mixed": ([struct, {"bytes": None, "path": "b.png"}], pa.list_(HUB_PICTURE)),
+        "path": (["a.png", "file://b.png"], pa.list_(pa.string())),
+    }
+    images, schema = entries[kind]
+    rows = [{"images": images[:n], "question": "?", "answer": "x"} for n in (1, 2)]
+    write_parquet(folder / "q.parquet", rows, images=schema)
+    one, two = (Records(folder)[index].media for index in (0, 1))
+    assert (len(one), len(two)) == (1, 2)
+    assert shown(two[0]) == shown(one[0]) == shown(ImageSource(folder / "a.png"))
+    assert shown(two[1]) == shown(ImageSource(folder / "b.png"))
+
+
+def test_a_list_of_pictures_that_are_none_is_a_fault_of_its_row(folder):
+    rows = [
+        {"images": each, "question": "?", "answer": "x"} for each in ([b"no picture"], [], None)
+    ]
+    write_parquet(folder / "q.parquet", rows, images=pa.list_(pa.binary()))
+    task = Records(folder)
+    with pytest.raises(DataError, match=r"q\.parquet row 1.*can't be read"):
+        _ = task[0].media[0].size
+    for index in (1, 2):
+        with pytest.raises(DataError, match=rf"q\.parquet row {index + 1}: expected"):
+            _ = task[index]
+
+
 def test_unknown_metric_is_refused_and_the_metric_is_in_the_fingerprint(folder):
     write(folder, ROWS)
     with pytest.raises(ConfigError, match="Did you mean 'count'"):
@@ -158,8 +291,34 @@ def test_environment_is_made_by_gymnasium(folder):
         ({"image": "../a.png"}, r"without '\.\.'"),
         ({"image": "/etc/hostname"}, "expected a relative path"),
         ({"image": "out.png"}, "is a link that leads out of"),
-        ({"image": 4}, "expected text in column 'image'"),
-        ({"image": None, "images": []}, "expected a list of texts in column 'images'"),
+        ({"image": 4}, "expected pictures in column 'image'"),
+        ({"image": None, "images": []}, "expected at least one picture in column 'images'"),
+        ({"image": None, "images": ["a.png", None]}, "expected pictures in column 'images'"),
+        ({"image": None, "images": [{"url": "a.png"}]}, "expected pictures in column 'images'"),
+        ({"image": "file:///etc/hostname"}, "expected a relative path"),
+        ({"image": "file:///etc/../etc/hostname"}, "expected a relative path"),
+        ({"image": "file://../a.png"}, r"without '\.\.'"),
+        ({"image": "file://%2e%2e/a.png"}, r"without '\.\.'"),
+        ({"image": "file:out.png"}, "is a link that leads out of"),
+        ({"image": None, "images": [{"path": "../a.png"}]}, r"without '\.\.'"),
+        ({"image": None, "images": [{"path": "out.png"}]}, "is a link that leads out of"),
+        ({"image": None, "video": "file:///etc"}, "expected a relative path"),
+        ({"image": "https://example.org/a.png"}, "there is no file"),
+        ({"image": "a\ud800.png"}, "there is no file"),
+        ({"image": "A" * 100_000}, "there is no file 'AAA"),
+        ({"answer": float("nan")}, "expected a finite number in column 'answer', got nan"),
+        ({"answer": float("inf")}, "expected a finite number in column 'answer', got inf"),
+        ({"answers": [3, float("-inf")]}, "expected a finite number in column 'answers'"),
+        ({"answer": True}, "expected text in column 'answer', got True"),
+        ({"choices": ["x", float("nan")]}, "expected options in column 'choices'"),
+        ({"choices": ["B. x", "A. y"]}, "carry letters of their own"),
+        ({"choices": {"A": "x"}}, "expected a list of options"),
+        ({"choices": {"A": "x", "C": "y"}}, "expected options under the letters from A"),
+        ({"choices": {"label": ["A", "B"], "text": ["x"]}}, "expected a list of options"),
+        ({"evidence": [[0, 0, 1, float("nan")]]}, "expected a box"),
+        ({"evidence": [[0, 0, 1, 10**400]]}, "expected a box"),
+        ({"image": None, "video": "frames", "fps": 10**400}, "expected a number in column 'fps'"),
+        ({"image": None, "video": "frames", "start": float("nan")}, "expected a number in column"),
         ({"question": ""}, "it is blank"),
         ({"answer": ""}, "it is blank"),
         ({"answer": None}, "expected text in column 'answer', got None"),

@@ -12,6 +12,7 @@ from ...operations.answer import MAX_ANSWER_CHARS as MAX_PLAIN_CHARS
 MAX_ANSWER_CHARS = 2_000
 """A longer declared answer is refused; a message that answers as a whole may be of any length."""
 
+_CUT = "... "
 _FIRST_WORD = re.compile(r"\A\S*\s+")
 _FENCED = re.compile(r"```\w{0,9}\n([^`]*)```")
 
@@ -41,7 +42,8 @@ def plain_answer(text: str) -> str | None:
     r"""Returns what a text answers as a whole, or None where it is blank.
 
     Of a text that is too long for an answer the end is taken, from the start of a word: reasoning
-    comes first, and an answer last.
+    comes first, and an answer last. An ellipsis says so, so that no grader takes its first words
+    for those of the message.
 
     >>> plain_answer(" The mug is red.</answer> "), plain_answer("```\nB\n```")
     ('The mug is red.', 'B')
@@ -50,8 +52,8 @@ def plain_answer(text: str) -> str | None:
     fenced = _FENCED.fullmatch(answer)
     answer = fenced[1].strip() if fenced else answer
     if len(answer) > MAX_PLAIN_CHARS:
-        answer = answer[-MAX_PLAIN_CHARS:]
-        answer = _FIRST_WORD.sub("", answer) or answer
+        answer = answer[len(_CUT) - MAX_PLAIN_CHARS :]
+        answer = _CUT + (_FIRST_WORD.sub("", answer) or answer)
     return answer or None
 
 

@@ -22,6 +22,23 @@ def test_file_inside_is_found(folder):
     assert folder.file("inner/x.jpg", "row 1") == folder.path / "inner" / "x.jpg"
 
 
+def test_the_address_of_a_file_inside_is_found(folder):
+    there = folder.path / "inner" / "x.jpg"
+    for address in (there.absolute().as_uri(), "file://inner/x.jpg", "file:inner/%78.jpg"):
+        assert folder.has(address)
+        assert folder.file(address, "row 1") == there
+    assert not folder.has("file:///etc/hostname.none")
+
+
+def test_an_address_that_leaves_the_folder_is_refused(folder):
+    secret = (folder.path.parent / "secret.txt").absolute()
+    (folder.path / "out.txt").symlink_to(secret)
+    climbing = f"file://{folder.path.absolute()}/../secret.txt"
+    for address in (secret.as_uri(), climbing, "file://out.txt"):
+        with pytest.raises(DataError, match=r"^row 1: "):
+            folder.file(address, "row 1")
+
+
 @pytest.mark.parametrize(
     ("relative", "message"),
     [
@@ -35,6 +52,15 @@ def test_file_inside_is_found(folder):
         ("", "expected the path of a file"),
         ("x\0y", "expected the path of a file"),
         ("x" * 5000, "there is no file"),
+        ("x\ud800", "there is no file"),
+        ("file:///etc/hostname", "expected a relative path"),
+        ("file:/etc/hostname", "expected a relative path"),
+        ("FILE://localhost/etc/hostname", "expected a relative path"),
+        ("file://../secret.txt", r"expected a path without '\.\.'"),
+        ("file://inner/%2e%2e/%2E%2E/secret.txt", r"expected a path without '\.\.'"),
+        ("file:///etc/%00", "expected the path of a file"),
+        ("file://", "expected the path of a file"),
+        ("file://inner/missing.jpg", "there is no file 'inner/missing.jpg'"),
     ],
 )
 def test_path_that_leaves_the_folder_or_leads_nowhere_is_refused(folder, relative, message):

@@ -27,16 +27,56 @@ ROW = Row({"answer": 1}, "q.jsonl row 3")
         ("Q?\n(A) x\n(C) y", ("Q? (A) x (C) y", ())),
         ("Is (A) or (B) on the left?", ("Is (A) or (B) on the left?", ())),
         ("A. Smith is where?", ("A. Smith is where?", ())),
+        ("Q?\n\n\n(A) x\n \n(B) y\n\n", ("Q?", ("x", "y"))),
+        ("Q?\nChoices\nA.\nx\nB.\ny", ("Q?", ("x", "y"))),
+        ("Answer with the option's letter", ("", ())),
+        ("", ("", ())),
     ],
 )
 def test_options_stand_under_the_question(text, expected):
     assert split_question(text) == expected
 
 
+def test_a_million_blank_lines_are_split():
+    """A search that goes back over the blank lines for each of them would not finish."""
+    blank = "\n" * 500_000 + " " * 500_000
+    assert split_question(f"Q?{blank}\n(A) x{blank}\n(B) y{blank}") == ("Q?", ("x", "y"))
+    assert split_question(blank) == ("", ())
+
+
 def test_listed_options_lose_letters_of_their_own():
     assert checked_choices(ROW, ["(A) x", "(B) y"], "choices") == ("x", "y")
     assert checked_choices(ROW, ["A vest", "B road"], "choices") == ("A vest", "B road")
     assert checked_choices(ROW, [1, 2.5], "choices") == ("1", "2.5")
+    assert checked_choices(ROW, [1.0, 2.0], "choices") == ("1", "2")
+    assert checked_choices(ROW, ["a) x", "b) y"], "choices") == ("x", "y")
+    assert checked_choices(ROW, ["A - x", "B - y"], "choices") == ("x", "y")
+    assert checked_choices(ROW, ["[A] x", "[B] y"], "choices") == ("x", "y")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["A. Smith", "Bob"],
+        ["J. Smith", "A. Miller", "K. Jones"],
+        ["A", "B"],
+        ["(A)", "(B)"],
+        ["a.m.", "p.m."],
+        ["A vest", "B road"],
+        ["none", "A: x"],
+    ],
+)
+def test_other_letters_belong_to_the_options(options):
+    assert checked_choices(ROW, options, "choices") == tuple(options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["B. x", "A. y"], ["B. x", "C. y"], ["A. x", "B. y", "none of these"], ["(B) x", "(A) y"]],
+)
+def test_letters_in_another_order_are_refused(options):
+    with pytest.raises(DataError, match=r"^q\.jsonl row 3: .*carry letters of their own"):
+        checked_choices(ROW, options, "choices")
 
 
 @pytest.mark.parametrize("values", ["xy", ["x"], [], None, [["x"], "y"], ["x", " "], ["x", None]])
