@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from markdown.extensions.toc import slugify
 
 from pixel_env.__main__ import COMMANDS, main
 from pixel_env.dialects import DIALECTS
@@ -106,9 +107,11 @@ def test_nested_settings_of_documents_are_settings_of_a_training(name):
 @pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])
 def test_links_lead_somewhere(name):
     """Those under docs/ are checked by the site's build."""
-    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", written(name)):
+    for target, _, anchor in re.findall(r"\]\(([^)#]+)(#([^)]*))?\)", written(name)):
         if "://" not in target:
-            assert (ROOT / name).parent.joinpath(target).exists(), target
+            assert (ROOT / target).exists(), target
+            headings = re.findall(r"^#+ (.+)$", written(target), re.MULTILINE) if anchor else []
+            assert not anchor or anchor in {slugify(each, "-") for each in headings}, target
 
 
 def test_readme_is_short():
