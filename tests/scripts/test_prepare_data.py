@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import runpy
 import shutil
-from pathlib import Path
 
 import huggingface_hub
 import pytest
 from dataset_folders import hrbench, mvbench
 from vstar_folder import write_vstar
 
-SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "prepare_data.py"))
-main = SCRIPT["main"]
+from pixel_env.scripts.prepare_data import main
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +135,22 @@ def test_archives_are_unpacked_after_fetching(tmp_path, monkeypatch, capsys):
 
 
 def test_unknown_names_are_refused(capsys):
-    for arguments in (["vistar"], ["hrbench", "--split", "4k"]):
-        with pytest.raises(SystemExit):
-            main(arguments)
-    assert "expected --split to be one of hrbench_4k, hrbench_8k" in capsys.readouterr().err
+    assert main(["vstr"]) == 1
+    assert "Did you mean 'vstar'?" in capsys.readouterr().out
+    assert main(["hrbench", "--split", "4k"]) == 1
+    assert "expected --split to be one of hrbench_4k, hrbench_8k" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "expected the name of a data set: vstar, "),
+        (["vstar", "--to", "a", "--check", "b"], "expected --to or --check, got both"),
+        (["vstar", "--chek", "b"], "there is no option --chek. Did you mean --check?"),
+    ],
+)
+def test_a_command_line_that_can_not_be_read_gives_exit_code_2(capsys, arguments, told):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    assert told in capsys.readouterr().err
