@@ -25,12 +25,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-import pixel_env  # noqa: F401  # registers the environments
 from pixel_env.agents.settings.command_line import Page, UsageError
 from pixel_env.agents.settings.kinds import pairs
 from pixel_env.agents.settings.marks import FLAG, REPEATED, UNPREFIXED, mark
 from pixel_env.agents.warm_start.config import DemonstrationConfig
 from pixel_env.errors import ConfigError
+from pixel_env.registration import check_id
 from pixel_env.scripts.command import Terminal, command
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def _demonstrate(options: DemonstrateOptions, terminal: Terminal) -> int:
 
     console, out = terminal.console, options.out
     env_args = pairs(options.env_arg, "--env-arg")
+    check_id(options.env)
     env = gym.make(options.env, **env_args)
     maker, n, settings = maker_of(env, options, env_args)
     terminal.goes_on = f" with --out {out}"

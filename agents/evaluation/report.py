@@ -160,7 +160,7 @@ def _controls(plain: Scores, controls: Sequence[ControlScores]) -> str:
     if not controls:
         return ""
     return (
-        "## Was looking needed?\n\n"
+        "## Were the operations needed?\n\n"
         "The same policy on the same samples, with its looks refused, blanked, redirected to a "
         "random place, or redirected to the evidence (aimed-crop: with a box as large as was "
         "asked for). Difference: accuracy minus that of the "

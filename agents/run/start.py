@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pixel_env.dialects import get_dialect
-from pixel_env.registration import make_bare
+from pixel_env.registration import check_id, make_bare
 
 from ..model.device import checked_device
 from ..model.folders import check_model
@@ -30,5 +30,7 @@ def check_start(config: RunConfig, folder: Path, may_differ: Sequence[str]) -> N
     get_dialect(config.dialect)
     checked_device(config.loading.device)
     check_model(config.model)
+    if config.warm_start_env:
+        check_id(config.warm_start_env)
     make_bare(config.env, **config.env_args)
     make_bare(config.eval_env or config.env, **config.eval_args)

@@ -37,7 +37,7 @@ def open_stored(config: RunConfig) -> Stored | None:
     path = Path(config.warm_start_file)
     if not path.is_file():
         raise ConfigError(
-            f"expected warm_start_file to be a file that scripts/demonstrate.py wrote, there is "
+            f"expected warm_start_file to be a file of `pixel-reason demonstrate`, there is "
             f"none at {path.absolute()}"
         )
     held = load(path, is_whole=True)
@@ -52,8 +52,8 @@ def open_stored(config: RunConfig) -> Stored | None:
             )
         if (each.env_id, each.env_kwargs) != (first.env_id, first.env_kwargs):
             raise ConfigError(
-                f"{each.origin}: expected the environment of line 1, {_told(first)}, "
-                f"got {_told(each)}"
+                f"{each.origin}: expected the environment of line 1, {_named(first)}, "
+                f"got {_named(each)}"
             )
     env_id = config.warm_start_env or first.env_id
     if not env_id:
@@ -62,5 +62,5 @@ def open_stored(config: RunConfig) -> Stored | None:
     return sorted(held, key=lambda each: each.number), env
 
 
-def _told(demonstration: Demonstration) -> str:
+def _named(demonstration: Demonstration) -> str:
     return f"{demonstration.env_id} with {demonstration.env_kwargs}"

@@ -150,7 +150,8 @@ def _struct(
         return None
     kind: Any = info.type
     path = at[id(info.default)]
-    told, hints = field_help(kind), get_type_hints(kind)
+    # Not by the module's name: a script that was run from its path has left `sys.modules`.
+    told, hints = field_help(kind), get_type_hints(kind, kind.__init__.__globals__)
     shown = []
     for each in fields(kind):
         own, default = f"{path}{each.name}", getattr(info.default, each.name)

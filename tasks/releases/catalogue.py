@@ -1,6 +1,6 @@
 """Where the data sets are published: repositories, revisions, licences and sizes, as data.
 
-Nothing here reads or fetches anything: `scripts/prepare_data.py` fetches by this table, and a task
+Nothing here reads or fetches anything: `pixel-reason prepare-data` fetches by this table, and a task
 set that misses its data names the command.
 """
 
@@ -35,7 +35,7 @@ class Release:
     """One published copy of a data set on the Hugging Face hub.
 
     Attributes:
-        name: what `prepare_data.py` calls it.
+        name: what `pixel-reason prepare-data` calls it.
         title: what people call it.
         task: the task set that reads it, as in its id.
         repository: owner and name on the hub.

@@ -146,7 +146,7 @@ def find_rows(task: str, data_dir: FolderName | None, layouts: Sequence[str]) ->
     )
     raise ConfigError(
         f"{first.title} was not found: looked for {' or '.join(layouts)} in {places}. Fetch it "
-        f"with `python scripts/prepare_data.py {first.name} --to {to}` and pass "
+        f"with `pixel-reason prepare-data {first.name} --to {to}` and pass "
         f"data_dir={str(to)!r}{twin}."
     )
 

@@ -5,7 +5,6 @@
 Run in one process, the same functions give what is expected.
 """
 
-import runpy
 import sys
 from pathlib import Path
 
@@ -144,13 +143,13 @@ def failure_is_told():
 
 
 def run_the_command(folder):
-    """`scripts/train.py`, stopped never, with weights spread."""
-    script = Path(__file__).parents[2] / "scripts" / "train.py"
-    main = runpy.run_path(str(script))["main"]
+    """`pixel-reason train`, stopped never, with weights spread."""
+    from pixel_env.scripts.train import main
+
     budget = (
         "--threads 1 --eval-samples 2 --demonstrations.n 4 --imitation.batch-size 4 "
         "--imitation.epochs 1 --on-policy.iterations 1 --on-policy.groups-per-iteration 2 "
-        "--on-policy.group-size 2 --on-policy.max-new-tokens 12 --on-policy.minibatches 1 "
+        "--on-policy.group-size 2 --on-policy.generation.max-new-tokens 12 --on-policy.minibatches 1 "
         "--on-policy.evaluate-every 1 --on-policy.record-every 2 --sharding true"
     )
     assert main([*budget.split(), "--out", str(folder)]) == 0

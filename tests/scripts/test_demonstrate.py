@@ -1,18 +1,12 @@
 """The command makes demonstrations, goes on where it was killed, and says what is wrong."""
 
 import json
-import runpy
-from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "demonstrate.py"
+from pixel_env.scripts.demonstrate import main
+
 ENV = "PixelReason-SyntheticSearch-v0"
-
-
-@pytest.fixture(scope="module")
-def main():
-    return runpy.run_path(str(SCRIPT))["main"]
 
 
 def arguments(out, *more):
@@ -20,7 +14,7 @@ def arguments(out, *more):
     return [*made, "--wording", "brief", "--square-side", "0.2", "--box-step", "0.05", *more]
 
 
-def test_it_writes_executed_demonstrations_and_a_table(main, tmp_path, capsys):
+def test_it_writes_executed_demonstrations_and_a_table(tmp_path, capsys):
     out = tmp_path / "held" / "demonstrations.jsonl"
     assert main(arguments(out, "--text-only-categories", "easy", "--recrop", "0.5")) == 0
     lines = [json.loads(line) for line in out.read_text().splitlines()]
@@ -33,7 +27,7 @@ def test_it_writes_executed_demonstrations_and_a_table(main, tmp_path, capsys):
     assert lines[-1]["messages"][-1] in shown
 
 
-def test_a_killed_run_goes_on_to_the_same_file(main, tmp_path):
+def test_a_killed_run_goes_on_to_the_same_file(tmp_path):
     whole, killed = tmp_path / "whole.jsonl", tmp_path / "killed.jsonl"
     main(arguments(whole))
     main(arguments(killed))
@@ -43,7 +37,7 @@ def test_a_killed_run_goes_on_to_the_same_file(main, tmp_path):
     assert killed.read_text() == whole.read_text()
 
 
-def test_going_on_with_other_settings_is_refused(main, tmp_path, capsys):
+def test_going_on_with_other_settings_is_refused(tmp_path, capsys):
     out = tmp_path / "demonstrations.jsonl"
     main(arguments(out))
     before = out.read_text()
@@ -55,11 +49,14 @@ def test_going_on_with_other_settings_is_refused(main, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--jitter", "2"], "jitter in [0, 1]"),
-        (["--env", "PixelReason-SyntheticSerch-v0"], "PixelReason-SyntheticSearch"),
+        (["--jitter", "2"], "expected --jitter in [0, 1]"),
+        (
+            ["--env", "PixelReason-SyntheticSerch-v0"],
+            "Did you mean 'PixelReason-SyntheticSearch-v0'",
+        ),
         (["--env-arg", "max_objcts=5"], "Did you mean 'max_objects'?"),
     ],
 )
-def test_a_wrong_argument_is_told(main, tmp_path, capsys, more, message):
+def test_a_wrong_argument_is_told(tmp_path, capsys, more, message):
     assert main(arguments(tmp_path / "demonstrations.jsonl", *more)) == 1
     assert message in capsys.readouterr().out

@@ -1,13 +1,12 @@
 """The command turns recorded conversations into demonstrations, and says what it left out."""
 
 import json
-import runpy
-from pathlib import Path
 
 import pytest
 from dataset_folders.pixel_reasoner import recorded, write_recorded, zoom_call
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "demonstrate.py"
+from pixel_env.scripts.demonstrate import main
+
 ENV = "PixelReason-PixelReasonerSFT-v0"
 ANSWER = r"It is blue: \boxed{B}"
 CONVERSATIONS = {
@@ -18,11 +17,6 @@ CONVERSATIONS = {
     "sa1b-5": recorded("It is blue."),
     "sa1b-1 ": recorded(zoom_call(0.5, 0, 1, 0.5), zoom_call(0, 0, 0.5, 0.5), ANSWER),
 }
-
-
-@pytest.fixture(scope="module")
-def main():
-    return runpy.run_path(str(SCRIPT))["main"]
 
 
 @pytest.fixture
@@ -36,7 +30,7 @@ def arguments(release, out, *more):
     return ["--recorded", "--env", ENV, *folder, *preset, "--out", str(out), *more]
 
 
-def test_it_writes_what_plays_and_counts_the_rest_by_reason(main, release, tmp_path, capsys):
+def test_it_writes_what_plays_and_counts_the_rest_by_reason(release, tmp_path, capsys):
     out = tmp_path / "demos.jsonl"
     assert main(arguments(release, out)) == 0
     lines = [json.loads(line) for line in out.read_text().splitlines()]
@@ -54,7 +48,7 @@ def test_it_writes_what_plays_and_counts_the_rest_by_reason(main, release, tmp_p
     assert "left out 1 times: its row or its files can't be read (the first: release.json" in shown
 
 
-def test_a_killed_run_goes_on_to_the_same_file(main, release, tmp_path, capsys):
+def test_a_killed_run_goes_on_to_the_same_file(release, tmp_path, capsys):
     whole, killed = tmp_path / "whole.jsonl", tmp_path / "killed.jsonl"
     main(arguments(release, whole))
     main(arguments(release, killed))
@@ -66,7 +60,7 @@ def test_a_killed_run_goes_on_to_the_same_file(main, release, tmp_path, capsys):
     assert "left out 2 times" in capsys.readouterr().out
 
 
-def test_other_data_or_another_mask_is_refused(main, release, tmp_path, capsys):
+def test_other_data_or_another_mask_is_refused(release, tmp_path, capsys):
     out = tmp_path / "demos.jsonl"
     main(arguments(release, out))
     assert main(arguments(release, out, "--imitate", "all")) == 1
@@ -76,14 +70,14 @@ def test_other_data_or_another_mask_is_refused(main, release, tmp_path, capsys):
     assert "recorded must be as it was saved" in capsys.readouterr().out
 
 
-def test_a_release_that_was_cut_off_is_told(main, release, tmp_path, capsys):
+def test_a_release_that_was_cut_off_is_told(release, tmp_path, capsys):
     file = release / "release.json"
     file.write_text(file.read_text()[:200])
     assert main(arguments(release, tmp_path / "demos.jsonl")) == 1
     assert "release.json: not valid JSON" in " ".join(capsys.readouterr().out.split())
 
 
-def test_wrong_arguments_are_told(main, release, tmp_path, capsys):
+def test_wrong_arguments_are_told(release, tmp_path, capsys):
     out = tmp_path / "demos.jsonl"
     assert main(arguments(release, out, "--recrop", "0.5")) == 1
     assert "no options of the mix with --recorded, got recrop" in capsys.readouterr().out

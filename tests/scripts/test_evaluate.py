@@ -94,8 +94,11 @@ def test_options_reach_environment_and_policy(folder, tmp_path):
         (("--policy", "randon"), "Did you mean 'random'?"),
         (("--policy", "random", "--split", "train"), "expected split to be one of test"),
         (("--policy", "random", "--env-arg", "max_turn=3"), "Did you mean 'max_turns'?"),
-        (("--policy", "random", "--data-dir", "none"), "prepare_data.py vstar --to none"),
-        (("--policy", "random", "--env", "PixelReason-VSta-v0"), "PixelReason-VStar"),
+        (("--policy", "random", "--data-dir", "none"), "pixel-reason prepare-data vstar --to none"),
+        (
+            ("--policy", "random", "--env", "PixelReason-VSta-v0"),
+            "Did you mean 'PixelReason-VStar-v0'",
+        ),
     ],
 )
 def test_mistake_is_one_sentence_and_exit_code_1(folder, tmp_path, arguments, message):
@@ -111,7 +114,13 @@ def test_controls_and_repeats_stand_beside_the_score_and_replay_gives_the_same(f
     more = ("--samples", 4, "--repeats", 2, "--out", "out", "--seed", 3)
     done = evaluate(folder, "random", tmp_path, *more, "--controls")
     assert done.returncode == 0, done.stderr
-    for word in ("Avg@2", "pass@2", "Was looking needed?", "demonstration-crop", "difference"):
+    for word in (
+        "Avg@2",
+        "pass@2",
+        "Were the operations needed?",
+        "demonstration-crop",
+        "difference",
+    ):
         assert word in done.stdout
     again = run("--replay", "out/manifest.json", cwd=tmp_path)
     assert again.returncode == 0
@@ -141,7 +150,6 @@ def test_same_command_goes_on_and_another_one_is_refused_by_name(folder, tmp_pat
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "expected --env and --policy, or --replay"),
         (
             ("--env", "x", "--policy", "random", "--controls", "--control", "blank-views"),
             "expected --control or --controls, got both",
@@ -157,12 +165,24 @@ def test_arguments_that_do_not_go_together_are_refused(tmp_path, arguments, mess
 
 def test_malformed_pair_is_refused(tmp_path):
     done = run("--env", "x", "--policy", "direct", "--env-arg", "max_turns", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "expected --env-arg to be NAME=VALUE, got 'max_turns'" in done.stdout
+
+
+def test_what_is_needed_is_told_with_exit_code_2(tmp_path):
+    done = run(cwd=tmp_path)
     assert done.returncode == 2
-    assert "expected KEY=VALUE, got 'max_turns'" in done.stderr
+    assert "pixel-reason evaluate: expected --env and --policy, or --replay" in done.stderr
 
 
 def test_help_names_policies_and_shows_examples(tmp_path):
     done = run("--help", cwd=tmp_path)
     assert done.returncode == 0
-    for word in ("vlm:PATH", "demonstration", "--env-arg", "Examples:", "default: test"):
+    for word in (
+        "vlm:PATH",
+        "demonstration",
+        "--env-arg",
+        "pixel-reason evaluate --env",
+        "default: test",
+    ):
         assert word in done.stdout

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts import learning_trap
+from pixel_env.scripts import learning_trap
 
 TINY = ["--seeds", "0", "--demonstrations", "8", "--epochs", "1"]
 TINY += ["--iterations", "1", "--eval-samples", "4"]

@@ -137,10 +137,10 @@ def test_archives_are_unpacked_after_fetching(tmp_path, monkeypatch, capsys):
 
 
 def test_unknown_names_are_refused(capsys):
-    for arguments in (["vistar"], ["hrbench", "--split", "4k"]):
-        assert main(arguments) != 0
-    said = capsys.readouterr()
-    assert "to be one of hrbench_4k, hrbench_8k; got '4k'" in said.out + said.err
+    assert main(["vstr"]) == 1
+    assert "Did you mean 'vstar'?" in capsys.readouterr().out
+    assert main(["hrbench", "--split", "4k"]) == 1
+    assert "expected --split to be one of hrbench_4k, hrbench_8k" in capsys.readouterr().out
 
 
 def test_a_file_of_ones_own_is_checked(tmp_path, capsys):
@@ -182,3 +182,18 @@ def test_a_wrong_call_for_a_file_of_ones_own_is_one_sentence(arguments, message,
     assert main(arguments) != 0
     said = capsys.readouterr()
     assert message in " ".join((said.out + said.err).split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "expected the name of a data set: vstar, "),
+        (["vstar", "--to", "a", "--check", "b"], "expected --to or --check, got both"),
+        (["vstar", "--chek", "b"], "there is no option --chek. Did you mean --check?"),
+    ],
+)
+def test_a_command_line_that_can_not_be_read_gives_exit_code_2(capsys, arguments, told):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    assert told in capsys.readouterr().err

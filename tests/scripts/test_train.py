@@ -6,20 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from pixel_env.scripts.train import PAGE
+from pixel_env.scripts.train import main as train
+
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 BUDGET = [
     *("--threads=1", "--eval-samples=2", "--demonstrations.n=4", "--imitation.batch-size=4"),
     *("--imitation.epochs=1", "--on-policy.iterations=1", "--on-policy.groups-per-iteration=1"),
-    *("--on-policy.group-size=2", "--on-policy.max-new-tokens=12"),
+    *("--on-policy.group-size=2", "--on-policy.generation.max-new-tokens=12"),
 ]
 
 
-@pytest.fixture(scope="module")
-def train():
-    return runpy.run_path(str(SCRIPTS / "train.py"))["main"]
-
-
-def test_one_command_trains_and_reports(train, tmp_path, capsys):
+def test_one_command_trains_and_reports(tmp_path, capsys):
     out = tmp_path / "run"
     assert train([*BUDGET, "--out", str(out)]) == 0
     text = capsys.readouterr().out
@@ -28,7 +26,7 @@ def test_one_command_trains_and_reports(train, tmp_path, capsys):
     assert (out / "model" / "config.json").exists()
 
 
-def test_resume_goes_on_with_the_newest_run_and_needs_one(train, tmp_path, capsys, monkeypatch):
+def test_resume_goes_on_with_the_newest_run_and_needs_one(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert train([*BUDGET, "--resume"]) == 1
     assert "expected a run to go on with" in capsys.readouterr().out
@@ -45,7 +43,7 @@ def test_resume_goes_on_with_the_newest_run_and_needs_one(train, tmp_path, capsy
     [
         (["--model", "nowhere/at-all"], "nowhere/at-all"),
         (["--env", "PixelReason-Nothing-v0"], "Nothing"),
-        (["--on-policy.group-size", "1"], "group_size"),
+        (["--on-policy.group-size", "1"], "expected --on-policy.group-size >= 2, got 1"),
         (["--seed", "x"], "--seed"),
     ],
 )
@@ -59,12 +57,15 @@ def test_a_wrong_argument_is_one_sentence_and_exit_code_1(
     assert "Traceback" not in said
 
 
-def test_help_names_every_part(train, capsys):
-    with pytest.raises(SystemExit):
-        train(["--help"])
-    text = capsys.readouterr().out
-    for option in ("--on-policy.clip-high", "--curiosity.alpha", "--loading.dtype", "--lora"):
-        assert option in text
+def test_help_shows_what_is_changed_often_and_help_all_every_setting(capsys):
+    for word, is_all in (("--help", False), ("--help-all", True)):
+        with pytest.raises(SystemExit):
+            train([word])
+        text = capsys.readouterr().out
+        for option in ("--on-policy.iterations", "--curiosity.alpha", "--loading.lora.rank"):
+            assert option in text
+        assert ("--on-policy.loss.clip-high" in text) == is_all
+    assert len(PAGE.often) <= 26
 
 
 def test_the_base_weights_can_be_made_again(tmp_path, monkeypatch, capsys):

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import re
-import runpy
 from pathlib import Path
 
 import gymnasium as gym
@@ -13,16 +12,15 @@ import yaml
 from pixel_env import ConfigError
 from pixel_env.agents.run.config import RunConfig, large_defaults, tiny_defaults
 from pixel_env.config import EnvConfig
+from pixel_env.scripts.train import PAGE, TrainOptions, read_options
 
 ROOT = Path(__file__).parents[2]
 RECIPE = ROOT / "configs" / "pixel_reasoner_7b.yaml"
-PARTS = runpy.run_path(str(ROOT / "scripts" / "train.py"))
 
 
 def config(*arguments):
     """The config that the command line would run."""
-    given = vars(PARTS["_parser"](tiny_defaults()).parse_args(list(map(str, arguments))))
-    return PARTS["_config"](given)
+    return read_options(list(map(str, arguments)), TrainOptions(), PAGE).run
 
 
 def leaves(values, prefix=""):
@@ -49,7 +47,8 @@ def test_the_recipe_is_the_papers():
     assert (rl.group_size, rl.groups_per_iteration, made.imitation.batch_size) == (8, 512, 128)
     assert rl.n_rollouts / rl.minibatches == 256
     assert 0 <= 15_000 - rl.iterations * rl.groups_per_iteration < 512
-    assert (rl.learning_rate, rl.warmup_share, rl.clip_low, rl.clip_high) == (1e-6, 0.03, 0.2, 0.35)
+    assert (rl.learning_rate, rl.warmup_share) == (1e-6, 0.03)
+    assert (rl.loss.clip_low, rl.loss.clip_high) == (0.2, 0.35)
     assert (demonstrations.pixel_space, demonstrations.text_only, demonstrations.n) == (
         5500, 2000, 7500,
     )  # fmt: skip
@@ -69,11 +68,17 @@ def test_every_line_of_the_recipe_names_its_source():
             assert re.search(r"# .*(paper|released|ours|V\*)", line), line
 
 
+def test_a_number_that_yaml_takes_for_text_is_read_as_a_number(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("imitation: {learning_rate: 1e-6}\n")
+    assert config("--config", path).imitation.learning_rate == 1e-6
+
+
 def test_options_win_over_the_file(tmp_path):
     path = tmp_path / "mine.yaml"
-    path.write_text("seed: 3\non_policy: {group_size: 4, clip_high: 1}\n")
+    path.write_text("seed: 3\non_policy: {group_size: 4, loss: {clip_high: 1}}\n")
     made = config("--config", path, "--on-policy.group-size", "6")
-    assert (made.seed, made.on_policy.group_size, made.on_policy.clip_high) == (3, 6, 1.0)
+    assert (made.seed, made.on_policy.group_size, made.on_policy.loss.clip_high) == (3, 6, 1.0)
     assert made.imitation == tiny_defaults().imitation
 
 
@@ -81,12 +86,13 @@ def test_options_win_over_the_file(tmp_path):
     ("text", "words"),
     [
         ("on_policy: {groop_size: 4}", r"on_policy .*'groop_size'.* Did you mean 'group_size'"),
+        ("on_policy: {clip_low: 0.1}", r"wrong.yaml: expected settings in on_policy to be one of "),
         ("sed: 1", "Did you mean 'seed'"),
         ("on_policy: 3", "on_policy to hold settings by name"),
-        ("imitation: {learning_rate: 1e-6}", "imitation.learning_rate to be X, got '1e-6'"),
+        ("imitation: {learning_rate: fast}", "--imitation.learning-rate to be a number, got 'fas"),
         ("- 1", "file to hold settings by name"),
         ("a: [", "can't read settings"),
-        ("on_policy: {group_size: 1}", "group_size >= 2"),
+        ("on_policy: {group_size: 1}", "wrong.yaml: expected --on-policy.group-size >= 2"),
     ],
 )
 def test_what_is_wrong_in_a_file_is_named(tmp_path, text, words):
@@ -103,7 +109,7 @@ def test_what_is_wrong_in_a_file_is_named(tmp_path, text, words):
 def test_a_known_size_begins_with_adapters_and_its_own_tiles(name, side):
     made = config("--model", name)
     assert made.model.startswith("Qwen/Qwen")
-    assert made.lora
+    assert made.loading.lora.rank == 32
     assert made.loading.dtype == "bfloat16"
     assert made.loading.gradient_checkpointing
     assert made.env_args["side_multiple"] == made.eval_args["side_multiple"] == side

@@ -2,12 +2,12 @@
 
 import csv
 import json
-import runpy
 from pathlib import Path
 
 import pytest
 
 from pixel_env.agents.policies.by_name import make_policy
+from pixel_env.scripts.train_sb3 import main as train
 
 ROOT = Path(__file__).parents[2]
 BUDGET = [
@@ -17,12 +17,7 @@ BUDGET = [
 
 
 @pytest.fixture(scope="module")
-def train():
-    return runpy.run_path(str(ROOT / "scripts" / "train_sb3.py"))["main"]
-
-
-@pytest.fixture(scope="module")
-def finished(train, tmp_path_factory):
+def finished(tmp_path_factory):
     """A run that stopped after 128 steps and went on to 192."""
     out = tmp_path_factory.mktemp("runs") / "run"
     assert train([*BUDGET, "--steps=128", "--evaluate-every=64", "--out", str(out)]) == 0
@@ -72,21 +67,21 @@ def test_the_policy_goes_into_the_evaluation(finished):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--env", "PixelReason-Nothing-v0"], "Nothing"),
-        (["--batch-size", "48"], "batch_size"),
+        (["--env", "PixelReason-Nothing-v0"], "expected the id of an environment"),
+        (["--batch-size", "48"], "expected --batch-size to divide"),
         (["--env-args", '{"target_px": 9000}'], "target_px"),
         (["--vocabulary", "[]"], "vocabulary"),
         (["--extractor", "lok"], "look"),
-        (["--learning-rate", "0"], "learning_rate"),
+        (["--learning-rate", "0"], "--learning-rate"),
     ],
 )
-def test_a_wrong_argument_is_one_sentence_and_exit_code_1(train, tmp_path, capsys, arguments, told):
+def test_a_wrong_argument_is_one_sentence_and_exit_code_1(tmp_path, capsys, arguments, told):
     assert train([*BUDGET, "--out", str(tmp_path / "run"), *arguments]) == 1
     said = capsys.readouterr().out
     assert told in said
     assert "Traceback" not in said
 
 
-def test_other_settings_in_the_same_folder_are_refused(train, finished, capsys):
+def test_other_settings_in_the_same_folder_are_refused(finished, capsys):
     assert train([*BUDGET, "--steps=192", "--seed=5", "--out", str(finished)]) == 1
     assert "seed" in capsys.readouterr().out

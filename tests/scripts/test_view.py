@@ -4,8 +4,8 @@ import gymnasium as gym
 import pytest
 
 import pixel_env
+from pixel_env.scripts import view
 from pixel_env.wrappers import RecordTrajectories
-from scripts import view
 
 
 @pytest.fixture
@@ -58,4 +58,4 @@ def test_what_is_wrong_is_one_sentence(tmp_path, capsys):
     assert view.main([str(tmp_path)]) == 1
     assert "expected a folder with trajectories.jsonl" in capsys.readouterr().out
     assert view.main([str(tmp_path), "--limit", "0"]) == 1
-    assert "expected a limit of at least 1" in capsys.readouterr().out
+    assert "expected --limit >= 1, got 0" in capsys.readouterr().out

@@ -238,7 +238,7 @@ def test_missing_data_names_folder_command_and_twin(tmp_path):
         VStar(tmp_path / "none")
     message = str(caught.value)
     assert str(tmp_path / "none") in message
-    assert f"python scripts/prepare_data.py vstar --to {tmp_path / 'none'}" in message
+    assert f"pixel-reason prepare-data vstar --to {tmp_path / 'none'}" in message
     assert "PixelReason-SyntheticSearch-v0" in message
 
 

@@ -60,7 +60,7 @@ def test_a_policy_that_reads_is_lifted_by_the_evidence_alone(config):
     assert controls["no-operations"].difference == controls["blank-views"].difference == (0, 0, 0)
     assert {each.n_replaced for each in controls.values()} == {5}
     text = (config.out / "report.md").read_text()
-    assert "## Was looking needed?" in text
+    assert "## Were the operations needed?" in text
     assert "| demonstration-crop | 5 | 100.0% | 56.6 to 100.0 | +100.0 | 100.0 to 100.0 |" in text
     summary = json.loads((config.out / "summary.json").read_text())
     assert [each["name"] for each in summary["controls"]] == list(controls)

@@ -284,7 +284,7 @@ def test_trl_grpo_formulas(reduction):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"reduction": "sum"}, "expected loss reduction to be one of"),
+        ({"reduction": "sum"}, "expected reduction to be one of"),
         ({"ratio_level": "group"}, "expected ratio_level to be one of sequence, token"),
         ({"clip_low": 1.5}, "clip_low"),
         ({"clip_high": -0.1}, "clip_high"),

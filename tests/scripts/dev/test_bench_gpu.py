@@ -1,13 +1,12 @@
 """The whole path on a CPU with a shrunken model, what is written of it, and wrong arguments."""
 
 import json
-import runpy
-from pathlib import Path
 
 import pytest
 import torch
 
-MAIN = runpy.run_path(str(Path(__file__).parents[3] / "scripts" / "dev" / "bench_gpu.py"))["main"]
+from pixel_env.scripts.dev.bench_gpu import main
+
 SMALL = [
     "--device", "cpu", "--layers", "2", "--small", "true", "--groups", "1", "--group-size", "2",
     "--message-tokens", "8", "--demonstrations", "1",
@@ -15,7 +14,7 @@ SMALL = [
 
 
 def test_every_part_runs_and_is_written_beside_the_plan(tmp_path, capsys):
-    assert MAIN([*SMALL, "--models", "qwen2.5-vl-3b", "--out", str(tmp_path)]) == 0
+    assert main([*SMALL, "--models", "qwen2.5-vl-3b", "--out", str(tmp_path)]) == 0
     told = json.loads((tmp_path / "bench_gpu.json").read_text())
     assert told["settings"]["group_size"] == 2
     assert told["versions"]["torch"].partition("+")[0] == torch.__version__.partition("+")[0]
@@ -42,7 +41,7 @@ def test_every_part_runs_and_is_written_beside_the_plan(tmp_path, capsys):
 
 
 def test_a_spent_budget_is_told_and_not_raised(tmp_path, capsys):
-    assert MAIN([*SMALL, "--budget-minutes", "0.000001", "--out", str(tmp_path)]) == 2
+    assert main([*SMALL, "--budget-minutes", "0.000001", "--out", str(tmp_path)]) == 2
     told = json.loads((tmp_path / "bench_gpu.json").read_text())
     assert [model["model"] for model in told["models"]] == ["qwen2.5-vl-3b", "qwen2.5-vl-7b"]
     assert told["models"][0]["parts"][-1]["status"] == "not run: there is no model"
@@ -53,16 +52,16 @@ def test_a_spent_budget_is_told_and_not_raised(tmp_path, capsys):
     ("arguments", "words"),
     [
         (["--models", "qwen2.5-vl-9b", "--device", "cpu"], "Did you mean"),
-        (["--device", "gpu"], "expected a torch device"),
+        (["--device", "gpu"], "expected --device to be a torch device"),
         (["--device", "cpu", "--train", "none"], "train"),
     ],
 )
 def test_a_wrong_argument_is_one_sentence(arguments, words, capsys):
-    assert MAIN(arguments) == 1
+    assert main(arguments) == 1
     assert words in capsys.readouterr().out
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_without_a_gpu_it_says_what_runs_here(capsys):
-    assert MAIN([]) == 1
+    assert main([]) == 1
     assert "--device cpu --layers 2 --small true" in capsys.readouterr().out

@@ -163,6 +163,6 @@ def test_missing_data_is_one_error_with_folder_command_and_twin(task_set, tmp_pa
         gym.make(f"PixelReason-{task_set}-v0", data_dir=tmp_path / "none")
     message = str(caught.value)
     assert str(tmp_path / "none") in message
-    assert "python scripts/prepare_data.py " in message
+    assert "pixel-reason prepare-data " in message
     assert f"--to {tmp_path / 'none'}" in message
     assert "PixelReason-Synthetic" in message
