@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,7 @@ class School:
             (image,) = self.encoder.images([exhibit.picture])
             return image, lessons.token_labels(exhibit, self.marks)
 
-        config = PretrainingConfig(steps=self.args.eyes, seed=self.args.seed)
+        config = self.stage(self.args.eyes, 0)
         heads = {**lessons.HEADS, "mark": len(self.marks)}
         teach_eyes(self.model, self.encoder, labelled, heads, config, report)
 
@@ -81,7 +81,7 @@ class School:
         labels = np.stack([lessons.token_labels(each, self.marks) for each in self.exhibits])
         kinds = (COLOURS, SHAPES, self.marks)
         words = [[self.word_ids(name) for name in names] for names in kinds]
-        turning = PretrainingConfig(steps=self.args.align, seed=self.args.seed)
+        turning = self.stage(self.args.align, 0)
         features, hits = align(self.model, features, labels, words, turning, lambda *_: None)
         CONSOLE.print(f"aligned: a word finds what it names in {hits:.1%} of pictures")
         attend_by_likeness(self.model)
@@ -89,7 +89,7 @@ class School:
         def spoken(rng: np.random.Generator) -> TokenTrajectory:
             return self.spoken(rng, stand_ins, is_first=True)[1]
 
-        config = PretrainingConfig(steps=self.args.look_up, seed=self.args.seed + 1)
+        config = self.stage(self.args.look_up, 1)
         teach_speech(self.model, spoken, config, report, features)
 
     def speech(self, report: Report) -> None:
@@ -100,18 +100,19 @@ class School:
         def spoken(rng: np.random.Generator) -> TokenTrajectory:
             return self.spoken(rng, stand_ins)[1]
 
-        config = PretrainingConfig(
-            steps=self.args.speech, learning_rate=self.args.speech_rate, seed=self.args.seed + 2
-        )
+        config = replace(self.stage(self.args.speech, 2), learning_rate=self.args.speech_rate)
         teach_speech(self.model, spoken, config, report, features)
 
     def both(self, report: Report) -> None:
         """Vision tower and language model together, more slowly."""
-        rate = self.args.both_rate
-        config = PretrainingConfig(
-            steps=self.args.both, learning_rate=rate, seed=self.args.seed + 3
-        )
+        config = replace(self.stage(self.args.both, 3), learning_rate=self.args.both_rate)
         teach_speech(self.model, lambda rng: self.spoken(rng)[1], config, report)
+
+    def stage(self, steps: int, number: int) -> PretrainingConfig:
+        """Returns how the stage of a number is trained; each has a seed of its own."""
+        return PretrainingConfig(
+            steps=steps, batch_size=self.args.batch_size, seed=self.args.seed + number
+        )
 
     def spoken(
         self,
@@ -147,7 +148,7 @@ class School:
         scene = int(rng.integers(len(self.exhibits) // shown))
         return scene * shown + (int(rng.integers(1, shown)) if rng.random() < 0.5 else 0)
 
-    def examine(self, n: int = 600) -> dict[str, float]:
+    def examine(self, n: int) -> dict[str, float]:
         """Returns the share of lessons that would be said right to the last token, by request."""
         rng = np.random.default_rng(0)
         kinds, drawn = zip(*(self.spoken(rng) for _ in range(n)), strict=True)
@@ -171,7 +172,7 @@ def main(arguments: list[str] | None = None) -> None:
     args.work.mkdir(parents=True, exist_ok=True)
     difficulty, dialect = Difficulty(), get_dialect("pixel-reasoner")
     texts = dialect_texts(dialect)
-    texts += episode_texts(TextAction(gym.make(ENV, options=True), dialect), dialect, 60)
+    texts += episode_texts(TextAction(gym.make(ENV, options=True), dialect), dialect, args.episodes)
     texts += lessons.vocabulary(np.random.default_rng(args.seed), difficulty, 30)
     tokenizer = tiny.train_tokenizer(2 * texts)
     encoder = Encoder(tokenizer, tiny.image_processor(), dialect, "none")
@@ -182,8 +183,8 @@ def main(arguments: list[str] | None = None) -> None:
     school = School(model, encoder, exhibits, difficulty.marks, args)
     for name in STAGES:
         run_stage(name, getattr(args, name), school)
-    school.exhibits = draw(rng, difficulty, 100, args.crops)
-    CONSOLE.print("unseen lessons said right:", json.dumps(school.examine(), indent=1))
+    school.exhibits = draw(rng, difficulty, args.exam // 6 + 1, args.crops)
+    CONSOLE.print("unseen lessons said right:", json.dumps(school.examine(args.exam), indent=1))
     tiny.save(args.out, model, tokenizer)
     CONSOLE.print(f"wrote {args.out}")
 
@@ -236,6 +237,8 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     add("--work", type=Path, default=Path("runs/pretrain_tiny"), metavar="DIR", help="of stages")
     add("--scenes", type=int, default=4000, help="scenes to draw (default: %(default)s)")
     add("--crops", type=int, default=4, help="crops of each scene (default: %(default)s)")
+    add("--episodes", type=int, default=60, help="read for the tokenizer (default: %(default)s)")
+    add("--batch-size", type=int, default=64, help="pictures a step (default: %(default)s)")
     add("--eyes", type=int, default=2600, help="steps, vision tower (default: %(default)s)")
     add("--align", type=int, default=800, help="steps, turning it to words (default: %(default)s)")
     add("--look-up", type=int, default=1000, help="steps, finding things (default: %(default)s)")
@@ -243,6 +246,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     add("--speech-rate", type=float, default=1e-3, help="learning rate of those")
     add("--both", type=int, default=300, help="steps, both together (default: %(default)s)")
     add("--both-rate", type=float, default=5e-4, help="learning rate of those")
+    add("--exam", type=int, default=600, help="unseen lessons at the end (default: %(default)s)")
     add("--threads", type=int, default=1, help="torch threads (default: %(default)s)")
     add("--seed", type=int, default=0, help="of everything drawn (default: %(default)s)")
     return parser.parse_args(arguments)

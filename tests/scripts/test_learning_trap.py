@@ -1,4 +1,7 @@
-"""The experiment's command: arms run in processes of their own, and a second call goes on."""
+"""The experiment's command: arms end in one table, and a second call goes on."""
+
+from concurrent.futures import Executor, Future
+from dataclasses import replace
 
 import pytest
 
@@ -8,9 +11,45 @@ TINY = ["--seeds", "0", "--demonstrations", "8", "--epochs", "1"]
 TINY += ["--iterations", "1", "--eval-samples", "4"]
 
 
-def test_arms_end_in_a_table_and_curves_and_finished_ones_are_kept(tmp_path, capsys):
-    command = ["--out", str(tmp_path), "--arms", "warm-start,no-curiosity", *TINY]
-    assert learning_trap.main(command) == 0
+@pytest.fixture
+def _small_groups(monkeypatch):
+    """Shrinks what no option shrinks: the rollouts of an iteration, from 128 to 4."""
+
+    def small(config, root):
+        return [
+            replace(job, config=replace(job.config, on_policy=shrunk(job.config.on_policy)))
+            for job in trainings(config, root)
+        ]
+
+    def shrunk(on_policy):
+        return replace(on_policy, groups_per_iteration=2, group_size=2, max_new_tokens=12)
+
+    trainings = learning_trap.trainings
+    monkeypatch.setattr(learning_trap, "trainings", small)
+
+
+class InThisProcess(Executor):
+    """Runs what is submitted at once: another process would import torch for ten seconds."""
+
+    def __init__(self, *args, **kwargs):
+        pass
+
+    def submit(self, function, *args):
+        future = Future()
+        future.set_result(function(*args))
+        return future
+
+
+@pytest.mark.usefixtures("_small_groups")
+def test_arms_end_in_a_table_and_curves_and_finished_ones_are_kept(tmp_path, monkeypatch):
+    command = ["--out", str(tmp_path), *TINY, "--arms"]
+    assert learning_trap.main([*command, "warm-start"]) == 0
+    assert "| warm start only |" in (tmp_path / "report.md").read_text()
+    warm = tmp_path / "seed-0" / "warm"
+    written = (warm / "finished").stat().st_mtime_ns
+    monkeypatch.setattr(learning_trap, "ProcessPoolExecutor", InThisProcess)
+    assert learning_trap.main([*command, "warm-start,no-curiosity"]) == 0
+    assert (warm / "finished").stat().st_mtime_ns == written
     report = (tmp_path / "report.md").read_text()
     assert "| RL without curiosity |" in report
     assert "After the warm start RaPR is" in report
@@ -18,7 +57,7 @@ def test_arms_end_in_a_table_and_curves_and_finished_ones_are_kept(tmp_path, cap
     trained = tmp_path / "seed-0" / "no-curiosity"
     written = (trained / "on_policy" / "metrics.jsonl").stat().st_mtime_ns
     assert not (trained / "evaluation" / "base").exists()
-    assert learning_trap.main(command) == 0
+    assert learning_trap.main([*command, "warm-start,no-curiosity"]) == 0
     assert (trained / "on_policy" / "metrics.jsonl").stat().st_mtime_ns == written
     assert (tmp_path / "report.md").read_text() == report
 

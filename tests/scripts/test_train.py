@@ -71,8 +71,8 @@ def test_help_shows_what_is_changed_often_and_help_all_every_setting(capsys):
 def test_the_base_weights_can_be_made_again(tmp_path, monkeypatch, capsys):
     """With a budget of a few steps: the stages run, and a second call takes them from disk."""
     arguments = (
-        f"--out {tmp_path / 'out'} --work {tmp_path / 'work'} --scenes 4 --crops 2 --eyes 2 "
-        "--align 2 --look-up 2 --speech 2 --both 2"
+        f"--out {tmp_path / 'out'} --work {tmp_path / 'work'} --scenes 2 --crops 2 --eyes 2 "
+        "--align 2 --look-up 2 --speech 2 --both 2 --batch-size 2 --exam 6 --episodes 4"
     ).split()
     main = runpy.run_path(str(SCRIPTS / "dev" / "pretrain_tiny.py"))["main"]
     monkeypatch.setattr(sys, "argv", ["pretrain_tiny.py", *arguments])
