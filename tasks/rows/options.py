@@ -15,6 +15,8 @@ _INSTRUCTION = re.compile(
     r"|Choose the (?:correct|best))[^\n]*\s*$",
     re.IGNORECASE,
 )
+_SPACES = re.compile(r"[^\S\n]+")
+_LINE_ENDS = re.compile(r"(?:\n ?)+")
 _HEADING = re.compile(r"\n\s*(?:options|choices)\s*:?\s*$", re.IGNORECASE)
 
 
@@ -34,7 +36,9 @@ def split_question(text: str) -> tuple[str, tuple[str, ...]]:
         >>> split_question("How many?")
         ('How many?', ())
     """
-    text = _INSTRUCTION.sub("", "\n" + text.replace("\r\n", "\n"))
+    # Runs of white space first: the patterns below would try each of a long one anew.
+    text = _LINE_ENDS.sub("\n", _SPACES.sub(" ", text.replace("\r\n", "\n")))
+    text = _INSTRUCTION.sub("", "\n" + text)
     question, *parts = _OPTION.split(text)
     letters = [first or second for first, second in zip(parts[::3], parts[1::3], strict=True)]
     choices = tuple(" ".join(part.split()) for part in parts[2::3])

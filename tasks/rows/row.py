@@ -93,9 +93,13 @@ class Row:
         """
         value = self.value(column)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not math.isfinite(value):
-            raise self.fault(f"expected a number in column {column!r}, got {value!r:.80}")
-        return float(value)
+        try:
+            number = float(value) if is_number else math.nan
+        except OverflowError:  # a whole number of hundreds of digits
+            number = math.inf
+        if not math.isfinite(number):
+            raise self.fault(f"expected a number in column {column!r}, got {_shown(value)}")
+        return number
 
     def flag(self, column: str) -> bool:
         """Returns a column that holds true or false.
@@ -123,6 +127,14 @@ class Row:
     def fault(self, sentence: str) -> DataError:
         """Builds the error that names this row."""
         return DataError(f"{self.origin}: {sentence}")
+
+
+def _shown(value: Any) -> str:
+    """Shows a value's beginning, whatever it is; long whole numbers can't be written."""
+    try:
+        return f"{value!r:.80}"
+    except ValueError:
+        return f"a {type(value).__name__} of thousands of digits"
 
 
 class Rows(ABC):
