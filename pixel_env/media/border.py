@@ -16,12 +16,13 @@ _MAX_REASON = 200
 
 
 @contextmanager
-def foreign_bytes(what: str) -> Iterator[None]:
+def foreign_bytes(what: str, trouble: str = "can't be read") -> Iterator[None]:
     """Turns whatever is raised inside into the `DataError` of what the bytes belong to.
 
     Args:
         what: names it, with file and row where they are known, such as "picture a.png (q.jsonl
             row 3)".
+        trouble: what is the matter with it, before the decoder's own words.
 
     >>> with foreign_bytes("picture a.png"):
     ...     raise KeyError("no such tile")
@@ -33,7 +34,7 @@ def foreign_bytes(what: str) -> Iterator[None]:
     except PixelEnvError:
         raise
     except Exception as fault:
-        raise DataError(f"{what} can't be read: {reason_of(fault)}") from fault
+        raise DataError(f"{what} {trouble}: {reason_of(fault)}") from fault
 
 
 def reason_of(fault: BaseException) -> str:

@@ -15,7 +15,7 @@ from . import rgb
 from .files import open_regular
 from .pillow_settings import own_settings
 
-MAX_BYTES = 1_900_000_000
+MAX_BYTES = 2_000_000_000
 """A picture that takes more memory than this while it is decoded is refused beforehand."""
 
 MAX_SCANS = 100
@@ -94,8 +94,8 @@ def _check_size(picture: PillowImage.Image) -> None:
     n_bytes = width * height * _bytes_a_pixel(picture)
     if n_bytes > MAX_BYTES:
         raise ValueError(
-            f"it has {size} in {picture.format}, which take {n_bytes / 2**30:.1f} GiB to decode, "
-            f"and over {MAX_BYTES / 2**30:.1f} are refused"
+            f"it has {size} in {picture.format}, which take {n_bytes // 10**6:,} MB to decode, "
+            f"and over {MAX_BYTES // 10**6:,} are refused"
         )
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pixel_env.errors import DataError
+from pixel_env.media.border import foreign_bytes
+from pixel_env.media.files import open_regular
 
 from .row import Row, Rows
 
@@ -43,11 +45,7 @@ class ListRows(Rows):
         origin = self.origin(index)
         entry = self._entries[index]
         if isinstance(entry, _Line):
-            try:
-                entry = json.loads(entry)
-            except (ValueError, RecursionError) as error:
-                where = f"{origin} (in {self._path.parent})"
-                raise DataError(f"{where}: not valid JSON ({error})") from error
+            entry = _decoded(entry, f"{origin} (in {self._path.parent})")
         if not isinstance(entry, dict):
             raise DataError(
                 f"{origin} (in {self._path.parent}): expected an object, got {entry!r:.60}"
@@ -84,10 +82,7 @@ def read_json(path: Path, origin: str = "") -> Any:
         DataError: the file can't be read, or isn't JSON.
     """
     where = f"{origin}: {path.name}" if origin else str(path)
-    try:
-        return json.loads(_read_text(path, where))
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{where}: not valid JSON ({error})") from error
+    return _decoded(_read_text(path, where), where)
 
 
 def read_json_list(path: Path, key: str = "", added: Mapping[str, Any] | None = None) -> ListRows:
@@ -134,8 +129,13 @@ class _Line(str):
     __slots__ = ()
 
 
+def _decoded(text: str, where: str) -> Any:
+    """Decodes JSON: what `where` names is at fault for whatever comes out of it."""
+    with foreign_bytes(f"{where}:", "not valid JSON"):
+        return json.loads(text)
+
+
 def _read_text(path: Path, where: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{where}: can't be read ({error})") from error
+    """Reads a file of text; `where` is at fault where it is none, or no regular file."""
+    with foreign_bytes(f"{where}:"), open_regular(path) as file:
+        return file.read().decode("utf-8-sig")

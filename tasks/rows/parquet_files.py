@@ -17,11 +17,20 @@ from pathlib import Path
 from typing import Any
 
 from pixel_env.errors import ConfigError, DataError
+from pixel_env.media.border import foreign_bytes, reason_of
+from pixel_env.media.files import open_regular
 
+from .parquet_limits import check_names, longest_text, text_columns, unpacked_bytes
 from .row import JoinedRows, Row, Rows
 
 KEPT_BYTES = 32 * 2**20
 """Most bytes of late values that stay in memory, for lanes that read a few rows apart."""
+
+AT_ONCE_BYTES = 64 * 2**20
+"""Most bytes of text that are made of the small columns at once, where one text is in many rows."""
+
+UNPACKED_BYTES = 10**9
+"""Most bytes that the small columns may unpack to; a few kilobytes can hold more."""
 
 BUFFER_BYTES = 2**20
 """How much of a column is read from the file at once."""
@@ -53,6 +62,7 @@ class ParquetRows(Rows):
         self._lock = threading.Lock()
         self._cursors: dict[str, _Cursor] = {}
         self._schema = self._file.schema_arrow
+        check_names(self.path, self._schema.names)
         names = [name for name in self._schema.names if not columns or name in columns]
         self.late = tuple(name for name in names if name in late or self._is_binary(name))
         self._small = [name for name in names if name not in self.late]
@@ -65,16 +75,31 @@ class ParquetRows(Rows):
     def __getitem__(self, index: int) -> Row:
         if not 0 <= index < len(self):
             raise IndexError(index)
-        values = self._table.slice(index, 1).to_pylist()[0] if self._small else {}
+        values = {}
+        if self._small:
+            with foreign_bytes(f"{self.origin(index)} of {self.path.parent}"):
+                values = self._table.slice(index, 1).to_pylist()[0]
         return self._row(index, values)
 
     def each(self) -> Iterator[Row | DataError]:
         """Yields all rows, faster than one by one."""
         index = 0
-        for batch in self._table.to_batches(max_chunksize=1024):
-            for values in batch.to_pylist():
-                yield self._row(index, values)
+        n_at_once = min(max(AT_ONCE_BYTES // max(self._longest_text, 1), 1), 1024)
+        for batch in self._table.to_batches(max_chunksize=n_at_once):
+            try:
+                rows = batch.to_pylist()
+            except Exception:  # the border of foreign bytes: one of these rows can't be read
+                rows = [None] * batch.num_rows
+            for values in rows:
+                yield self._at(index) if values is None else self._row(index, values)
                 index += 1
+
+    def _at(self, index: int) -> Row | DataError:
+        """Returns a row, or its fault."""
+        try:
+            return self[index]
+        except DataError as fault:
+            return fault
 
     def columns(self) -> frozenset[str]:
         """Returns the columns that the rows have."""
@@ -110,7 +135,7 @@ class ParquetRows(Rows):
 
     def __getstate__(self) -> dict[str, Any]:
         """Leaves open files, the lock and the table behind: they are opened again when used."""
-        unsent = ("_file", "_table", "_lock", "_cursors", "_schema")
+        unsent = ("_file", "_table", "_longest_text", "_lock", "_cursors", "_schema")
         return {name: value for name, value in self.__dict__.items() if name not in unsent}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -125,10 +150,33 @@ class ParquetRows(Rows):
     @cached_property
     def _table(self) -> Any:
         """The small columns, packed as pyarrow keeps them."""
-        try:
+        with foreign_bytes(f"{self.path}"):
+            self._check_unpacked()
             return self._file.read(columns=self._small, use_threads=False)
-        except _faults() as fault:
-            raise DataError(f"{self.path} can't be read: {_first_line(fault)}") from fault
+
+    def _check_unpacked(self) -> None:
+        """Refuses small columns that would unpack to more than memory has room for."""
+        n_bytes = unpacked_bytes(self._file.metadata, self._small)
+        nested = [
+            name for name in self._small if self._file.schema_arrow.field(name).type.num_fields
+        ]
+        if nested and n_bytes <= UNPACKED_BYTES:  # the same text may stand in many of their rows
+            for batch in self._file.iter_batches(8, columns=nested, use_threads=False):
+                n_bytes += batch.nbytes
+                if n_bytes > UNPACKED_BYTES:
+                    break
+        if n_bytes > UNPACKED_BYTES:
+            raise DataError(
+                f"{self.path} can't be read: its columns {', '.join(self._small)} unpack to more "
+                f"than {UNPACKED_BYTES // 10**6:,} MB"
+            )
+
+    @cached_property
+    def _longest_text(self) -> int:
+        """Bytes of the longest text of the small columns, of which many rows may be."""
+        with foreign_bytes(f"{self.path}"):
+            chunks = (chunk for column in self._table.columns for chunk in column.chunks)
+            return max(map(longest_text, chunks), default=0)
 
     def _row(self, index: int, values: dict[str, Any]) -> Row:
         late = {column: partial(self.cell, column, index) for column in self.late}
@@ -185,10 +233,10 @@ class _Cursor:
         except StopIteration as fault:
             self._group = -1
             raise DataError(f"{origin}: column {self._column!r} ends before this row") from fault
-        except _faults() as fault:
+        except Exception as fault:  # the border of foreign bytes
             self._group = -1
-            reason = _first_line(fault)
-            raise DataError(f"{origin}: column {self._column!r} can't be read: {reason}") from fault
+            where = f"{origin}: column {self._column!r}"
+            raise DataError(f"{where} can't be read: {reason_of(fault)}") from fault
         self._keep(value)
         return value
 
@@ -232,18 +280,13 @@ def _opened(path: Path) -> Any:
             f"reading {path} needs pyarrow, which is not installed: "
             "pip install 'pixel-reason[data]'"
         ) from error
-    try:
-        return parquet.ParquetFile(path, buffer_size=BUFFER_BYTES, pre_buffer=False)
-    except _faults() as fault:
-        raise DataError(f"{path} can't be read as parquet: {_first_line(fault)}") from fault
-
-
-def _faults() -> tuple[type[Exception], ...]:
-    """What pyarrow raises on broken files."""
-    import pyarrow
-
-    return (OSError, pyarrow.ArrowException, ValueError)
-
-
-def _first_line(fault: BaseException) -> str:
-    return str(fault).split("\n")[0][:200]
+    with foreign_bytes(f"{path}", "can't be read as parquet"):
+        with open_regular(path):  # a pipe would block
+            metadata = parquet.read_metadata(path)
+        return parquet.ParquetFile(
+            path,
+            metadata=metadata,
+            read_dictionary=text_columns(metadata),
+            buffer_size=BUFFER_BYTES,
+            pre_buffer=False,
+        )

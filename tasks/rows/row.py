@@ -11,7 +11,6 @@ import math
 from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -93,12 +92,14 @@ class Row:
             DataError: the column is missing, or holds something else.
         """
         value = self.value(column)
-        with suppress(OverflowError):  # an integer may be past the largest float
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                number = float(value)
-                if math.isfinite(number):
-                    return number
-        raise self.fault(f"expected a number in column {column!r}, got {value!r:.80}")
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        try:
+            number = float(value) if is_number else math.nan
+        except OverflowError:  # a whole number of hundreds of digits
+            number = math.inf
+        if not math.isfinite(number):
+            raise self.fault(f"expected a number in column {column!r}, got {_shown(value)}")
+        return number
 
     def flag(self, column: str) -> bool:
         """Returns a column that holds true or false.
@@ -126,6 +127,14 @@ class Row:
     def fault(self, sentence: str) -> DataError:
         """Builds the error that names this row."""
         return DataError(f"{self.origin}: {sentence}")
+
+
+def _shown(value: Any) -> str:
+    """Shows a value's beginning, whatever it is; long whole numbers can't be written."""
+    try:
+        return f"{value!r:.80}"
+    except ValueError:
+        return f"a {type(value).__name__} of thousands of digits"
 
 
 class Rows(ABC):

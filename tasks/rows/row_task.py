@@ -13,6 +13,7 @@ from pixel_env.task import Task
 from pixel_env.types import Sample
 
 from .row import Row, Rows
+from .row_border import at_border, check_texts
 
 
 class RowTask(Task):
@@ -75,7 +76,9 @@ class RowTask(Task):
         if not 0 <= index < len(self):
             raise IndexError(f"expected an index from 0 to {len(self) - 1}, got {index}")
         row = self._rows[self._places[index]]
-        sample = self._sample(row)
+        with at_border(row):
+            sample = self._sample(row)
+            check_texts(sample)
         first = self._index.get(sample.id, index)
         if first != index:
             other = self._rows.origin(self._places[first])
@@ -112,7 +115,7 @@ class RowTask(Task):
             if wanted is not None and place not in wanted:
                 continue
             if isinstance(row, Row):
-                with suppress(DataError):
+                with suppress(DataError), at_border(row):
                     found.setdefault(self._id(row), index)
             index += 1
         return found
@@ -120,10 +123,10 @@ class RowTask(Task):
     def _of_category(self, category: str) -> list[int]:
         places, seen = [], set()
         for place, row in enumerate(self._rows.each()):
-            try:
-                own = self._category(row) if isinstance(row, Row) else None
-            except DataError:
-                own = None
+            own = None
+            if isinstance(row, Row):
+                with suppress(DataError), at_border(row):
+                    own = self._category(row)
             if own in (category, None):
                 places.append(place)
             seen.add(own or "")

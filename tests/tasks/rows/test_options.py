@@ -101,3 +101,18 @@ def test_answer_that_names_no_option_is_refused(answer):
 def test_text_of_two_options_names_none():
     assert index_of_text("x", ("x", "y", "x")) is None
     assert index_of_text(" y ", ("x", "y", "x")) == 1
+
+
+LONG = {
+    "blank lines": "What?" + "\n" * 200_000 + "(A) x\n(B) y",
+    "blank lines of spaces": "What?" + "\n \t" * 100_000 + "(A) x\n(B) y",
+    "spaces before an option": "What?\n" + " " * 200_000 + "(A) x\n(B) y",
+    "spaces behind a heading": "What?\nOptions" + " " * 200_000 + ":\n(A) x\n(B) y",
+    "spaces behind the last option": "What?\n(A) x\n(B) y" + " \n" * 100_000,
+}
+
+
+@pytest.mark.parametrize("text", LONG.values(), ids=LONG)
+def test_a_question_is_split_in_time_that_grows_with_its_length(text):
+    """Quadratic work on these would take minutes."""
+    assert split_question(text) == ("What?", ("x", "y"))
