@@ -121,11 +121,11 @@ def train(options: TrainOptions, terminal: Terminal) -> int:
     if processes.count > 1:
         terminal.leave = end
     config = replace(config, loading=replace(config.loading, device=device))
-    folder = processes.told_by_first(lambda: _folder(config, options.out, options.resume))
+    folder = processes.run_in_first(lambda: _folder(config, options.out, options.resume))
     terminal.goes_on = f" with --out {folder}"
     bars = StageBars(terminal.console) if processes.is_first else nullcontext(_show_nothing)
     with bars as display:
-        outcome = TrainingRun(config, folder, display).run()
+        outcome = TrainingRun(config, folder, display, processes).run()
     if processes.is_first:
         write_report(outcome, config)
         _show(outcome, terminal)
@@ -147,7 +147,7 @@ def _show_nothing(stage: str, done: int, total: int, text: str = "") -> None:
 def _show(outcome: Outcome, terminal: Terminal) -> None:
     """Prints the table of scores and where everything is."""
     from pixel_env.agents.evaluation.screen import score_screen
-    from pixel_env.agents.run.run import table_of
+    from pixel_env.agents.run.report import table_of
 
     title = "Accuracy after each stage, on unseen samples"
     terminal.console.print(score_screen(title, table_of(outcome)))

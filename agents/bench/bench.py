@@ -18,6 +18,7 @@ import torch
 from pixel_env.dialects import get_dialect
 
 from ..generation.engine import Engine
+from ..generation.session import Session
 from ..model.backbone import Backbone
 from ..model.settings import ModelSettings
 from ..model.shapes import ModelShape, shrunk
@@ -247,10 +248,11 @@ class ModelBench:
     def _rollouts(self, model: Any, run: RunConfig) -> list[Experience]:
         """Runs the groups of one iteration in scripted lanes."""
         rl = run.on_policy
-        lanes, n_samples = training_lanes(run)
-        scripted = ScriptedLanes(lanes, rl.group_size, self._config.most_looks)
-        engine = Engine(model, self._encoder, rl.generation)
-        found = GroupRollouts(engine, scripted, rl, n_samples).run(1).experiences()
+        lanes = training_lanes(run)
+        scripted = ScriptedLanes(lanes.env, rl.group_size, self._config.most_looks)
+        session = Session(Engine(model, self._encoder, rl.generation))
+        groups = GroupRollouts(session, replace(lanes, env=scripted), rl)
+        found = groups.run(1).experiences()
         scripted.close()
         return found
 

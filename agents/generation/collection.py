@@ -12,17 +12,15 @@ from numpy.typing import NDArray
 from pixel_env.errors import ConfigError
 from pixel_env.types import Info, Observation
 
-from ..on_policy.belief import follow
 from ..tokens.trajectory import ENV_ERROR, OVERLONG, TokenTrajectory
-from .engine import Engine
-from .session import Session
+from .speaker import Speaker
 
 SILENCE = ""
-"""What is given for a lane that can't speak any more: it spends the lane's remaining turns."""
+"""The message of a lane that is out of context: it spends the lane's remaining turns."""
 
 
 def collect(
-    engine: Engine,
+    speaker: Speaker,
     env: VectorEnv[Any, Any, Any],
     seed: int | Sequence[Sequence[int]],
     group_size: int = 1,
@@ -35,10 +33,11 @@ def collect(
     failed. Rewards that come after a lane's own end (a group's bonus) are added to its episode.
 
     Args:
-        engine: says the messages.
+        speaker: samples the messages and records the tokens; its lanes have the numbers of the
+            environment's.
         env: takes one message a lane, and lets ended lanes wait (autoreset disabled).
-        seed: fixes every sampled token. A list holds each lane's own seed; lanes past its end stay
-            silent, and none of theirs is returned.
+        seed: fixes every sampled token. A list holds each lane's own seed; lanes past its end send
+            empty messages, and none of theirs is returned.
         group_size: lanes in a group; lanes 0 to G - 1 are the first. Divides the lanes.
         env_seed: for `env.reset`; a list with the same number for all lanes of a group gives
             them the same sample, a single number gives every lane its own.
@@ -62,18 +61,16 @@ def collect(
     ledger.check_groups(group_size)
     seeds = [[seed, lane] for lane in range(n_lanes)] if isinstance(seed, int) else seed
     speaking = np.arange(n_lanes) < len(seeds)
-    session = Session(engine)
-    follow(env, session)
-    for lane, words in enumerate(seeds):
-        session.begin(lane, words)
+    for lane, lane_seed in enumerate(seeds):
+        speaker.begin(lane, lane_seed)
     running = speaking
     while running.any():
-        messages = _speak(session, observations, [int(lane) for lane in np.flatnonzero(running)])
+        messages = _speak(speaker, observations, [int(lane) for lane in np.flatnonzero(running)])
         step = env.step(tuple(messages.get(lane, SILENCE) for lane in range(n_lanes)))
         observations, rewards, terminated, truncated, infos = step
         ledger.note(infos, np.asarray(rewards), np.asarray(truncated), running)
         running = speaking & ~(np.asarray(terminated) | np.asarray(truncated))
-    return [_trajectory(session, ledger, lane, lane // group_size) for lane in range(len(seeds))]
+    return [_trajectory(speaker, ledger, lane, lane // group_size) for lane in range(len(seeds))]
 
 
 def lane_values(batched: Mapping[str, Any], lane: int) -> dict[str, Any]:
@@ -103,7 +100,7 @@ def lane_observation(batched: Mapping[str, Any], lane: int) -> Observation:
 
 
 class _Ledger:
-    """What the environment said of each lane's episode."""
+    """Rewards and facts of each lane's episode, summed over its steps."""
 
     def __init__(self, n_lanes: int) -> None:
         self.rewards = np.zeros(n_lanes)
@@ -138,19 +135,19 @@ class _Ledger:
                 )
 
 
-def _speak(session: Session, observations: Mapping[str, Any], lanes: list[int]) -> dict[int, str]:
-    """Lets the lanes hear and answer; lanes out of context are missing in the result."""
-    hearing = [lane for lane in lanes if not session.overlong(lane)]
-    session.hear([lane_observation(observations, lane) for lane in hearing], hearing)
-    speaking = [lane for lane in hearing if not session.overlong(lane)]
-    return dict(zip(speaking, session.speak(speaking), strict=True))
+def _speak(speaker: Speaker, observations: Mapping[str, Any], lanes: list[int]) -> dict[int, str]:
+    """Returns each lane's next message; lanes out of context have none."""
+    hearing = [lane for lane in lanes if not speaker.overlong(lane)]
+    speaker.hear([lane_observation(observations, lane) for lane in hearing], hearing)
+    speaking = [lane for lane in hearing if not speaker.overlong(lane)]
+    return dict(zip(speaking, speaker.speak(speaking), strict=True))
 
 
-def _trajectory(session: Session, ledger: _Ledger, lane: int, group: int) -> TokenTrajectory:
+def _trajectory(speaker: Speaker, ledger: _Ledger, lane: int, group: int) -> TokenTrajectory:
     facts = ledger.facts[lane]
     facts.pop("waiting", None)
-    overlong = session.overlong(lane)
-    record = session.end(lane)
+    overlong = speaker.overlong(lane)
+    record = speaker.end(lane)
     assert record is not None  # every lane with a seed began above
     grade = facts.get("grade") or {}
     facts["correct"] = bool(grade.get("correct", False))

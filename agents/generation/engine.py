@@ -1,8 +1,8 @@
 """Token-in, token-out generation over many lanes, with the past kept in a cache.
 
-A lane hears observations and says messages. What it heard and said is never encoded again: a
-turn feeds the last sampled token and the new piece, then samples. Lanes that begin with the
-same observation share one prefill. Nothing here calls `generate`.
+A lane gets observations and gives messages. Its tokens are never encoded again: a turn feeds the
+last sampled token and the new piece, then samples. Lanes that begin with the same observation
+share one prefill. Nothing here calls `generate`.
 """
 
 from __future__ import annotations
@@ -59,14 +59,14 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Said:
-    """Messages of some rows.
+class Responses:
+    """One message of each of some rows.
 
     Attributes:
         ids: each row's tokens, (length,) int64.
         logprobs: each row's log-probabilities, (length,) float32.
-        caches: the rows' past now, under their lanes' names: rows that fall silent early are
-            put aside. The last token of each message is not in it yet.
+        caches: the rows' keys and values now, under their lanes' names: rows that finish early
+            are put aside. The last token of each message is not in them yet.
     """
 
     ids: list[Ids]
@@ -75,7 +75,7 @@ class Said:
 
 
 class Engine:
-    """A model that can be talked to.
+    """A model that continues the prompts of many rows at once.
 
     Attributes:
         encoder: turns observations into tokens and tokens into text.
@@ -157,11 +157,11 @@ class Engine:
             tokens = torch.searchsorted(mass, at, right=True)[:, 0].clamp_(max=self._last_id)
         return tokens, logprobs.gather(-1, tokens[:, None])[:, 0]
 
-    def decode(self, cache: LaneCache, hidden: torch.Tensor, start: Start) -> Said:
+    def decode(self, cache: LaneCache, hidden: torch.Tensor, start: Start) -> Responses:
         """Samples one message a row, until its closing token or its limit.
 
         Args:
-            cache: the rows' past; it grows.
+            cache: the rows' keys and values; it grows.
             hidden: (rows, hidden size), the last state of each row.
             start: positions, limits and random numbers of the rows.
         """
@@ -191,7 +191,7 @@ class Engine:
             hidden = self._step(cache, token, position, alive)
             position = position + 1
         kept = lengths.tolist()
-        return Said(
+        return Responses(
             [row[:n].copy() for row, n in zip(ids.cpu().numpy(), kept, strict=True)],
             [row[:n].copy() for row, n in zip(logprobs.cpu().numpy(), kept, strict=True)],
             [*aside, cache],

@@ -1,7 +1,7 @@
-"""Conversations in progress: what each lane has heard and said, and its cached past.
+"""Conversations in progress: the tokens of each lane, and its cached keys and values.
 
 Lanes begin and end at any time and in any order; a lane that begins again forgets its last
-episode. Each lane draws from its own random generator, so that what it says depends on its
+episode. Each lane draws from its own random generator, so that what it samples depends on its
 seed and not on the lanes beside it.
 """
 
@@ -23,17 +23,17 @@ from .engine import Engine, Fresh, Start
 
 
 @dataclass(slots=True, eq=False)
-class Lane:
-    """One episode's tokens and state.
+class Conversation:
+    """The tokens and the state of one lane.
 
     Attributes:
         rng: draws the lane's random numbers.
-        record: everything heard and said.
+        record: prompts and responses.
         overlong: whether something did not fit into the context; such a lane falls silent.
         closed: whether the last message ended with its closing token.
-        unread: what the model has not read yet; None after it spoke.
+        unread: the prompt that the model has not read yet; None after a response.
         next_position: the position of the first token that is not in the cache.
-        last_id: the last token said, which is not in the cache yet.
+        last_id: the last token sampled, which is not in the cache yet.
     """
 
     rng: np.random.Generator
@@ -46,7 +46,7 @@ class Lane:
 
 
 class Session:
-    """Lanes that hear and speak in turns.
+    """A `Speaker` on our own engine: the model itself generates, and lanes keep their caches.
 
     Example:
         A turn of two lanes::
@@ -61,21 +61,25 @@ class Session:
         self._engine = engine
         self._encoder = engine.encoder
         self._config = engine.config
-        self._lanes: dict[int, Lane] = {}
+        self._lanes: dict[int, Conversation] = {}
         self._caches: list[LaneCache] = []
 
+    def update_weights(self) -> None:
+        """Forgets every lane: the model has its weights already, but caches are of old ones."""
+        self._lanes, self._caches = {}, []
+
     def begin(self, lane: int, seed: int | Sequence[int] | None = None) -> None:
-        """Starts an episode in a lane and forgets the last one there.
+        """Starts a conversation in a lane and forgets the last one there.
 
         Args:
             lane: its number, from 0.
-            seed: fixes what the lane draws; None draws afresh.
+            seed: fixes what the lane samples; None draws afresh.
         """
         self.end(lane)
-        self._lanes[lane] = Lane(np.random.default_rng(seed))
+        self._lanes[lane] = Conversation(np.random.default_rng(seed))
 
     def end(self, lane: int) -> TrajectoryBuilder | None:
-        """Frees a lane; returns what it heard and said, None if it hadn't begun."""
+        """Frees a lane and returns its tokens; None where it hadn't begun."""
         ended = self._lanes.pop(lane, None)
         for cache in self._caches:
             cache.forget(lane)
@@ -83,15 +87,15 @@ class Session:
         return ended.record if ended else None
 
     def overlong(self, lane: int) -> bool:
-        """Whether the lane ran out of context: it hears nothing more and must not speak."""
+        """Whether the lane ran out of context: it takes no observation and must not speak."""
         return self._lanes[lane].overlong
 
     def record(self, lane: int) -> TrajectoryBuilder:
-        """Returns what a lane has heard and said; it grows with the episode."""
+        """Returns the tokens of a lane so far, prompts and responses; it grows with them."""
         return self._lanes[lane].record
 
     def hear(self, observations: Sequence[Observation], lanes: Sequence[int]) -> None:
-        """Tells each lane an observation, unless it would not fit into the lane's context.
+        """Appends an observation to each lane's prompt, unless it would not fit into the context.
 
         Equal observations are encoded once, and share their pictures.
         """
@@ -116,7 +120,7 @@ class Session:
             lane.unread = piece
 
     def speak(self, lanes: Sequence[int]) -> list[str]:
-        """Lets each lane say one message; all must have heard something since they spoke."""
+        """Samples one message in each lane; each has got an observation since its last one."""
         size = self._config.lanes_at_once
         with self._engine.generating():
             batches = [lanes[first : first + size] for first in range(0, len(lanes), size)]
@@ -130,16 +134,16 @@ class Session:
         caches, hidden = zip(*read, strict=True)
         cache = join(caches) if len(caches) > 1 else caches[0]
         lanes = [self._lanes[number] for number in cache.lanes]
-        said = self._engine.decode(cache, torch.cat(hidden), self._start(lanes))
-        self._caches += said.caches
-        for lane, ids, logprobs in zip(lanes, said.ids, said.logprobs, strict=True):
+        responses = self._engine.decode(cache, torch.cat(hidden), self._start(lanes))
+        self._caches += responses.caches
+        for lane, ids, logprobs in zip(lanes, responses.ids, responses.logprobs, strict=True):
             lane.record.say(ids, logprobs)
             lane.last_id = int(ids[-1])
             lane.closed = lane.last_id == self._encoder.end_id
             lane.overlong = not lane.closed and len(lane.record) >= self._config.max_context
             lane.next_position += len(ids) - 1
             lane.unread = None
-        texts = dict(zip(cache.lanes, self._encoder.texts(said.ids), strict=True))
+        texts = dict(zip(cache.lanes, self._encoder.texts(responses.ids), strict=True))
         return [texts[number] for number in numbers]
 
     def _open(self, numbers: Sequence[int]) -> tuple[LaneCache, torch.Tensor]:
@@ -183,7 +187,7 @@ class Session:
         self._caches = [cache for cache in others if cache is not None]
         return join([cache for cache in taken if cache is not None])
 
-    def _start(self, lanes: Sequence[Lane]) -> Start:
+    def _start(self, lanes: Sequence[Conversation]) -> Start:
         config = self._config
         room = [config.max_context - len(lane.record) for lane in lanes]
         limits = np.minimum(config.max_new_tokens, np.array(room, np.int64))
@@ -196,7 +200,7 @@ class Session:
     def _unread(self, number: int) -> Piece:
         piece = self._lanes[number].unread
         if piece is None:
-            raise RuntimeError(f"lane {number} has heard nothing since it spoke")
+            raise RuntimeError(f"lane {number} has got no observation since its last message")
         return piece
 
 

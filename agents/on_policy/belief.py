@@ -1,7 +1,7 @@
 """What a policy believes: how likely it takes the right answer to be, in a conversation it is in.
 
-The conversation is taken in the tokens that the policy was told and said, cut off at a moment. The
-right answer is put behind it as a demonstration would declare it, and scored as in training.
+The conversation is taken in its recorded tokens, cut off at a moment. The right answer is put
+behind it as a demonstration would declare it, and scored as in training.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import torch
 from numpy.typing import NDArray
 
 from pixel_env.actions import answer
-from pixel_env.curiosity.belief_gain import BeliefGain, Moment
+from pixel_env.curiosity.belief_gain import Moment
 from pixel_env.dialects.grammar.dialect import Shown
 from pixel_env.errors import ConfigError
 
-from ..generation.session import Session
+from ..generation.speaker import Speaker
 from ..model.scoring import score
 from ..tokens.encoder import Encoder
 from ..tokens.trajectory import Ids, TokenTrajectory
@@ -54,19 +54,23 @@ class PolicyBelief:
         self._encoder = encoder
         self._temperature = temperature
         self._tokens_at_once = tokens_at_once
-        self._session: Session | None = None
+        self._speaker: Speaker | None = None
         self._known: dict[Hashable, float] = {}
 
-    def follow(self, session: Session) -> None:
-        """Takes the conversations that it will be asked about, and forgets those before."""
-        self._session = session
+    def follow(self, speaker: Speaker) -> None:
+        """Takes the conversations that it will be asked about, and forgets those before.
+
+        Args:
+            speaker: has them; its lanes have the numbers of the environment's.
+        """
+        self._speaker = speaker
         self._known = {}
 
     def __call__(self, moments: Sequence[Moment]) -> list[float]:
         """Returns the belief at each moment, in nats; what is asked twice is scored once.
 
         Raises:
-            ConfigError: nobody has told it of a conversation.
+            ConfigError: it follows no conversations.
         """
         asked = [self._questions(moment) for moment in moments]
         new = {
@@ -80,19 +84,19 @@ class PolicyBelief:
 
     def _questions(self, moment: Moment) -> dict[Hashable, TokenTrajectory]:
         """Returns the conversation with each right answer behind it."""
-        if self._session is None:
-            raise ConfigError("expected lanes whose episodes `collect` runs, got others")
-        record = self._session.record(moment.lane).until(moment.n_told)
+        if self._speaker is None:
+            raise ConfigError("expected `follow` to be called before a belief is asked for")
+        record = self._speaker.record(moment.lane).until(moment.n_told)
         questions: dict[Hashable, TokenTrajectory] = {}
         for named, declared in right_answers(moment.sample):
             message, asked = self._message(named, declared)
-            told = record.until(moment.n_told)
-            told.say(message)
+            answered = record.until(moment.n_told)
+            answered.say(message)
             question = replace(
-                told.build(sample_id=moment.sample.id),
+                answered.build(sample_id=moment.sample.id),
                 trainable=np.concatenate([np.zeros(len(record), np.bool_), asked]),
             )
-            # The lanes of a session hold their pictures, so that none takes another one's id.
+            # The lanes keep their pictures as long as they run, so that no id is given twice.
             questions[question.ids.tobytes(), tuple(map(id, question.images))] = question
         return questions
 
@@ -133,16 +137,3 @@ class PolicyBelief:
         finally:
             self._model.train(was_training)
         return found
-
-
-def follow(env: Any, session: Session) -> None:
-    """Tells the belief that is asked inside an environment, if there is one, of its conversations.
-
-    Args:
-        env: lanes, wrapped or not.
-        session: what their policy hears and says; lane numbers are the same.
-    """
-    while env is not None:
-        if isinstance(env, BeliefGain) and isinstance(env.belief, PolicyBelief):
-            env.belief.follow(session)
-        env = getattr(env, "env", None)

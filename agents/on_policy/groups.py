@@ -11,18 +11,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
 from pixel_env.shuffle import shuffled_index
 
 from ..generation.collection import collect
-from ..generation.engine import Engine
+from ..generation.speaker import Speaker
 from ..tokens.facts import Rollout, RolloutFacts
 from ..tokens.trajectory import TokenTrajectory
-from ..training.processes import Processes
+from ..training.processes import ONE_PROCESS, Processes
 from .advantages import group_advantages
 from .config import OnPolicyConfig
+from .lanes import TrainingLanes
 from .recorder import LaneRecorder
 from .replay_buffer import Experience
 
@@ -64,20 +64,30 @@ class GroupRollouts:
     """
 
     def __init__(
-        self, engine: Engine, env: VectorEnv[Any, Any, Any], config: OnPolicyConfig, n_samples: int
+        self,
+        speaker: Speaker,
+        lanes: TrainingLanes,
+        config: OnPolicyConfig,
+        recorder: LaneRecorder | None = None,
+        processes: Processes = ONE_PROCESS,
     ) -> None:
-        """Takes what speaks, what is spoken to, the settings and how many samples there are.
+        """Takes the parts.
 
-        Where `env` is a `LaneRecorder`, it is told which rollouts to record.
+        Args:
+            speaker: samples the messages.
+            lanes: what they are sent to.
+            config: the settings.
+            recorder: around the lanes' environment; records the rollouts that are due.
+            processes: those that share the groups.
         """
-        self._engine = engine
-        self._env = env
-        self._recorder = env if isinstance(env, LaneRecorder) else None
+        self._speaker = speaker
+        self._lanes = lanes
+        self._env = recorder or lanes.env
+        self._recorder = recorder
         self._config = config
-        self._n_samples = n_samples
+        self._processes = processes
         self._has_run = False
-        words = np.random.SeedSequence([config.seed, 1]).generate_state(1)
-        self._refill_key = int(words[0])
+        self._refill_key = int(np.random.SeedSequence([config.seed, 1]).generate_state(1)[0])
 
     def run(self, iteration: int) -> JudgedGroups:
         """Runs the groups of an iteration, numbered from 1, and those in place of equal ones."""
@@ -95,17 +105,17 @@ class GroupRollouts:
 
     def _samples(self, iteration: int, refill: int, n_groups: int) -> list[int]:
         """Returns the groups' samples: the next of the split, or of an order for refills."""
-        config = self._config
+        config, n_samples = self._config, self._lanes.n_samples
         place, key = (iteration - 1) * config.groups_per_iteration, config.seed
         if refill:
             rounds = (iteration - 1) * config.refill_rounds + refill - 1
             place, key = rounds * config.groups_per_iteration, self._refill_key
-        return [shuffled_index(place + group, self._n_samples, key) for group in range(n_groups)]
+        return [shuffled_index(place + group, n_samples, key) for group in range(n_groups)]
 
     def _run(self, iteration: int, first_group: int, samples: Sequence[int]) -> list[Rollout]:
         """Runs one group on each sample, this process's share of them, in waves."""
         at_once = self._env.num_envs // self._config.group_size
-        processes = Processes.current()
+        processes = self._processes
         mine = processes.share(len(samples))
         here: list[TokenTrajectory] = []
         for start in range(mine.start, mine.stop, at_once):
@@ -120,10 +130,10 @@ class GroupRollouts:
     def _wave(
         self, iteration: int, first_group: int, samples: Sequence[int]
     ) -> list[TokenTrajectory]:
-        """Runs as many groups as fit the lanes; lanes that are left over stay silent."""
+        """Runs as many groups as fit the lanes; those left over send empty messages."""
         size = self._config.group_size
-        words = np.random.SeedSequence([self._config.seed, iteration, 0]).generate_state(2)
-        sampling, resetting = (int(word) for word in words)
+        seeds = np.random.SeedSequence([self._config.seed, iteration, 0]).generate_state(2)
+        sampling_seed, reset_seed = (int(seed) for seed in seeds)
         groups = np.repeat(np.arange(len(samples)), size)
         first_lane = first_group * size
         idle = self._env.num_envs - len(groups)
@@ -137,12 +147,14 @@ class GroupRollouts:
                 -self._place(iteration, first_lane) % self._config.record_every, len(groups)
             )
             self._recorder.begin(iteration, due[:: self._config.record_every])
+        if self._lanes.listener:
+            self._lanes.listener(self._speaker)
         wave = collect(
-            self._engine,
+            self._speaker,
             self._env,
-            seed=[[sampling, first_lane + lane] for lane in range(len(groups))],
+            seed=[[sampling_seed, first_lane + lane] for lane in range(len(groups))],
             group_size=size,
-            env_seed=[resetting + first_group + int(group) for group in lanes],
+            env_seed=[reset_seed + first_group + int(group) for group in lanes],
             options=options,
         )
         if self._recorder:

@@ -2,7 +2,7 @@
 
 Group-relative policy gradient with selective sample replay, as in Pixel Reasoner (arXiv
 2505.15966). The reward is what the environment pays: the curiosity bonus comes from the
-`GroupCuriosity` wrapper around it and from nowhere else.
+`GroupCuriosity` wrapper in the lanes and from nowhere else.
 """
 
 from __future__ import annotations
@@ -14,21 +14,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from gymnasium.vector import VectorEnv
-
 from pixel_env.errors import ConfigError, unknown_name
-from pixel_env.wrappers import GroupCuriosity
 
 from ..generation.engine import Engine
+from ..generation.session import Session
 from ..tokens.encoder import Encoder
 from ..training.checkpoints.checkpointer import Checkpointer, Training
 from ..training.host_memory import give_back_free_memory
 from ..training.metrics import MetricWriter
-from ..training.processes import Processes
-from ..training.sharding import assemble
+from ..training.placement import ALONE, Placement
 from .collapse import CollapseWatch
 from .config import MAY_DIFFER, OnPolicyConfig
 from .groups import GroupRollouts
+from .lanes import TrainingLanes
 from .metrics import group_metrics, rollout_metrics
 from .recorder import LaneRecorder
 from .replay_buffer import Experience, ReplayBuffer
@@ -38,7 +36,7 @@ Evaluate = Callable[[int], Mapping[str, float]]
 """Takes the iteration, evaluates the policy as it is, and returns numbers to log."""
 
 Watcher = Callable[[int, Mapping[str, float], list[str]], None]
-"""Told after each iteration: its number, its metrics, and the warnings it gave."""
+"""Called after each iteration with its number, its metrics, and the warnings it gave."""
 
 
 class OnPolicyTrainer:
@@ -59,38 +57,43 @@ class OnPolicyTrainer:
         self,
         model: Any,
         encoder: Encoder,
-        env: VectorEnv[Any, Any, Any],
+        lanes: TrainingLanes,
         config: OnPolicyConfig,
-        n_samples: int,
         folder: str | os.PathLike[str],
+        placement: Placement = ALONE,
     ) -> None:
         """Takes the parts; with a KL term, the model as it is now is the reference.
 
         Args:
             model: a Qwen2.5-VL or Qwen3-VL model, bare or wrapped by peft.
             encoder: turns observations into tokens, in the model's format.
-            env: takes messages; its lanes hold whole groups, which run in as many waves as they
-                need. `reset` takes the option "index", one a lane.
+            lanes: take whole groups, which run in as many waves as they need.
             config: the settings.
-            n_samples: how many samples the task's split has.
             folder: gets metrics, TensorBoard's files, checkpoints and recorded rollouts.
+            placement: the processes of the training, and how the model lies over them.
 
         Raises:
             ConfigError: groups don't fit the lanes, or the environment pays other groups.
         """
-        _check_lanes(env, config)
+        lanes.check_groups(config.group_size)
         self.config = config
         self.model = model
-        self.replay = ReplayBuffer(config.replay_capacity, config.replay_power, config.seed)
+        self._placement = placement
+        processes = placement.processes
+        self.replay = ReplayBuffer(
+            config.replay_capacity, config.replay_power, config.seed, processes
+        )
         self.checkpoints = Checkpointer(Path(folder) / "checkpoints", config.keep_checkpoints)
         self._folder = folder
-        self._recorder = _recorder(env, config, Path(folder)) if config.record_every else None
-        engine = Engine(model, encoder, config.generation)
-        self._groups = GroupRollouts(engine, self._recorder or env, config, n_samples)
-        self._paying = _paying(env)
-        self._update = PolicyUpdate(model, encoder, config)
+        self._recorder = None
+        if config.record_every:
+            self._recorder = _recorder(lanes, config, Path(folder), processes.rank)
+        self._speaker = lanes.speaker or Session(Engine(model, encoder, config.generation))
+        self._groups = GroupRollouts(self._speaker, lanes, config, self._recorder, processes)
+        self._curiosity = lanes.curiosity
+        self._update = PolicyUpdate(model, encoder, config, placement)
         self._watch = CollapseWatch(patience=config.collapse_patience)
-        self._training = Training(model, self._update.optimizer, config)
+        self._training = Training(model, self._update.optimizer, config, placement=placement)
         self._best: float | None = None
 
     def train(
@@ -115,7 +118,7 @@ class OnPolicyTrainer:
         done = self._restore(resume)
         if self._recorder:
             self._recorder.forget_after(done)
-        first = Processes.current().is_first
+        first = self._placement.processes.is_first
         writer = MetricWriter(self._folder, resumed_step=done) if first else None
         metrics: dict[str, float] = {}
         for iteration in range(done + 1, self.config.iterations + 1):
@@ -138,7 +141,8 @@ class OnPolicyTrainer:
     def iterate(self, iteration: int) -> dict[str, float]:
         """Does one iteration, numbered from 1, and returns its metrics."""
         started = time.perf_counter()
-        assemble(self.model)
+        self._placement.assemble()
+        self._speaker.update_weights()
         groups = self._groups.run(iteration)
         collected = time.perf_counter()
         rollouts, fresh = groups.rollouts, groups.experiences()
@@ -148,7 +152,7 @@ class OnPolicyTrainer:
         self.replay.add(fresh)
         give_back_free_memory()
         updated = time.perf_counter()
-        n_said = sum(each.n_trainable for each in rollouts)
+        n_sampled = sum(each.n_trainable for each in rollouts)
         return (
             rollout_metrics(rollouts)
             | group_metrics(groups)
@@ -159,7 +163,7 @@ class OnPolicyTrainer:
                 "update/rollouts": float(len(batch)),
                 "seconds/generate": collected - started,
                 "seconds/update": updated - collected,
-                "tokens/per_second": n_said / (collected - started),
+                "tokens/per_second": n_sampled / (collected - started),
             }
         )
 
@@ -177,8 +181,8 @@ class OnPolicyTrainer:
 
     def _evaluated(self, evaluate: Evaluate, iteration: int) -> dict[str, float]:
         """Evaluates, and keeps the policy where it is the best so far."""
-        assemble(self.model)
-        numbers = Processes.current().told_by_first(lambda: dict(evaluate(iteration)))
+        self._placement.assemble()
+        numbers = self._placement.processes.run_in_first(lambda: dict(evaluate(iteration)))
         if self.config.best_by not in numbers:
             raise unknown_name("best_by", self.config.best_by, tuple(numbers))
         value = numbers[self.config.best_by]
@@ -195,7 +199,7 @@ class OnPolicyTrainer:
                 "replay": self.replay.state(),
                 "watch": self._watch.state(),
                 "best": self._best,
-                "curiosity": self._paying.state() if self._paying else {},
+                "curiosity": self._curiosity.state() if self._curiosity else {},
             },
             trajectories={"replay": self.replay.trajectories()},
         )
@@ -203,8 +207,8 @@ class OnPolicyTrainer:
     def _restore(self, resume: bool) -> int:
         """Takes everything back from the newest checkpoint; returns its iteration, 0 for none."""
         if not resume:
-            if held := self.checkpoints.latest():
-                raise ConfigError(f"{held} is there: resume it, or take another folder")
+            if found := self.checkpoints.latest():
+                raise ConfigError(f"{found} is there: resume it, or take another folder")
             return 0
         progress = self.checkpoints.load(self._training, MAY_DIFFER)
         if progress is None:
@@ -212,39 +216,18 @@ class OnPolicyTrainer:
         self.replay.restore(progress.trajectories["replay"], progress.state["replay"])
         self._watch.restore(progress.state["watch"])
         self._best = progress.state["best"]
-        if self._paying:
-            self._paying.restore(progress.state["curiosity"])
+        if self._curiosity:
+            self._curiosity.restore(progress.state["curiosity"])
         return progress.step
 
 
-def _recorder(env: VectorEnv[Any, Any, Any], config: OnPolicyConfig, folder: Path) -> LaneRecorder:
+def _recorder(
+    lanes: TrainingLanes, config: OnPolicyConfig, folder: Path, rank: int
+) -> LaneRecorder:
     """Wraps the lanes so that some rollouts are recorded, each process's in folders of its own."""
-    rank = Processes.current().rank
     suffix = f"-process-{rank}" if rank else ""
-    return LaneRecorder(env, folder / "rollouts", config.record_iterations, suffix)
+    return LaneRecorder(lanes.env, folder / "rollouts", config.record_iterations, suffix)
 
 
 def _is_due(iteration: int, every: int) -> bool:
     return every > 0 and iteration % every == 0
-
-
-def _check_lanes(env: VectorEnv[Any, Any, Any], config: OnPolicyConfig) -> None:
-    """Checks that groups fill the lanes, and that they are those that are paid."""
-    if env.num_envs % config.group_size:
-        raise ConfigError(
-            f"expected a number of lanes that is a multiple of group_size {config.group_size}, "
-            f"got {env.num_envs}"
-        )
-    paid = _paying(env)
-    if paid is not None and paid.group_size != config.group_size:
-        raise ConfigError(
-            f"expected the environment to pay groups of {config.group_size}, as the trainer "
-            f"compares them; it pays groups of {paid.group_size}"
-        )
-
-
-def _paying(env: Any) -> GroupCuriosity | None:
-    """Returns the curiosity wrapper around or inside an environment, if there is one."""
-    while env is not None and not isinstance(env, GroupCuriosity):
-        env = getattr(env, "env", None)
-    return env

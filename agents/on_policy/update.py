@@ -19,9 +19,8 @@ from ..tokens.encoder import Encoder
 from ..tokens.trajectory import TokenTrajectory
 from ..training.micro_batches import micro_batches
 from ..training.optimizer_step import take_step
-from ..training.processes import Processes
+from ..training.placement import ALONE, Placement
 from ..training.schedules import learning_rate_at
-from ..training.sharding import assemble, sharding_of, trained_parameters
 from .config import OnPolicyConfig
 from .loss_config import LossConfig
 from .losses import LossSums, TokenBatch, loss_normaliser, policy_loss
@@ -34,13 +33,13 @@ class Reference:
     A model with adapters is its own reference when they are off; any other is copied.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, placement: Placement = ALONE) -> None:
         """Keeps the model as it is now.
 
         Raises:
-            ConfigError: the model lies spread over processes, so that it can't be copied.
+            ConfigError: the model's weights are spread over processes, so that it can't be copied.
         """
-        if sharding_of(model):
+        if placement.sharding:
             raise ConfigError("expected kl_coefficient 0 where weights are spread over processes")
         self._has_adapters = hasattr(model, "disable_adapter")
         self._model = model if self._has_adapters else copy.deepcopy(model)
@@ -96,16 +95,25 @@ class PolicyUpdate:
         optimizer: AdamW on the parameters that require gradients.
     """
 
-    def __init__(self, model: Any, encoder: Encoder, config: OnPolicyConfig) -> None:
+    def __init__(
+        self,
+        model: Any,
+        encoder: Encoder,
+        config: OnPolicyConfig,
+        placement: Placement = ALONE,
+    ) -> None:
         """Makes the optimizer, and keeps a reference where the loss needs one."""
         self._model = model
+        self._placement = placement
         self._encoder = encoder
         self._config = config
         self._loss: LossConfig = config.loss
         self.optimizer = torch.optim.AdamW(
-            trained_parameters(model), lr=config.learning_rate, weight_decay=config.weight_decay
+            placement.trained_parameters(model),
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
         )
-        self._reference = Reference(model) if config.loss.kl_coefficient > 0 else None
+        self._reference = Reference(model, placement) if config.loss.kl_coefficient > 0 else None
 
     def __call__(self, experiences: Sequence[Experience], iteration: int) -> UpdateReport:
         """Goes over the rollouts `epochs` times, in `minibatches` steps each.
@@ -130,7 +138,7 @@ class PolicyUpdate:
                     sums += more
                     norms.append(norm)
         self._model.eval()
-        sums = sum(Processes.current().gather(sums), LossSums())
+        sums = sum(self._placement.processes.gather(sums), LossSums())
         mean_norm = sum(norms) / len(norms) if norms else float("nan")
         return UpdateReport(sums, len(norms), mean_norm, rate)
 
@@ -144,7 +152,7 @@ class PolicyUpdate:
             if isinstance(each.trajectory, TokenTrajectory)
         ]
         sums = LossSums()
-        assemble(self._model)
+        self._placement.assemble()
         for part in micro_batches(
             [len(trajectory) for trajectory, _ in here],
             self._config.tokens_per_micro_batch,
@@ -155,7 +163,12 @@ class PolicyUpdate:
             loss.backward()  # type: ignore[no-untyped-call]
             sums += more
         norm = take_step(
-            self._model, self._encoder, self.optimizer, learning_rate, self._config.max_grad_norm
+            self._model,
+            self._encoder,
+            self.optimizer,
+            learning_rate,
+            self._config.max_grad_norm,
+            self._placement,
         )
         return sums, norm
 

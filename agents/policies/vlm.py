@@ -1,4 +1,4 @@
-"""A vision-language model as a policy: the engine behind the protocol."""
+"""A vision-language model as a policy: a `Speaker` behind the protocol of policies."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pixel_env.types import Action, Observation
 from ..generation.config import GenerationConfig
 from ..generation.engine import Engine
 from ..generation.session import Session
+from ..generation.speaker import Speaker
 from ..model.digests import file_digests
 from ..model.folders import folder_of
 from ..model.loading import load
@@ -41,7 +42,7 @@ class Origin:
 
 
 class VLMPolicy:
-    """Writes the messages that a model writes.
+    """Sends the messages that a model generates.
 
     A lane that runs out of context gives empty messages: its remaining turns are spent.
 
@@ -50,18 +51,28 @@ class VLMPolicy:
         dialect: name of the dialect of its messages.
     """
 
-    def __init__(self, engine: Engine, name: str = "vlm", origin: Origin | None = None) -> None:
-        """Takes an engine.
+    def __init__(
+        self,
+        speaker: Speaker,
+        encoder: Encoder,
+        generation: GenerationConfig,
+        name: str = "vlm",
+        origin: Origin | None = None,
+    ) -> None:
+        """Takes what generates.
 
         Args:
-            engine: the model with its tokenizer and dialect.
+            speaker: generates the messages.
+            encoder: the one that it encodes observations with.
+            generation: how it samples, for `settings`.
             name: short name.
             origin: where the model is from, for `settings` and `facts`.
         """
         self.name = name
-        self._engine = engine
+        self._speaker = speaker
+        self._encoder = encoder
+        self._generation = generation
         self._origin = origin
-        self._session: Session = Session(engine)
 
     @classmethod
     def load(
@@ -96,20 +107,21 @@ class VLMPolicy:
         dialect = get_dialect(chosen.pop("dialect", "pixel-reasoner"))
         system = chosen.pop("system", "full")
         encoder = Encoder(parts.tokenizer, parts.image_processor, dialect, system)
-        engine = Engine(parts.model, encoder, GenerationConfig(**chosen))
-        return cls(engine, f"vlm:{path}", origin)
+        generation = GenerationConfig(**chosen)
+        session = Session(Engine(parts.model, encoder, generation))
+        return cls(session, encoder, generation, f"vlm:{path}", origin)
 
     @property
     def dialect(self) -> str:
         """Name of the dialect of its messages."""
-        return self._engine.encoder.dialect.name
+        return self._encoder.dialect.name
 
     def settings(self) -> dict[str, Any]:
         """Returns how messages are sampled, what the system message holds, how it was loaded."""
         origin = self._origin
         return {
-            **asdict(self._engine.config),
-            "system": self._engine.encoder.system,
+            **asdict(self._generation),
+            "system": self._encoder.system,
             "model": asdict(origin.model) if origin else None,
             "weights": str(origin.weights) if origin and origin.weights else None,
         }
@@ -119,7 +131,7 @@ class VLMPolicy:
         folder = self._origin.folder if self._origin else None
         weights = self._origin.weights if self._origin else None
         return {
-            "system_prompt": self._engine.encoder.system_prompt(),
+            "system_prompt": self._encoder.system_prompt(),
             "files": file_digests(folder) if folder else None,
             "weights": file_digests(weights, WEIGHT_FILES) if weights else None,
         }
@@ -131,12 +143,12 @@ class VLMPolicy:
             lane: number of the lane, from 0.
             seed: fixes what the lane samples; None draws afresh.
         """
-        self._session.begin(lane, seed)
+        self._speaker.begin(lane, seed)
 
     def act(
         self, observations: Sequence[Observation], lanes: Sequence[int]
     ) -> Sequence[str | Action]:
-        """Writes one message in each waiting lane.
+        """Generates one message in each waiting lane.
 
         Args:
             observations: one turn's news for each waiting lane.
@@ -146,7 +158,7 @@ class VLMPolicy:
             One message for each observation, in the same order; "" where a lane ran out of
             context.
         """
-        self._session.hear(observations, lanes)
-        speaking = [lane for lane in lanes if not self._session.overlong(lane)]
-        texts = dict(zip(speaking, self._session.speak(speaking), strict=True))
+        self._speaker.hear(observations, lanes)
+        speaking = [lane for lane in lanes if not self._speaker.overlong(lane)]
+        texts = dict(zip(speaking, self._speaker.speak(speaking), strict=True))
         return [texts.get(lane, "") for lane in lanes]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pixel_env
-from pixel_env.curiosity.belief_gain import LEAST_GAIN, Belief
+from pixel_env.curiosity.belief_gain import LEAST_GAIN
 from pixel_env.errors import ConfigError
 from pixel_env.vector import PixelReasoningVectorEnv
 from pixel_env.wrappers import (
@@ -16,25 +16,21 @@ from pixel_env.wrappers import (
     TextAction,
 )
 
+from ..on_policy.belief import PolicyBelief
 from ..on_policy.curiosity_options import CuriosityOptions
+from ..on_policy.lanes import TrainingLanes
 from .config import RunConfig
-
-Lanes = PixelReasoningVectorEnv | GroupCuriosity
-"""Lanes, with the curiosity wrapper around them or without."""
 
 
 def training_lanes(
-    config: RunConfig, n_processes: int = 1, belief: Belief | None = None
-) -> tuple[Lanes, int]:
-    """Makes the lanes of one process.
+    config: RunConfig, n_processes: int = 1, belief: PolicyBelief | None = None
+) -> TrainingLanes:
+    """Makes the lanes of one process, no more than its share of the groups needs.
 
     Args:
         config: of the run.
         n_processes: how many processes share an iteration's groups.
         belief: that of the policy, where a belief that rose is paid.
-
-    Returns:
-        The lanes, no more than a process's share, and how many samples the task's split has.
 
     Raises:
         ConfigError: there is no such environment, several processes would each keep a history
@@ -58,30 +54,24 @@ def training_lanes(
     )
     first = lanes.envs[0].unwrapped
     assert isinstance(first, pixel_env.PixelReasoningEnv)  # `from_id` makes nothing else
-    return _paying(lanes, rl.group_size, options, belief), len(first.task)
+    if not options.enabled:
+        return TrainingLanes(lanes, len(first.task))
+    if options.counts != "belief":
+        curiosity = _paying(lanes, rl.group_size, options)
+        return TrainingLanes(curiosity, len(first.task), curiosity=curiosity)
+    if belief is None:
+        raise ConfigError("expected the policy's belief where one that rose is paid, got none")
+    least_gain = LEAST_GAIN if options.least_gain is None else options.least_gain
+    curiosity = _paying(BeliefGain(lanes, belief, least_gain), rl.group_size, options)
+    return TrainingLanes(curiosity, len(first.task), curiosity=curiosity, listener=belief.follow)
 
 
 def _paying(
-    lanes: PixelReasoningVectorEnv,
-    group_size: int,
-    options: CuriosityOptions,
-    belief: Belief | None,
-) -> Lanes:
-    """Puts the curiosity wrapper that the options name around the lanes, if any."""
-    if not options.enabled:
-        return lanes
+    judged: PixelReasoningVectorEnv | BeliefGain, group_size: int, options: CuriosityOptions
+) -> GroupCuriosity:
+    """Puts the curiosity wrapper that the options name around the lanes."""
     preset, counts, numbers = options.preset, options.counts, options.overrides()
-    judged = _asking(lanes, belief, options.least_gain) if counts == "belief" else lanes
     if options.threshold_from == "setting":
         return GroupCuriosity(judged, group_size, preset, counts, **numbers)
     per = options.threshold_from.removesuffix(" history")
     return AdaptiveCuriosity(judged, group_size, preset, counts, per, **numbers)
-
-
-def _asking(
-    lanes: PixelReasoningVectorEnv, belief: Belief | None, least_gain: float | None
-) -> BeliefGain:
-    """Lets the lanes tell how their looks moved the policy's belief."""
-    if belief is None:
-        raise ConfigError("expected the policy's belief where one that rose is paid, got none")
-    return BeliefGain(lanes, belief, LEAST_GAIN if least_gain is None else least_gain)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import platform
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from ..evaluation.manifest import git_revision, package_versions
-from ..evaluation.scores import markdown_table
+from ..evaluation.scores import markdown_table, score_table
 from ..training.metrics import read_metrics
 from .config import RunConfig
-from .run import Outcome, table_of
+from .run import Outcome
 
 CURVES = (
     "accuracy/all",
@@ -92,3 +93,13 @@ def _times(outcome: Outcome) -> str:
             "",
         ]
     )
+
+
+def table_of(outcome: Outcome) -> dict[str, Any]:
+    """Returns the scores of every stage: all samples, then each category apart."""
+    lines = {}
+    for stage, results in outcome.results.items():
+        overall, *categories = score_table(results)
+        lines[stage] = overall
+        lines |= {f"{stage}, {scores.group}": scores for scores in categories}
+    return lines

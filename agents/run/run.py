@@ -24,8 +24,8 @@ from ..evaluation.evaluate import EvaluationConfig, evaluate
 from ..evaluation.folder import MANIFEST, REPORT, RESULTS
 from ..evaluation.manifest import read_manifest
 from ..evaluation.results import EpisodeResult, read_results
-from ..evaluation.scores import score_table
 from ..generation.engine import Engine
+from ..generation.session import Session
 from ..model.loading import DTYPES, export, load
 from ..on_policy import config as on_policy_config
 from ..on_policy.belief import PolicyBelief
@@ -33,9 +33,9 @@ from ..on_policy.trainer import OnPolicyTrainer
 from ..policies.vlm import Origin, VLMPolicy
 from ..tokens.encoder import Encoder
 from ..training.checkpoints.checkpointer import Checkpointer
-from ..training.checkpoints.weights import weights_of
-from ..training.processes import Processes
-from ..training.sharding import assemble, shard
+from ..training.placement import Placement
+from ..training.processes import ONE_PROCESS, Processes
+from ..training.sharding import Sharding
 from ..warm_start import config as imitation_config
 from ..warm_start import demonstration as demonstration_records
 from ..warm_start.demonstration import Demonstration
@@ -88,11 +88,17 @@ class TrainingRun:
             `evaluation/<stage>/`, `model/` and `report.md`.
     """
 
-    def __init__(self, config: RunConfig, folder: Path, display: Display) -> None:
+    def __init__(
+        self,
+        config: RunConfig,
+        folder: Path,
+        display: Display,
+        processes: Processes = ONE_PROCESS,
+    ) -> None:
         """Loads the model; nothing is trained yet.
 
-        Of several processes each makes its own run in the same folder; the first one writes,
-        measures and displays.
+        Of several processes, as `launched` gives them, each makes its own run in the same folder;
+        the first one writes, measures and displays.
 
         Raises:
             ConfigError: the model can't be loaded, the folder holds a run of other settings, or
@@ -102,15 +108,17 @@ class TrainingRun:
         self.config = config = config.seeded()
         self.folder = folder
         self._display = display
-        self._processes = Processes.current()
-        self._processes.told_by_first(lambda: check_start(config, folder, MAY_DIFFER))
-        cores = (os.cpu_count() or 1) // self._processes.count
+        processes.run_in_first(lambda: check_start(config, folder, MAY_DIFFER))
+        cores = (os.cpu_count() or 1) // processes.count
         torch.set_num_threads(config.threads or max(1, cores))
         self._stored = open_stored(config) if config.warm_start else None
         self._parts = load(config.model, config.loading)
         self.model = self._parts.model
+        sharding = None
         if config.sharding:
-            shard(self.model, DTYPES[config.compute or config.loading.dtype])
+            dtype = DTYPES[config.compute or config.loading.dtype]
+            sharding = Sharding(self.model, dtype, processes)
+        self._placement = Placement(processes, sharding)
         self.encoder = Encoder(
             self._parts.tokenizer,
             self._parts.image_processor,
@@ -118,7 +126,7 @@ class TrainingRun:
             config.system,  # type: ignore[arg-type]
         )
         # Not before: a start that fails leaves no folder.
-        self._processes.told_by_first(lambda: keep_config(config, folder))
+        processes.run_in_first(lambda: keep_config(config, folder))
         self._times = folder / "seconds.json"
         self._seconds: dict[str, float] = (
             json.loads(self._times.read_text()) if self._times.exists() else {}
@@ -142,8 +150,8 @@ class TrainingRun:
 
     def _measure(self, stage: str) -> list[EpisodeResult]:
         """Evaluates the model as it is, in the first process; the others wait."""
-        assemble(self.model)
-        return self._processes.told_by_first(lambda: self._evaluated(stage))
+        self._placement.assemble()
+        return self._placement.processes.run_in_first(lambda: self._evaluated(stage))
 
     def _evaluated(self, stage: str) -> list[EpisodeResult]:
         """Evaluates the model as it is, or reads what an earlier session measured."""
@@ -185,8 +193,8 @@ class TrainingRun:
             greedy=config.eval_temperature == 0,
         )
         self.model.eval()
-        engine = Engine(self.model, self.encoder, generation)
-        return VLMPolicy(engine, f"vlm:{config.model}", origin)
+        session = Session(Engine(self.model, self.encoder, generation))
+        return VLMPolicy(session, self.encoder, generation, f"vlm:{config.model}", origin)
 
     def _imitate(self) -> None:
         """Learns from the demonstrations of a file, or makes them first."""
@@ -194,7 +202,12 @@ class TrainingRun:
         made, env = self._stored or self._demonstrations()
         data = demonstration_records.EncodedDemonstrations(made, self.encoder, env=env)
         trainer = ImitationTrainer(
-            self.model, self.encoder, data, config.imitation, self.folder / "imitation"
+            self.model,
+            self.encoder,
+            data,
+            config.imitation,
+            self.folder / "imitation",
+            self._placement,
         )
 
         def note(step: int, metrics: Mapping[str, float]) -> None:
@@ -216,7 +229,7 @@ class TrainingRun:
             self._display("demonstrations", n_done, wanted.n)
 
         # Pictures are not sent: each process executes those that it learns from again.
-        made = self._processes.told_by_first(
+        made = self._placement.processes.run_in_first(
             lambda: demonstration_records.make_missing(synthesis.make, wanted.n, path, note)
         )
         return made, env
@@ -226,9 +239,9 @@ class TrainingRun:
         config, rl = self.config, self.config.on_policy
         temperature = rl.generation.temperature
         belief = PolicyBelief(self.model, self.encoder, temperature, rl.tokens_per_micro_batch)
-        env, n_samples = training_lanes(config, self._processes.count, belief)
+        lanes = training_lanes(config, self._placement.processes.count, belief)
         trainer = OnPolicyTrainer(
-            self.model, self.encoder, env, rl, n_samples, self.folder / "on_policy"
+            self.model, self.encoder, lanes, rl, self.folder / "on_policy", self._placement
         )
 
         def note(iteration: int, metrics: Mapping[str, float], warnings: list[str]) -> None:
@@ -254,9 +267,9 @@ class TrainingRun:
 
     def _export(self) -> None:
         """Writes the trained model as a folder that `from_pretrained` and `vlm:PATH` take."""
-        weights = weights_of(self.model)
+        weights = self._placement.whole_state_dict()
         trained_with = self.config.trained_with()
-        self._processes.told_by_first(
+        self._placement.processes.run_in_first(
             lambda: export(self._parts, self.folder / "model", weights, trained_with)
         )
 
@@ -268,7 +281,7 @@ class TrainingRun:
         finally:
             spent = time.perf_counter() - started
             self._seconds[name] = self._seconds.get(name, 0.0) + spent
-            if self._processes.is_first:
+            if self._placement.processes.is_first:
                 self._times.write_text(json.dumps(self._seconds))
 
 
@@ -280,13 +293,3 @@ def _is_measured(folder: Path, policy: VLMPolicy, n_samples: int) -> bool:
     weights = manifest["policy_settings"].get("weights")
     is_same = weights is None or Path(weights).name == Path(policy.settings()["weights"]).name
     return is_same and manifest["samples"] >= n_samples
-
-
-def table_of(outcome: Outcome) -> dict[str, Any]:
-    """Returns the scores of every stage: all samples, then each category apart."""
-    lines = {}
-    for stage, results in outcome.results.items():
-        overall, *categories = score_table(results)
-        lines[stage] = overall
-        lines |= {f"{stage}, {scores.group}": scores for scores in categories}
-    return lines

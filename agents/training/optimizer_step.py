@@ -8,8 +8,8 @@ import torch
 
 from ..model.scoring import score
 from ..tokens.encoder import Encoder
-from .processes import Processes
-from .sharding import blank_trajectory, sharding_of
+from .placement import ALONE, Placement
+from .sharding import blank_trajectory
 
 
 def take_step(
@@ -18,6 +18,7 @@ def take_step(
     optimizer: torch.optim.Optimizer,
     learning_rate: float,
     max_grad_norm: float,
+    placement: Placement = ALONE,
 ) -> float:
     """Adds up gradients over the processes, clips them, steps, and forgets them.
 
@@ -30,17 +31,15 @@ def take_step(
         optimizer: of the model's parameters.
         learning_rate: of this step.
         max_grad_norm: gradients are scaled down to this norm, over all parameters together.
+        placement: where the model is trained.
 
     Returns:
         The norm of the gradient before clipping.
     """
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    if sharding := sharding_of(model):
-        sharding.add_up_gradients(
-            lambda: score(model, [blank_trajectory(encoder)], encoder).logprobs.sum()
-        )
-    else:
-        Processes.current().add_up_gradients(parameters)
+    placement.add_up_gradients(
+        parameters, lambda: score(model, [blank_trajectory(encoder)], encoder).logprobs.sum()
+    )
     norm: Any = torch.nn.utils.clip_grad_norm_(parameters, max_grad_norm)
     for group in optimizer.param_groups:
         group["lr"] = learning_rate

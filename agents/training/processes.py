@@ -1,6 +1,7 @@
-"""The processes of one training: who this one is, and what they tell each other.
+"""The processes of one training: which one this is, and what they send each other.
 
-A training in one process needs none of this: every function then gives back what it was given.
+`launched` makes the one `Processes` of a training, and whatever needs it is handed it. A training
+in one process needs none of this: every function then gives back what it was given.
 Several processes are started by `accelerate launch` (or torchrun); they hold the same weights, run
 their own groups, and add up their gradients, so that they all take the same step.
 """
@@ -40,13 +41,6 @@ class Processes:
     rank: int = 0
     count: int = 1
 
-    @classmethod
-    def current(cls) -> Processes:
-        """Returns the place in torch's process group; alone where there is none."""
-        if not (dist.is_available() and dist.is_initialized()):
-            return cls()
-        return cls(dist.get_rank(), dist.get_world_size())
-
     @property
     def is_first(self) -> bool:
         """Whether this process writes what one process has to write."""
@@ -81,25 +75,25 @@ class Processes:
         """Returns the sum of every process's number; all must call it."""
         return sum(self.gather(number))
 
-    def told_by_first(self, work: Callable[[], Value]) -> Value:
-        """Does something in the first process only, and returns in all what it returned.
+    def run_in_first(self, work: Callable[[], Value]) -> Value:
+        """Does something in the first process only, and returns its result in all of them.
 
         Raises:
             ConfigError: in the other processes, where the first one failed.
         """
         if self.count == 1:
             return work()
-        told: list[Value | None] = [None]
-        done = [False]
+        result: Value | None = None
+        is_done = False
         try:
             if self.is_first:
-                told, done = [work()], [True]
+                result, is_done = work(), True
         finally:  # the others must not wait for a process that failed
-            both = [told[0], done[0]]
-            dist.broadcast_object_list(both, src=0)
-        if not both[1]:
+            sent = [result, is_done]
+            dist.broadcast_object_list(sent, src=0)
+        if not sent[1]:
             raise ConfigError("the first process failed; its own message says why")
-        return both[0]  # type: ignore[return-value]
+        return sent[0]  # type: ignore[return-value]
 
     def wait(self) -> None:
         """Waits until every process is here."""
@@ -113,13 +107,13 @@ class Processes:
         """
         if self.count == 1:
             return
-        held = list(parameters)
-        present = torch.tensor([p.grad is not None for p in held], dtype=torch.int32)
-        present = present.to(held[0].device)
+        trained = list(parameters)
+        present = torch.tensor([p.grad is not None for p in trained], dtype=torch.int32)
+        present = present.to(trained[0].device)
         dist.all_reduce(present, dist.ReduceOp.MAX)
         bucket: list[torch.nn.Parameter] = []
         size = 0
-        for parameter, is_present in zip(held, present.tolist(), strict=True):
+        for parameter, is_present in zip(trained, present.tolist(), strict=True):
             if not is_present:
                 continue
             if parameter.grad is None:
@@ -132,6 +126,10 @@ class Processes:
             size += n_bytes
         if bucket:
             _add_up(bucket)
+
+
+ONE_PROCESS = Processes()
+"""A training in this process alone."""
 
 
 def launched(device: str) -> tuple[Processes, str]:
@@ -162,11 +160,11 @@ def end(code: int) -> NoReturn:
     Args:
         code: the exit code.
     """
-    processes = Processes.current()
-    if processes.count == 1:
+    # A script ends here also when it failed before it knew its place, so the group itself is asked.
+    if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
         sys.exit(code)
     if code == 0:
-        processes.wait()
+        Processes(dist.get_rank(), dist.get_world_size()).wait()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

@@ -51,11 +51,26 @@ class _Root(nn.Module):
 class Sharding:
     """A model whose weights lie spread over the processes."""
 
-    def __init__(self, model: nn.Module, dtype: torch.dtype) -> None:
-        """Spreads the weights; `dtype` is what is computed in."""
+    def __init__(self, model: nn.Module, dtype: torch.dtype, processes: Processes) -> None:
+        """Spreads the weights, in place.
+
+        Args:
+            model: a Qwen2.5-VL or Qwen3-VL model without adapters.
+            dtype: what is computed in.
+            processes: over which the weights are spread, at least two.
+
+        Raises:
+            ConfigError: there is one process only, or the model has adapters.
+        """
+        if processes.count == 1:
+            raise ConfigError("expected several processes to spread the weights over, got one")
+        if hasattr(model, "peft_config"):
+            raise ConfigError(
+                "expected a model without adapters: what they train needs no spreading"
+            )
         backbone = Backbone(model)
         tied = _tied_names(model)
-        mesh = init_device_mesh(backbone.device.type, (Processes.current().count,))
+        mesh = init_device_mesh(backbone.device.type, (processes.count,))
         policy = MixedPrecisionPolicy(param_dtype=dtype, reduce_dtype=torch.float32)
         for block in backbone.blocks:
             fully_shard(block, mesh=mesh, mp_policy=policy)
@@ -98,7 +113,7 @@ class Sharding:
         (self._root(blank) * 0).backward()
         self.spread()
 
-    def weights(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Returns whole weights by name in the first process, {} elsewhere; all must call it.
 
         Tied weights are there once, as a model is saved.
@@ -107,18 +122,20 @@ class Sharding:
         whole = get_model_state_dict(self._model, options=_WHOLE)
         return {name: value for name, value in whole.items() if name not in self._tied}
 
-    def load_weights(self, weights: dict[str, Any]) -> None:
+    def load_state_dict(self, weights: dict[str, Any]) -> None:
         """Takes whole weights from the first process; all must call it."""
         self.spread()
         tied = {name: weights[first] for name, first in self._tied.items() if first in weights}
         set_model_state_dict(self._model, weights | tied, options=_SPREAD)
 
-    def optimizer_state(self, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-        """Returns its whole state by names of weights, as `weights` does."""
+    def optimizer_state_dict(self, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+        """Returns its whole state by names of weights, as `state_dict` does."""
         self.spread()
         return get_optimizer_state_dict(self._model, optimizer, options=_WHOLE)
 
-    def load_optimizer(self, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    def load_optimizer_state_dict(
+        self, optimizer: torch.optim.Optimizer, state: dict[str, Any]
+    ) -> None:
         """Takes the whole state from the first process; all must call it."""
         self.spread()
         set_optimizer_state_dict(self._model, optimizer, state, options=_SPREAD)
@@ -133,39 +150,6 @@ def _tied_names(model: nn.Module) -> dict[str, str]:
             tied[name] = first[id(parameter)]
         first.setdefault(id(parameter), name)
     return tied
-
-
-def shard(model: Any, dtype: torch.dtype) -> Any:
-    """Spreads a model's weights over the processes, in place; returns the model.
-
-    Raises:
-        ConfigError: there is one process only, or the model has adapters.
-    """
-    if Processes.current().count == 1:
-        raise ConfigError("expected several processes to spread the weights over, got one")
-    if hasattr(model, "peft_config"):
-        raise ConfigError("expected a model without adapters: what they train needs no spreading")
-    model.sharding = Sharding(model, dtype)
-    return model
-
-
-def sharding_of(model: Any) -> Sharding | None:
-    """Returns how a model is spread; None where every process holds all of it."""
-    sharding: Sharding | None = getattr(model, "sharding", None)
-    return sharding
-
-
-def assemble(model: Any) -> None:
-    """Brings all weights here, where they are spread; all processes must call it."""
-    if sharding := sharding_of(model):
-        sharding.assemble()
-
-
-def trained_parameters(model: Any) -> list[nn.Parameter]:
-    """Returns what an optimizer updates: of a spread model, this process's part."""
-    if sharding := sharding_of(model):
-        sharding.spread()
-    return [each for each in model.parameters() if each.requires_grad]
 
 
 def blank_trajectory(encoder: Encoder) -> TokenTrajectory:

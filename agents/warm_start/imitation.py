@@ -1,7 +1,7 @@
-"""Warm start: a policy learns to say what demonstrations say.
+"""Warm start: a policy learns to write the messages of demonstrations.
 
-The loss is the mean negative log-likelihood of the tokens to imitate, over a whole batch; what
-was told, and messages that are not to be imitated, only condition it.
+The loss is the mean negative log-likelihood of the tokens to imitate, over a whole batch; prompts,
+and messages that are not to be imitated, only condition it.
 """
 
 from __future__ import annotations
@@ -26,12 +26,11 @@ from ..training.checkpoints.checkpointer import Checkpointer, Training
 from ..training.metrics import MetricWriter
 from ..training.micro_batches import micro_batches
 from ..training.optimizer_step import take_step
-from ..training.processes import Processes
-from ..training.sharding import assemble, trained_parameters
+from ..training.placement import ALONE, Placement
 from .config import MAY_DIFFER, ImitationConfig
 
 Watcher = Callable[[int, Mapping[str, float]], None]
-"""Told after each step: its number, from 1, and its metrics."""
+"""Called after each step with its number, from 1, and its metrics."""
 
 logger = logging.getLogger(__name__)
 
@@ -56,23 +55,25 @@ class ImitationTrainer:
         data: Sequence[TokenTrajectory],
         config: ImitationConfig,
         folder: str | os.PathLike[str] | None = None,
+        placement: Placement = ALONE,
     ) -> None:
         """Takes the parts.
 
         Args:
             model: a Qwen2.5-VL or Qwen3-VL model, bare or wrapped by peft; what requires
                 gradients is trained.
-            encoder: knows the tokens that can't be said.
+            encoder: knows the tokens that can't be sampled.
             data: the trajectories; may encode them when asked for (`EncodedDemonstrations`).
             config: the settings.
             folder: gets metrics, TensorBoard's files and checkpoints; None writes nothing.
+            placement: the processes of the training, and how the model lies over them.
 
         Raises:
             ConfigError: there is no data, or nothing in the model to train.
         """
         if not len(data):
             raise ConfigError("expected at least one demonstration, got none")
-        parameters = trained_parameters(model)
+        parameters = placement.trained_parameters(model)
         if not parameters:
             raise ConfigError("expected a model with parameters that require gradients, got none")
         if any(p.dtype in (torch.bfloat16, torch.float16) for p in parameters):
@@ -91,13 +92,14 @@ class ImitationTrainer:
         self._model = model
         self._encoder = encoder
         self._data = data
+        self._placement = placement
         self._optimizer = torch.optim.AdamW(
             parameters,
             lr=config.learning_rate,
             betas=config.betas,
             weight_decay=config.weight_decay,
         )
-        self._training = Training(model, self._optimizer, config)
+        self._training = Training(model, self._optimizer, config, placement=placement)
         self._sums = _Sums()
 
     def train(self, resume: bool = False, on_step: Watcher | None = None) -> dict[str, float]:
@@ -113,7 +115,7 @@ class ImitationTrainer:
             DataError: every checkpoint is damaged.
         """
         done = self._restore(resume)
-        processes = Processes.current()
+        processes = self._placement.processes
         writes = self._folder is not None and processes.is_first
         writer = MetricWriter(self._folder or "", resumed_step=done) if writes else None
         logged: dict[str, float] = {}
@@ -129,7 +131,7 @@ class ImitationTrainer:
                     writer.write(step, logged)
             every = self.config.checkpoint_every
             if self.checkpoints and (is_last or (every and step % every == 0)):
-                state = {"n_trajectories": len(self._data), "sums": self._sums.held()}
+                state = {"n_trajectories": len(self._data), "sums": self._sums.state()}
                 self.checkpoints.save(step, self._training, state=state)
             if on_step:
                 on_step(step, metrics)
@@ -141,13 +143,18 @@ class ImitationTrainer:
     def step(self, step: int) -> dict[str, float]:
         """Does one optimizer step, numbered from 1, and returns its metrics."""
         started = time.perf_counter()
-        processes = Processes.current()
+        processes = self._placement.processes
         mine = self.batch_of(step)[processes.rank :: processes.count]
         batch = [self._data[index] for index in mine]
         rate = self.config.rate_at(step - 1, self.n_steps)
         loss, n_tokens = self._accumulate(batch)
         norm = take_step(
-            self._model, self._encoder, self._optimizer, rate, self.config.max_grad_norm
+            self._model,
+            self._encoder,
+            self._optimizer,
+            rate,
+            self.config.max_grad_norm,
+            self._placement,
         )
         self._sums.add(loss * n_tokens, n_tokens)
         seconds = time.perf_counter() - started
@@ -177,12 +184,12 @@ class ImitationTrainer:
         Returns:
             The loss of the whole batch, and the number of its tokens.
         """
-        processes = Processes.current()
+        processes = self._placement.processes
         n_tokens = int(processes.total(sum(int(t.trainable[1:].sum()) for t in batch)))
         if not n_tokens:
             raise ConfigError("expected a token to imitate in every batch, got none")
         total = 0.0
-        assemble(self._model)
+        self._placement.assemble()
         for part in micro_batches([len(t) for t in batch], self.config.tokens_per_micro_batch):
             scores = score(self._model, [batch[index] for index in part], self._encoder)
             loss = -scores.logprobs.sum() / n_tokens
@@ -214,7 +221,7 @@ class ImitationTrainer:
 
 
 class _Sums:
-    """What was seen since the last line of metrics."""
+    """The loss since the last line of metrics."""
 
     def __init__(self, nll: float = 0.0, n_tokens: int = 0) -> None:
         self._nll, self._n_tokens = nll, n_tokens
@@ -223,7 +230,7 @@ class _Sums:
         self._nll += nll
         self._n_tokens += n_tokens
 
-    def held(self) -> list[float]:
+    def state(self) -> list[float]:
         return [self._nll, self._n_tokens]
 
     def flush(self, latest: Mapping[str, float]) -> dict[str, float]:

@@ -23,6 +23,7 @@ from rich.console import Console
 from pixel_env.agents.generation.config import GenerationConfig
 from pixel_env.agents.model.loading import TINY, load
 from pixel_env.agents.on_policy.config import OnPolicyConfig
+from pixel_env.agents.on_policy.lanes import TrainingLanes
 from pixel_env.agents.on_policy.trainer import OnPolicyTrainer
 from pixel_env.agents.tokens.encoder import Encoder
 from pixel_env.agents.training.host_memory import resident_bytes
@@ -73,8 +74,9 @@ def _trainer(config: OnPolicyConfig, folder: Path) -> OnPolicyTrainer:
         wrappers=[lambda env: TextAction(env, "pixel-reasoner")],
         split="train",
     )
-    env: Any = GroupCuriosity(lanes, config.group_size)
-    return OnPolicyTrainer(parts.model, encoder, env, config, 1_000_000, folder)
+    env = GroupCuriosity(lanes, config.group_size)
+    training_lanes = TrainingLanes(env, 1_000_000, curiosity=env)
+    return OnPolicyTrainer(parts.model, encoder, training_lanes, config, folder)
 
 
 def _show(resident: np.ndarray[Any, Any], trainer: OnPolicyTrainer) -> None:

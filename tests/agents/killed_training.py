@@ -18,6 +18,7 @@ from bandit import Bandit, parts
 
 from pixel_env.agents.generation.config import GenerationConfig
 from pixel_env.agents.on_policy.config import OnPolicyConfig
+from pixel_env.agents.on_policy.lanes import TrainingLanes
 from pixel_env.agents.on_policy.trainer import OnPolicyTrainer
 from pixel_env.agents.training.checkpoints.sealed_folder import fault_of
 
@@ -35,7 +36,7 @@ CONFIG = OnPolicyConfig(
 
 def train(folder, iterations=CONFIG.iterations, tell=lambda iteration: None):
     model, encoder = parts()
-    trainer = OnPolicyTrainer(model, encoder, Bandit(4), CONFIG, 5, folder)
+    trainer = OnPolicyTrainer(model, encoder, TrainingLanes(Bandit(4), 5), CONFIG, folder)
 
     def note(iteration, metrics, warnings):
         tell(iteration)

@@ -17,10 +17,12 @@ from tiny_models import observation, picture
 
 from pixel_env.agents.generation.config import GenerationConfig
 from pixel_env.agents.on_policy.config import OnPolicyConfig
+from pixel_env.agents.on_policy.lanes import TrainingLanes
 from pixel_env.agents.on_policy.trainer import OnPolicyTrainer
 from pixel_env.agents.tokens.trajectory import TrajectoryBuilder
-from pixel_env.agents.training.processes import Processes, end, launched
-from pixel_env.agents.training.sharding import shard, sharding_of
+from pixel_env.agents.training.placement import Placement
+from pixel_env.agents.training.processes import ONE_PROCESS, end, launched
+from pixel_env.agents.training.sharding import Sharding
 from pixel_env.agents.warm_start.config import ImitationConfig
 from pixel_env.agents.warm_start.imitation import ImitationTrainer
 
@@ -62,21 +64,22 @@ def episodes(encoder, n=8):
     return made
 
 
-def weights(model):
+def weights(model, placement):
     """Whole weights, as they are saved; spread ones in the first process only."""
-    sharding = sharding_of(model)
-    return sharding.weights() if sharding else model.state_dict()
+    whole = placement.whole_state_dict()
+    return model.state_dict() if whole is None else whole
 
 
-def make(spread):
+def make(spread, processes):
     model, encoder = parts()
-    return (shard(model, torch.float32) if spread else model), encoder
+    sharding = Sharding(model, torch.float32, processes) if spread else None
+    return model, encoder, Placement(processes, sharding)
 
 
-def imitate(folder, spread=False, steps=0):
+def imitate(folder, spread=False, steps=0, processes=ONE_PROCESS):
     """Imitates, the second half after a restart; `steps` ends it early."""
-    model, encoder = make(spread)
-    trainer = ImitationTrainer(model, encoder, episodes(encoder), IMITATION, folder)
+    model, encoder, placement = make(spread, processes)
+    trainer = ImitationTrainer(model, encoder, episodes(encoder), IMITATION, folder, placement)
 
     class Stop(Exception):
         pass
@@ -89,17 +92,16 @@ def imitate(folder, spread=False, steps=0):
         with smooth_steps():
             trainer.train(resume=True, on_step=stop)
     except Stop:
-        return imitate(folder, spread)
-    return weights(model)
+        return imitate(folder, spread, processes=processes)
+    return weights(model, placement)
 
 
-def reinforce(folder, spread=False, last=RL.iterations):
+def reinforce(folder, spread=False, last=RL.iterations, processes=ONE_PROCESS):
     """Trains on rollouts; goes on from a checkpoint in a folder that has one."""
-    model, encoder = make(spread)
-    n_groups = -(-RL.groups_per_iteration // Processes.current().count)
-    trainer = OnPolicyTrainer(
-        model, encoder, Bandit(n_groups * RL.group_size), RL, N_SAMPLES, folder
-    )
+    model, encoder, placement = make(spread, processes)
+    n_groups = -(-RL.groups_per_iteration // processes.count)
+    lanes = TrainingLanes(Bandit(n_groups * RL.group_size), N_SAMPLES)
+    trainer = OnPolicyTrainer(model, encoder, lanes, RL, folder, placement)
 
     class Stop(Exception):
         pass
@@ -112,31 +114,30 @@ def reinforce(folder, spread=False, last=RL.iterations):
         with smooth_steps():
             trainer.train(resume=True, on_iteration=stop)
     except Stop:
-        return reinforce(folder, spread)
-    return weights(model)
+        return reinforce(folder, spread, processes=processes)
+    return weights(model, placement)
 
 
-def idle_gradients():
+def idle_gradients(processes):
     """Adds up gradients where the first process has none, and one parameter has none anywhere."""
-    rank = Processes.current().rank
     parameters = [torch.nn.Parameter(torch.zeros(n)) for n in (2, 3, 4)]
-    if rank == 1:
+    if processes.rank == 1:
         parameters[0].grad = torch.tensor([1.0, 2.0])
-    parameters[1].grad = torch.full((3,), rank + 1.0)
-    Processes.current().add_up_gradients(parameters)
+    parameters[1].grad = torch.full((3,), processes.rank + 1.0)
+    processes.add_up_gradients(parameters)
     assert parameters[0].grad.tolist() == [1, 2]
     assert parameters[1].grad.tolist() == [3, 3, 3]
     assert parameters[2].grad is None
 
 
-def failure_is_told():
+def failure_is_told(processes):
     """What the first process can't do ends the others too, and not only their patience."""
 
     def fail():
         raise RuntimeError("no")
 
     try:
-        Processes.current().told_by_first(fail)
+        processes.run_in_first(fail)
     except Exception as error:
         return type(error).__name__
     return ""
@@ -159,15 +160,14 @@ def main(folder: Path) -> None:
     torch.set_num_threads(1)
     processes, device = launched("cpu")
     assert (processes.count, device) == (2, "cpu")
-    assert processes == Processes.current()
     assert processes.gather(processes.rank) == [0, 1]
-    assert failure_is_told() == ("RuntimeError", "ConfigError")[processes.rank]
-    idle_gradients()
+    assert failure_is_told(processes) == ("RuntimeError", "ConfigError")[processes.rank]
+    idle_gradients(processes)
     for spread in (False, True):
         kind = "spread" if spread else "whole"
         results = {
-            f"imitation-{kind}": imitate(folder / f"imitation-{kind}", spread, steps=3),
-            f"rl-{kind}": reinforce(folder / f"rl-{kind}", spread, last=2),
+            f"imitation-{kind}": imitate(folder / f"imitation-{kind}", spread, 3, processes),
+            f"rl-{kind}": reinforce(folder / f"rl-{kind}", spread, 2, processes),
         }
         for name, held in results.items():
             everyones = processes.gather({k: v.double().sum().item() for k, v in held.items()})

@@ -23,10 +23,10 @@ from pixel_env.errors import ConfigError, DataError
 
 from ...tokens.files import load_trajectories, plain, save_trajectories
 from ...tokens.trajectory import TokenTrajectory
-from ..processes import Processes
+from ..placement import ALONE, Placement
 from .random_state import Generator, random_states, restore_random_states
 from .sealed_folder import begin, fault_of, finish, remove
-from .weights import load_optimizer, load_weights, optimizer_state, save_weights, weights_of
+from .weights import load_optimizer, load_weights, save_weights
 
 _NAME = re.compile(r"step-(\d{8,})")
 
@@ -41,12 +41,14 @@ class Training:
         config: a dataclass or a mapping; compared when restored. None is not compared.
         generators: the random generators in use, by name; those of Python, numpy and torch (on
             every device) are saved anyway.
+        placement: where the model is trained.
     """
 
     model: Any
     optimizer: torch.optim.Optimizer | None = None
     config: Any = None
     generators: Mapping[str, Generator] = field(default_factory=dict)
+    placement: Placement = ALONE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,22 +127,23 @@ class Checkpointer:
             "tensors": sorted(tensors or {}),
             "trajectories": sorted(trajectories or {}),
         }
-        weights = weights_of(training.model)
-        optimizer = optimizer_state(training.model, training.optimizer)
+        placement, optimizer = training.placement, training.optimizer
+        weights = placement.whole_state_dict()
+        optimizer_state = placement.optimizer_state_dict(optimizer) if optimizer else None
 
         def write() -> Path:
-            numbers, words = random_states(training.generators)
+            numbers, tensor_states = random_states(training.generators)
             target = self.folder / f"step-{step:08d}"
             writing = begin(target)
             save_weights(writing, training.model, weights)
-            if optimizer is not None:
-                torch.save(optimizer, writing / "optimizer.pt")
-            save_file(words, writing / "random.safetensors")
+            if optimizer_state is not None:
+                torch.save(optimizer_state, writing / "optimizer.pt")
+            save_file(tensor_states, writing / "random.safetensors")
             for name, values in (tensors or {}).items():
                 contiguous = {key: value.detach().contiguous() for key, value in values.items()}
                 save_file(contiguous, writing / f"tensors.{name}.safetensors")
-            for name, held in (trajectories or {}).items():
-                save_trajectories(writing / f"trajectories.{name}.safetensors", held)
+            for name, kept in (trajectories or {}).items():
+                save_trajectories(writing / f"trajectories.{name}.safetensors", kept)
             written = json.dumps({**facts, "random": numbers})
             (writing / "state.json").write_text(written, encoding="utf-8")
             finish(writing, target)
@@ -148,7 +151,7 @@ class Checkpointer:
                 remove(old)
             return target
 
-        return Processes.current().told_by_first(write)
+        return placement.processes.run_in_first(write)
 
     def latest(self) -> Path | None:
         """Returns the newest checkpoint that is whole; None where there is none."""
@@ -175,7 +178,7 @@ class Checkpointer:
                 generators are not those that were saved.
             DataError: there are checkpoints, and every one is damaged.
         """
-        path = Processes.current().told_by_first(self._newest_whole)
+        path = training.placement.processes.run_in_first(self._newest_whole)
         return None if path is None else restore(path, training, may_differ)
 
     def _newest_whole(self) -> Path | None:
@@ -215,11 +218,11 @@ def restore(path: Path, training: Training, may_differ: Sequence[str] = ()) -> P
     trajectories = {
         n: load_trajectories(path / f"trajectories.{n}.safetensors") for n in facts["trajectories"]
     }
-    load_weights(path, training.model)
+    load_weights(path, training.model, training.placement)
     if training.optimizer is not None:
-        load_optimizer(path / "optimizer.pt", training.model, training.optimizer)
-    words = load_file(path / "random.safetensors")
-    restore_random_states(facts["random"], words, training.generators)
+        load_optimizer(path / "optimizer.pt", training.optimizer, training.placement)
+    tensor_states = load_file(path / "random.safetensors")
+    restore_random_states(facts["random"], tensor_states, training.generators)
     return Progress(facts["step"], facts["state"], tensors, trajectories, path)
 
 

@@ -30,23 +30,23 @@ def random_states(
         "numpy": plain(np.random.get_state(), "random state"),
         "given": {},
     }
-    words = {"torch": torch.get_rng_state()}
+    tensors = {"torch": torch.get_rng_state()}
     if torch.cuda.is_available():
         for number, state in enumerate(torch.cuda.get_rng_state_all()):
-            words[f"cuda.{number}"] = state
+            tensors[f"cuda.{number}"] = state
     for name, generator in generators.items():
         if isinstance(generator, torch.Generator):
-            words[f"given.{name}"] = generator.get_state()
+            tensors[f"given.{name}"] = generator.get_state()
         elif isinstance(generator, np.random.Generator):
             numbers["given"][name] = plain(generator.bit_generator.state, name)
         else:
             numbers["given"][name] = plain(generator.getstate(), name)
-    return numbers, words
+    return numbers, tensors
 
 
 def restore_random_states(
     numbers: Mapping[str, Any],
-    words: Mapping[str, torch.Tensor],
+    tensors: Mapping[str, torch.Tensor],
     generators: Mapping[str, Generator],
 ) -> None:
     """Puts back what `random_states` read; as many GPUs as there are get theirs.
@@ -56,21 +56,21 @@ def restore_random_states(
     """
     random.setstate(_python_state(numbers["python"]))
     np.random.set_state(tuple(numbers["numpy"]))
-    torch.set_rng_state(words["torch"])
+    torch.set_rng_state(tensors["torch"])
     for number in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
-        if f"cuda.{number}" in words:
-            torch.cuda.set_rng_state(words[f"cuda.{number}"], number)
+        if f"cuda.{number}" in tensors:
+            torch.cuda.set_rng_state(tensors[f"cuda.{number}"], number)
     for name, generator in generators.items():
-        held = words if isinstance(generator, torch.Generator) else numbers["given"]
+        saved = tensors if isinstance(generator, torch.Generator) else numbers["given"]
         key = f"given.{name}" if isinstance(generator, torch.Generator) else name
-        if key not in held:
+        if key not in saved:
             raise ConfigError(f"the checkpoint holds no state of the generator {name!r}")
         if isinstance(generator, torch.Generator):
-            generator.set_state(words[key])
+            generator.set_state(tensors[key])
         elif isinstance(generator, np.random.Generator):
-            generator.bit_generator.state = _numpy_state(held[key])
+            generator.bit_generator.state = _numpy_state(saved[key])
         else:
-            generator.setstate(_python_state(held[key]))
+            generator.setstate(_python_state(saved[key]))
 
 
 def _python_state(stored: Any) -> Any:

@@ -10,39 +10,24 @@ from safetensors.torch import load_file, load_model, save_file, save_model
 
 from pixel_env.errors import ConfigError
 
-from ..processes import Processes
-from ..sharding import sharding_of
+from ..placement import ALONE, Placement
 
 _WEIGHTS, _ADAPTER = "model.safetensors", "adapter.safetensors"
 WEIGHT_FILES = (_WEIGHTS, _ADAPTER)
 """The files of a checkpoint that a policy is made of; it holds one of them."""
 
 
-def weights_of(model: Any) -> dict[str, Any] | None:
-    """Brings the weights of a spread model together; None for any other. All must call it."""
-    sharding = sharding_of(model)
-    return None if sharding is None else sharding.weights()
-
-
-def optimizer_state(model: Any, optimizer: torch.optim.Optimizer | None) -> Any:
-    """Returns an optimizer's whole state, None without one. All processes must call it."""
-    if optimizer is None:
-        return None
-    sharding = sharding_of(model)
-    return optimizer.state_dict() if sharding is None else sharding.optimizer_state(optimizer)
-
-
-def save_weights(folder: Path, model: Any, together: dict[str, Any] | None = None) -> None:
+def save_weights(folder: Path, model: Any, whole: dict[str, Any] | None = None) -> None:
     """Writes an adapter, or the whole model with tied weights once.
 
     Args:
         folder: where to.
         model: the model.
-        together: what `weights_of` gave.
+        whole: what `Placement.whole_state_dict` gave.
     """
     module = _unwrapped(model)
-    if together is not None:
-        save_file({name: w.contiguous().clone() for name, w in together.items()}, folder / _WEIGHTS)
+    if whole is not None:
+        save_file({name: w.contiguous().clone() for name, w in whole.items()}, folder / _WEIGHTS)
     elif hasattr(module, "peft_config"):
         from peft import get_peft_model_state_dict
 
@@ -52,10 +37,13 @@ def save_weights(folder: Path, model: Any, together: dict[str, Any] | None = Non
         save_model(module, str(folder / _WEIGHTS))
 
 
-def load_weights(path: Path, model: Any) -> None:
+def load_weights(path: Path, model: Any, placement: Placement = ALONE) -> None:
     """Puts a checkpoint's weights, or its adapter, into a model, and nothing else.
 
-    Of several processes with a spread model, all must call it.
+    Args:
+        path: the checkpoint's folder.
+        model: the model.
+        placement: where it is trained; where its weights are spread, all processes must call.
 
     Raises:
         ConfigError: the weights are of another model.
@@ -74,30 +62,32 @@ def load_weights(path: Path, model: Any) -> None:
             result: Any = set_peft_model_state_dict(module, load_file(path / _ADAPTER))
             if result.unexpected_keys:
                 raise RuntimeError(f"it has no {result.unexpected_keys[0]}")
-        elif sharding := sharding_of(model):
-            is_first = Processes.current().is_first
-            sharding.load_weights(load_file(path / _WEIGHTS) if is_first else {})
+        elif placement.sharding:
+            is_first = placement.processes.is_first
+            placement.sharding.load_state_dict(load_file(path / _WEIGHTS) if is_first else {})
         else:
             load_model(module, path / _WEIGHTS)
     except RuntimeError as fault:
         raise ConfigError(f"{path} holds the weights of another model: {fault}") from fault
 
 
-def load_optimizer(path: Path, model: Any, optimizer: torch.optim.Optimizer) -> None:
-    """Puts back what `optimizer_state` gave and `torch.save` wrote.
+def load_optimizer(
+    path: Path, optimizer: torch.optim.Optimizer, placement: Placement = ALONE
+) -> None:
+    """Puts back what `Placement.optimizer_state_dict` gave and `torch.save` wrote.
 
     Raises:
         ConfigError: there is no such file, or it is the state of another optimizer.
     """
     if not path.is_file():
         raise ConfigError(f"{path.parent} was saved without an optimizer")
-    sharding = sharding_of(model)
+    sharding = placement.sharding
     state: Any = {}
-    if sharding is None or Processes.current().is_first:
+    if sharding is None or placement.processes.is_first:
         state = torch.load(path, map_location="cpu", weights_only=True)
     try:
         if sharding is not None:
-            sharding.load_optimizer(optimizer, state)
+            sharding.load_optimizer_state_dict(optimizer, state)
         else:
             optimizer.load_state_dict(state)
     except ValueError as fault:

@@ -6,8 +6,9 @@ import torch
 from tiny_models import ARCHITECTURES, side, tiny_model, tiny_processor, tiny_tokenizer
 
 from pixel_env import ConfigError, DataError, Grade, ImageSource, PixelReasoningEnv, Sample, Task
-from pixel_env.agents.generation.collection import collect
+from pixel_env.agents.generation import collection
 from pixel_env.agents.generation.engine import Engine, GenerationConfig
+from pixel_env.agents.generation.session import Session
 from pixel_env.agents.model.scoring import score
 from pixel_env.agents.tokens.encoder import Encoder
 from pixel_env.agents.tokens.trajectory import ENV_ERROR, OVERLONG
@@ -77,6 +78,10 @@ def make_engine(architecture, script=(), model=None, **settings):
     return Engine(model or tiny_model(architecture), encoder, config)
 
 
+def collect(engine, *args, **kwargs):
+    return collection.collect(Session(engine), *args, **kwargs)
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_episodes_of_a_group_with_crops_bonus_and_grades(architecture):
     script = [[RIGHT], [ZOOM, RIGHT], [ZOOM, ZOOM, WRONG], [NOISE] * 4]
@@ -111,6 +116,18 @@ def test_same_seed_repeats_the_whole_collection():
     )
     assert [t.ids.tolist() for t in first] == [t.ids.tolist() for t in again]
     assert [t.ids.tolist() for t in first] != [t.ids.tolist() for t in other]
+
+
+def test_one_session_serves_every_collection_and_keeps_nothing_of_the_last_one():
+    session = Session(make_engine("qwen2_5_vl"))
+    env = make_env("qwen2_5_vl", 3)
+    runs = [
+        collection.collect(session, env, seed, env_seed=[4, 4, 4], options={"index": [0, 0, 0]})
+        for seed in (1, 2, 1)
+    ]
+    ids = [[t.ids.tolist() for t in run] for run in runs]
+    assert ids[0] == ids[2] != ids[1]
+    assert (session._lanes, session._caches) == ({}, [])
 
 
 def test_a_fault_of_the_data_is_masked():

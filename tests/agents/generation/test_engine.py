@@ -235,7 +235,7 @@ def test_a_lane_can_begin_again_while_others_go_on():
     assert [len(t.turns) for t in trajectories] == [4, 4, 6]
     assert difference(model, trajectories, encoder) < 1e-4
     session.begin(4)
-    with pytest.raises(RuntimeError, match="lane 4 has heard nothing"):
+    with pytest.raises(RuntimeError, match="lane 4 has got no observation"):
         session.speak([4])
 
 

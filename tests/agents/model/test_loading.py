@@ -133,16 +133,16 @@ def test_policy_from_a_folder_answers_every_lane_and_repeats(checkpoint):
     assert told["system"] == "none"
 
 
-def test_policy_out_of_context_says_nothing():
+def test_a_policy_out_of_context_sends_empty_messages():
     engine = Engine(
         tiny_model("qwen3_vl"), tiny_encoder("qwen3_vl"), GenerationConfig(max_context=90)
     )
-    policy = VLMPolicy(engine)
+    policy = VLMPolicy(Session(engine), engine.encoder, engine.config)
     policy.reset(0, seed=0)
     policy.reset(1, seed=0)
-    said = policy.act([observation("which " * 60), observation("which")], [0, 1])
-    assert said[0] == ""
-    assert said[1]
+    messages = policy.act([observation("which " * 60), observation("which")], [0, 1])
+    assert messages[0] == ""
+    assert messages[1]
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

@@ -8,10 +8,12 @@ from tiny_models import VOCABULARY, tiny_model, tiny_processor, tiny_tokenizer
 from pixel_env import ConfigError, Grade, ImageSource, PixelReasoningEnv, Sample, Task
 from pixel_env.agents.generation.config import GenerationConfig
 from pixel_env.agents.generation.engine import Engine
+from pixel_env.agents.generation.session import Session
 from pixel_env.agents.on_policy import belief as belief_module
 from pixel_env.agents.on_policy.belief import PolicyBelief
 from pixel_env.agents.on_policy.config import OnPolicyConfig
 from pixel_env.agents.on_policy.groups import GroupRollouts
+from pixel_env.agents.on_policy.lanes import TrainingLanes
 from pixel_env.agents.on_policy.trainer import OnPolicyTrainer
 from pixel_env.agents.tokens.encoder import Encoder
 from pixel_env.curiosity.belief_gain import Moment
@@ -83,12 +85,13 @@ def lanes(n_lanes, n_threads=0):
 
 def paying(belief, n_lanes=GROUPS * SIZE, n_threads=0):
     asking = BeliefGain(lanes(n_lanes, n_threads), belief, LEAST)
-    return GroupCuriosity(asking, SIZE, counts="belief", threshold=1.0)
+    env = GroupCuriosity(asking, SIZE, counts="belief", threshold=1.0)
+    return TrainingLanes(env, GROUPS, curiosity=env, listener=belief.follow)
 
 
-def collected(model, encoder, env):
-    engine = Engine(model, encoder, CONFIG.generation)
-    return GroupRollouts(engine, env, CONFIG, GROUPS).run(1).rollouts
+def collected(model, encoder, lanes):
+    session = Session(Engine(model, encoder, CONFIG.generation))
+    return GroupRollouts(session, lanes, CONFIG).run(1).rollouts
 
 
 def moments_of(rollout):
@@ -172,29 +175,29 @@ def test_what_lanes_share_is_scored_once_a_collection(monkeypatch):
         return score(model, trajectories, *args)
 
     monkeypatch.setattr(belief_module, "score", watched)
-    env = paying(PolicyBelief(model, encoder, TEMPERATURE))
-    rollouts = collected(model, encoder, env)
+    lanes = paying(PolicyBelief(model, encoder, TEMPERATURE))
+    rollouts = collected(model, encoder, lanes)
     n_first = len(scored)
     assert len(set(scored)) == n_first
     found = [(each.sample_id, moments_of(each)) for each in rollouts if moments_of(each)]
     openings = {sample_id for sample_id, (before, _) in found if before == 1}
     assert sum(len(images) == 1 for _, images in scored) >= len(openings) * len(ANSWERS)
     assert n_first < 2 * len(found) * len(ANSWERS)
-    collected(model, encoder, env)  # the model may have changed: nothing is known any more
+    collected(model, encoder, lanes)  # the model may have changed: nothing is known any more
     assert len(scored) == 2 * n_first
 
 
 def test_an_iteration_is_trained_and_says_what_was_believed(tmp_path):
     model, encoder = parts()
     before = {name: value.clone() for name, value in model.named_parameters()}
-    env = paying(PolicyBelief(model, encoder, TEMPERATURE))
-    metrics = OnPolicyTrainer(model, encoder, env, CONFIG, GROUPS, tmp_path).iterate(1)
+    lanes = paying(PolicyBelief(model, encoder, TEMPERATURE))
+    metrics = OnPolicyTrainer(model, encoder, lanes, CONFIG, tmp_path).iterate(1)
     assert 0 < metrics["belief/raised"] < metrics["rapr"]
     assert np.isfinite(metrics["belief/gain"])
     assert metrics["reward/curiosity"] > 0
     assert any(not torch.equal(value, before[name]) for name, value in model.named_parameters())
 
 
-def test_a_belief_without_a_conversation_is_refused():
-    with pytest.raises(ConfigError, match="collect"):
+def test_a_belief_that_follows_no_conversations_is_refused():
+    with pytest.raises(ConfigError, match="`follow` to be called"):
         PolicyBelief(*parts())([Moment(0, 1, Colours()[0])])

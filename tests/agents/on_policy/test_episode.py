@@ -10,6 +10,7 @@ from pixel_env import ConfigError, DataError, Grade, ImageSource, PixelReasoning
 from pixel_env.agents.generation.config import GenerationConfig
 from pixel_env.agents.model.loading import recompute_layers
 from pixel_env.agents.on_policy.config import OnPolicyConfig
+from pixel_env.agents.on_policy.lanes import TrainingLanes
 from pixel_env.agents.on_policy.trainer import OnPolicyTrainer
 from pixel_env.agents.tokens.encoder import Encoder
 from pixel_env.agents.training.metrics import read_metrics
@@ -76,7 +77,9 @@ def make_trainer(folder, env, **settings):
     }  # fmt: skip
     config = OnPolicyConfig(**(given | settings))
     model = tiny_model("qwen2_5_vl", scale=1.5)
-    return OnPolicyTrainer(model, encoder, env, config, len(Colours()), folder)
+    return OnPolicyTrainer(
+        model, encoder, TrainingLanes(env, len(Colours()), curiosity=env), config, folder
+    )
 
 
 def test_an_iteration_over_the_environment(tmp_path):

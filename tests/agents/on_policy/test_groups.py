@@ -10,6 +10,7 @@ from bandit import Bandit, parts
 from pixel_env.agents.generation.config import GenerationConfig
 from pixel_env.agents.model.scoring import score
 from pixel_env.agents.on_policy.config import OnPolicyConfig
+from pixel_env.agents.on_policy.lanes import TrainingLanes
 from pixel_env.agents.on_policy.trainer import OnPolicyTrainer
 
 SMALL = OnPolicyConfig(
@@ -31,8 +32,8 @@ def _one_thread():
 
 def trainer(folder, config=SMALL, env=None) -> OnPolicyTrainer:
     model, encoder = parts()
-    env = env or Bandit(config.n_rollouts)
-    return OnPolicyTrainer(model, encoder, env, config, N_SAMPLES, folder)
+    lanes = TrainingLanes(env or Bandit(config.n_rollouts), N_SAMPLES)
+    return OnPolicyTrainer(model, encoder, lanes, config, folder)
 
 
 @pytest.mark.parametrize("n_lanes", [4, 12, 32])

@@ -8,6 +8,7 @@ from bandit import Bandit, parts
 
 from pixel_env.agents.generation.config import GenerationConfig
 from pixel_env.agents.on_policy.config import OnPolicyConfig
+from pixel_env.agents.on_policy.lanes import TrainingLanes
 from pixel_env.agents.on_policy.recorder import LaneRecorder
 from pixel_env.agents.on_policy.trainer import OnPolicyTrainer
 from pixel_env.vector import PixelReasoningVectorEnv
@@ -24,7 +25,9 @@ SMALL = OnPolicyConfig(
 
 def trainer(folder, **changes):
     model, encoder = parts()
-    return OnPolicyTrainer(model, encoder, Bandit(8), replace(SMALL, **changes), 7, folder)
+    return OnPolicyTrainer(
+        model, encoder, TrainingLanes(Bandit(8), 7), replace(SMALL, **changes), folder
+    )
 
 
 def lines(folder):

@@ -14,6 +14,7 @@ from pixel_env.agents.generation.config import GenerationConfig
 from pixel_env.agents.model.loading import add_adapters
 from pixel_env.agents.model.settings import LoraSettings
 from pixel_env.agents.on_policy.config import OnPolicyConfig
+from pixel_env.agents.on_policy.lanes import TrainingLanes
 from pixel_env.agents.on_policy.loss_config import LossConfig
 from pixel_env.agents.on_policy.trainer import OnPolicyTrainer
 from pixel_env.agents.training.checkpoints.weights import load_weights
@@ -42,9 +43,8 @@ def _one_thread():
 
 def trainer(folder, config=SMALL, env=None, seed=0) -> OnPolicyTrainer:
     model, encoder = parts(seed)
-    return OnPolicyTrainer(
-        model, encoder, env or Bandit(config.n_rollouts), config, N_SAMPLES, folder
-    )
+    lanes = TrainingLanes(env or Bandit(config.n_rollouts), N_SAMPLES)
+    return OnPolicyTrainer(model, encoder, lanes, config, folder)
 
 
 def weights(trained: OnPolicyTrainer) -> dict[str, torch.Tensor]:
@@ -205,7 +205,7 @@ def test_adapters_are_trained_alone_and_are_off_in_the_reference(tmp_path):
     model = add_adapters(model, LoraSettings(rank=4, alpha=8))
     loss = LossConfig(kl_coefficient=0.01)
     config = replace(SMALL, loss=loss, minibatches=1, epochs=1, learning_rate=0.05)
-    run = OnPolicyTrainer(model, encoder, Bandit(16), config, N_SAMPLES, tmp_path)
+    run = OnPolicyTrainer(model, encoder, TrainingLanes(Bandit(16), N_SAMPLES), config, tmp_path)
     before = weights(run)
     assert run.iterate(1)["update/reference_kl"] == pytest.approx(0, abs=1e-6)
     assert run.iterate(2)["update/reference_kl"] > 1e-4

@@ -12,6 +12,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from pixel_env.agents.generation.config import GenerationConfig
 from pixel_env.agents.model.scoring import score
 from pixel_env.agents.on_policy.config import OnPolicyConfig
+from pixel_env.agents.on_policy.lanes import TrainingLanes
 from pixel_env.agents.on_policy.loss_config import LossConfig
 from pixel_env.agents.on_policy.replay_buffer import Experience
 from pixel_env.agents.on_policy.trainer import OnPolicyTrainer
@@ -52,9 +53,9 @@ def batch(tmp_path_factory):
     found = []
     for seed, n_tokens in ((0, 6), (1, 2), (0, 4)):
         config = replace(CONFIG, generation=GenerationConfig(max_new_tokens=n_tokens))
-        env = Bandit(CONFIG.n_rollouts, faulty=(1,))
+        lanes = TrainingLanes(Bandit(CONFIG.n_rollouts, faulty=(1,)), 7)
         folder = tmp_path_factory.mktemp("rollouts")
-        run = OnPolicyTrainer(*policy(seed), env, config, 7, folder)
+        run = OnPolicyTrainer(*policy(seed), lanes, config, folder)
         found += run._groups.run(1).experiences()
     assert len(found) == 3 * (CONFIG.n_rollouts - 1)
     assert len({each.trajectory.n_trainable for each in found}) > 2

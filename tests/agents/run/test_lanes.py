@@ -3,11 +3,14 @@
 import dataclasses
 
 import pytest
+from bandit import parts
 
 from pixel_env import ConfigError
+from pixel_env.agents.on_policy.belief import PolicyBelief
 from pixel_env.agents.on_policy.curiosity_options import CuriosityOptions
 from pixel_env.agents.run.config import tiny_defaults
 from pixel_env.agents.run.lanes import training_lanes
+from pixel_env.vector import PixelReasoningVectorEnv
 from pixel_env.wrappers import AdaptiveCuriosity, BeliefGain, GroupCuriosity
 
 
@@ -21,37 +24,37 @@ def config(**changes):
     ("lanes", "n_processes", "expected"), [(0, 1, 10), (0, 2, 6), (4, 2, 4), (100, 1, 10)]
 )
 def test_a_process_has_lanes_for_its_share_at_most(lanes, n_processes, expected):
-    env, n_samples = training_lanes(config(lanes=lanes), n_processes)
-    assert env.num_envs == expected
-    assert n_samples == 1_000_000
+    made = training_lanes(config(lanes=lanes), n_processes)
+    assert made.env.num_envs == expected
+    assert made.n_samples == 1_000_000
 
 
 def test_the_bonus_is_that_of_the_options():
-    env, _ = training_lanes(config(curiosity=CuriosityOptions(threshold=0.7)))
-    assert type(env) is GroupCuriosity
-    assert env.config.threshold == 0.7
-    env, _ = training_lanes(config(curiosity=CuriosityOptions(enabled=False)))
-    assert not hasattr(env, "group_size")
+    paid = training_lanes(config(curiosity=CuriosityOptions(threshold=0.7)))
+    assert type(paid.curiosity) is GroupCuriosity
+    assert paid.env is paid.curiosity
+    assert paid.curiosity.config.threshold == 0.7
+    assert paid.listener is None
+    unpaid = training_lanes(config(curiosity=CuriosityOptions(enabled=False)))
+    assert type(unpaid.env) is PixelReasoningVectorEnv
+    assert unpaid.curiosity is None
 
 
 def test_a_history_for_the_bonus_needs_one_process():
     options = CuriosityOptions(threshold_from="sample history")
-    env, _ = training_lanes(config(curiosity=options))
-    assert type(env) is AdaptiveCuriosity
+    assert type(training_lanes(config(curiosity=options)).curiosity) is AdaptiveCuriosity
     with pytest.raises(ConfigError, match="one process where thresholds come from sample history"):
         training_lanes(config(curiosity=options), 2)
 
 
 def test_a_belief_that_rose_is_asked_of_the_policy():
     options = CuriosityOptions(counts="belief", least_gain=0.2)
-
-    def belief(moments):
-        return [0.0 for _ in moments]
-
-    env, _ = training_lanes(config(curiosity=options), belief=belief)
-    assert type(env) is GroupCuriosity
-    assert type(env.env) is BeliefGain
-    assert env.env.belief is belief
+    belief = PolicyBelief(*parts())
+    lanes = training_lanes(config(curiosity=options), belief=belief)
+    assert type(lanes.curiosity) is GroupCuriosity
+    assert type(lanes.env.env) is BeliefGain
+    assert lanes.env.env.belief is belief
+    assert lanes.listener == belief.follow
     with pytest.raises(ConfigError, match="the policy's belief"):
         training_lanes(config(curiosity=options))
     with pytest.raises(ConfigError, match="least_gain"):

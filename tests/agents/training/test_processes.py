@@ -14,8 +14,8 @@ from two_processes import imitate, reinforce
 from pixel_env import ConfigError
 from pixel_env.agents.model.loading import BASE_WEIGHTS
 from pixel_env.agents.training.metrics import read_metrics
-from pixel_env.agents.training.processes import Processes
-from pixel_env.agents.training.sharding import shard
+from pixel_env.agents.training.processes import ONE_PROCESS, Processes
+from pixel_env.agents.training.sharding import Sharding
 
 HERE = Path(__file__).parents[1]
 
@@ -100,10 +100,10 @@ def test_the_command_trains_in_several_processes_and_exports_whole_weights(toget
     assert recorded == ["iteration-00000001", "iteration-00000001-process-1"]
 
 
-def test_one_process_is_told_nothing():
-    alone = Processes.current()
+def test_one_process_sends_nothing():
+    alone = ONE_PROCESS
     assert (alone.rank, alone.count, alone.is_first) == (0, 1, True)
-    assert (alone.gather("a"), alone.total(2.5), alone.told_by_first(lambda: 3)) == (["a"], 2.5, 3)
+    assert (alone.gather("a"), alone.total(2.5), alone.run_in_first(lambda: 3)) == (["a"], 2.5, 3)
 
 
 @pytest.mark.parametrize("n", [0, 1, 7, 8])
@@ -115,4 +115,4 @@ def test_shares_are_whole_and_even(n):
 
 def test_one_process_has_nobody_to_spread_weights_over():
     with pytest.raises(ConfigError, match="several processes"):
-        shard(tiny_model("qwen2_5_vl"), torch.float32)
+        Sharding(tiny_model("qwen2_5_vl"), torch.float32, ONE_PROCESS)
