@@ -1,12 +1,13 @@
 """A Gymnasium environment that a vision-language model may look into before it answers."""
 
-from .actions import answer, select_frames, zoom_in
+from .actions import act, answer, select_frames, zoom_in
 from .config import EnvConfig
 from .curiosity.bonus import CuriosityConfig, curiosity_bonus
 from .env import PixelReasoningEnv
 from .errors import ConfigError, DataError, OperationError, PixelEnvError
 from .media.clips import ClipSource
 from .media.pictures import ImageSource
+from .operations import register_operation
 from .registration import register_task
 from .task import Task
 from .types import Action, Evidence, Grade, Observation, Sample, View
@@ -31,8 +32,10 @@ __all__ = [
     "Sample",
     "Task",
     "View",
+    "act",
     "answer",
     "curiosity_bonus",
+    "register_operation",
     "register_task",
     "select_frames",
     "zoom_in",

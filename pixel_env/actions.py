@@ -1,18 +1,43 @@
-"""Builders of actions: `zoom_in`, `select_frames`, `answer`."""
+"""Builders of actions: `zoom_in`, `select_frames`, `answer`, and `act` for any operation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from .media.geometry import FULL
+from .errors import unknown_name
+from .operations import operations
+from .operations.arguments import BoxArgument
+from .operations.frames import N_FRAMES, FramesArgument
 from .types import Action
 
-N_FRAMES = 16
-"""Length of `frames` in the actions built here, the environment's default `n_frames`."""
+_BOX, _FRAMES = BoxArgument(), FramesArgument()
+
+
+def act(name: str, /, **arguments: Any) -> Action:
+    """Builds an action of any operation, a registered one included.
+
+    Args:
+        name: of the operation.
+        **arguments: its arguments by name; one that is left out has its neutral value. What is no
+            such value is passed on as it is: the environment tells the policy.
+
+    Raises:
+        ConfigError: there is no such operation, or it has no such argument.
+
+    >>> act("zoom_in", bbox=[0, 0, 0.5, 1])["bbox"].tolist(), act("select_frames")["operation"]
+    ([0.0, 0.0, 0.5, 1.0], 2)
+    """
+    known = operations()
+    own = {argument.name: argument for argument in known.named(name).arguments}
+    values = {}
+    for field, value in arguments.items():
+        if field not in own:
+            raise unknown_name(f"an argument of {name}", field, own)
+        values[field] = own[field].built(value)
+    return known.action(name, values)
 
 
 def zoom_in(bbox: Sequence[float] | NDArray[Any], target_image: int = 1) -> Action:
@@ -26,10 +51,8 @@ def zoom_in(bbox: Sequence[float] | NDArray[Any], target_image: int = 1) -> Acti
     >>> zoom_in([0.25, 0, 0.5, 1], target_image=2)["bbox"].tolist()
     [0.25, 0.0, 0.5, 1.0]
     """
-    box: Any = bbox
-    if isinstance(bbox, list | tuple) and all(isinstance(x, int | float) for x in bbox):
-        box = np.array([_float(x) for x in bbox], dtype=np.float64)
-    return _action(1, bbox=box, target_image=target_image)
+    values = {"bbox": _BOX.built(bbox), "target_image": target_image}
+    return operations().action("zoom_in", values)
 
 
 def select_frames(frames: Iterable[int], n_frames: int = N_FRAMES) -> Action:
@@ -44,14 +67,7 @@ def select_frames(frames: Iterable[int], n_frames: int = N_FRAMES) -> Action:
     >>> select_frames([1, 4])["frames"].tolist()[:5]
     [1, 0, 0, 1, 0]
     """
-    numbers = frozenset(frames)
-    chosen: Any = np.zeros(n_frames, dtype=np.int8)
-    for number in numbers:
-        whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
-        if not whole or not 1 <= number <= n_frames:
-            return _action(2, frames=numbers)
-        chosen[number - 1] = 1
-    return _action(2, frames=chosen)
+    return operations().action("select_frames", {"frames": _FRAMES.built(frames, n_frames)})
 
 
 def answer(text: str) -> Action:
@@ -60,29 +76,4 @@ def answer(text: str) -> Action:
     >>> answer("B")["operation"], answer("B")["text"]
     (0, 'B')
     """
-    return _action(0, text=text)
-
-
-def _action(
-    operation: int,
-    text: str = "",
-    bbox: Any = None,
-    target_image: int = 1,
-    frames: Any = None,
-) -> Action:
-    """Fills the fields that an operation doesn't use with their neutral values."""
-    return Action(
-        operation=operation,
-        text=text,
-        bbox=np.array(FULL) if bbox is None else bbox,
-        target_image=target_image,
-        frames=cast(NDArray[np.int8], np.zeros(N_FRAMES, np.int8) if frames is None else frames),
-    )
-
-
-def _float(value: float) -> float:
-    """Converts a number; an int beyond all floats becomes infinite."""
-    try:
-        return float(value)
-    except OverflowError:
-        return float("inf")
+    return operations().action("answer", {"text": text})

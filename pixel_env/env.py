@@ -16,7 +16,7 @@ from .config import EnvConfig
 from .episode import OUT_OF_TURNS, Episode
 from .errors import ConfigError, DataError, OperationError, unknown_name
 from .history import History
-from .operations import LOOK_KEYS, Outcome
+from .operations import Outcome, operations
 from .render import draw_episode, written_action
 from .sharing import sample_cache
 from .shuffle import shuffled_index, with_shuffled_options
@@ -42,7 +42,9 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
     A `Dict` (see `pixel_env.types.Action`; build one with `zoom_in`, `select_frames`, `answer`):
     `operation` (0 answer, 1 zoom_in, 2 select_frames), `text` (the answer), `bbox` ((4,) float64:
     x1, y1, x2, y2, fractions of the target view), `target_image` (a view's number, from 1),
-    `frames` (multi-binary; entry i is sampled frame i + 1). Instead of an action, `step` takes the
+    `frames` (multi-binary; entry i is sampled frame i + 1). Operations that `register_operation`
+    added before the environment was made have the next codes, and fields of their own; `act`
+    builds an action of any. Instead of an action, `step` takes the
     `OperationError` of a message that could not be read; it is told to the policy.
 
     ## Observation Space
@@ -127,8 +129,9 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
         self.task = task
         self.render_mode = render_mode
         # A TypedDict is a dict; the spaces are typed by dict.
+        self.operations = operations()
         self.observation_space = cast(Space[Observation], observation_space(self.config))
-        self.action_space = cast(Space[Action], action_space(self.config))
+        self.action_space = cast(Space[Action], action_space(self.config, self.operations))
         self._samples = sample_cache(task)
         self._episode: Episode | None = None
         self._header: Info = {}
@@ -191,7 +194,7 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
             raise ResetNeeded("expected a call of reset before step: no episode is running")
         episode.turn += 1
         info: Info = {**self._header, "reward_terms": {"score": 0.0}}
-        outcome = Outcome("")
+        outcome = Outcome()
         if episode.history is not None:
             outcome = self._execute(episode, episode.history, action, info)
         terminated = outcome.answer is not None
@@ -203,7 +206,8 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
         if truncated and not episode.fault:
             feedback += OUT_OF_TURNS
         if self.render_mode:
-            episode.said += [("policy", written_action(action)), ("environment", feedback)]
+            written = written_action(action, self.operations)
+            episode.conversation += [("policy", written), ("environment", feedback)]
         info.update(episode.counts())
         reward = float(sum(info["reward_terms"].values()))
         observation = episode.observe(feedback, outcome.views)
@@ -259,30 +263,25 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
             self._header.update(sample_id=sample.id, category=sample.category, origin=sample.origin)
             if self.config.option_order == "seeded":
                 sample = with_shuffled_options(sample)
-            return Episode(History(sample, self.config), self.config)
+            return Episode(History(sample, self.config), self.config, self.operations)
         except DataError as fault:
-            return Episode(None, self.config, fault=str(fault))
+            return Episode(None, self.config, self.operations, fault=str(fault))
 
     def _execute(self, episode: Episode, history: History, action: object, info: Info) -> Outcome:
-        """Does an action and notes in `info` what came of it; raises for no action."""
-        n_before = len(history.views)
+        """Does an action and notes in `info` what it gave; raises for no action."""
         try:
             outcome = episode.execute(action, history, info)
-            said = outcome.answer
-            grade = None if said is None else self.task.grade(history.sample, said)
+            answer = outcome.answer
+            grade = None if answer is None else self.task.grade(history.sample, answer)
         except OperationError as refusal:
             info["operation_error"] = refusal.kind
-            return Outcome(str(refusal))
+            return Outcome(feedback=str(refusal))
         except DataError as fault:
             episode.fault = str(fault)
-            return Outcome("The files of this sample could not be read.")
-        for name in LOOK_KEYS:
-            if (value := getattr(outcome, name)) is not None:
-                info[name] = value
-        if outcome.views:
-            info["views_added"] = tuple(range(n_before + 1, len(history.views) + 1))
+            return Outcome(feedback="The files of this sample could not be read.")
+        info.update(outcome.facts)
         if grade is not None:
-            info["answer"] = said
+            info["answer"] = answer
             info["grade"] = asdict(grade)
             info["reward_terms"]["score"] = float(grade.score)
         return outcome

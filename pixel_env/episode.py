@@ -1,4 +1,4 @@
-"""The state of one episode: its history, its counters, and what was said."""
+"""The state of one episode: its history, its counters, and its conversation."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from .config import EnvConfig
 from .errors import OperationError
 from .history import History
-from .operations import OPERATIONS, Answer, Operation, Outcome
-from .reading import GivenAction, described, field_of, whole_number
+from .operations import OperationSet, Outcome, operations
+from .reading import GivenAction
 from .types import Info, Observation, View
 
 UNREADABLE = "This sample could not be read."
@@ -28,24 +28,26 @@ class Episode:
     Attributes:
         history: what was shown; None where the sample could not be read.
         config: the settings of the environment.
+        operations: what can be done.
         fault: the fault of the data that ends the episode; "" where there is none.
         turn: steps taken.
         n_calls: operations attempted, other than answers.
         n_operations: operations executed.
         n_operation_errors: operations refused.
         ended: whether the episode is over.
-        said: the conversation, as (who, text), for `render`.
+        conversation: (who, text) of each message, for `render`.
     """
 
     history: History | None
     config: EnvConfig
+    operations: OperationSet = field(default_factory=operations)
     fault: str = ""
     turn: int = 0
     n_calls: int = 0
     n_operations: int = 0
     n_operation_errors: int = 0
     ended: bool = False
-    said: list[tuple[str, str]] = field(default_factory=list)
+    conversation: list[tuple[str, str]] = field(default_factory=list)
 
     def observe(self, feedback: str, views: tuple[View, ...]) -> Observation:
         """Builds an observation of fresh values."""
@@ -88,14 +90,14 @@ class Episode:
             DataError: the sample's files can't be read.
         """
         try:
-            operation = operation_of(action)
+            operation = self.operations.of(action)
         except OperationError as refusal:
             is_call = refusal.kind != "no_answer"
             self.n_calls += is_call
             self.n_operation_errors += is_call
             raise
         info["operation"] = operation.name
-        if isinstance(operation, Answer):
+        if operation.is_answer:
             return operation.execute(cast(GivenAction, action), history)
         self.n_calls += 1
         try:
@@ -106,21 +108,3 @@ class Episode:
         self.n_operations += 1
         history.add(outcome.views)
         return outcome
-
-
-def operation_of(action: object) -> Operation:
-    """Returns the operation that an action names; raises its refusal where it names none."""
-    if isinstance(action, OperationError):
-        raise action
-    if not isinstance(action, dict):
-        raise OperationError(
-            "malformed", f"An action is a dict of its fields, got {described(action)}."
-        )
-    given = field_of(action, "operation")
-    code = whole_number(given)
-    if code is None or not 0 <= code < len(OPERATIONS):
-        allowed = ", ".join(f"{each.code} ({each.name})" for each in OPERATIONS)
-        raise OperationError(
-            "unknown_operation", f"operation must be one of {allowed}, got {described(given)}."
-        )
-    return OPERATIONS[code]

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from .config import EnvConfig, PixelRange
 from .errors import DataError, OperationError
 from .media.clips import ClipSource
-from .media.geometry import FULL, fit
+from .media.geometry import FULL, box_to_pixels, fit
 from .media.pictures import ImageSource
+from .media.rgb import Image
 from .reading import described
 from .types import Sample, View
 
@@ -36,6 +39,7 @@ class History:
         self.sample = sample
         self.config = config
         self.frame_numbers: tuple[int, ...] = ()
+        self._made: list[ImageSource] = []
         first = sample.media[0]
         if isinstance(first, ClipSource):
             self.frame_numbers = first.sample_numbers(config.n_frames)
@@ -67,12 +71,64 @@ class History:
         counted = len(self._views) - max(self.n_frames - 1, 0)
         return self.config.max_views - counted
 
-    def add(self, views: tuple[View, ...]) -> None:
-        """Notes that views were shown."""
-        self._views.extend(views)
+    @property
+    def n_sources(self) -> int:
+        """How many source pictures there are, those that operations made included.
 
-    def view(self, number: int) -> View:
+        Raises:
+            DataError: the clip can't be read.
+        """
+        return self._n_given + len(self._made)
+
+    def add(self, views: tuple[View, ...]) -> None:
+        """Notes that views were shown; pictures that operations made become sources."""
+        for view in views:
+            if view.made is not None:
+                self._made.append(view.made)
+                view = replace(view, source=self.n_sources)  # several may come at once
+            self._views.append(view)
+
+    def pixels(self, number: int) -> Image:
+        """Returns all pixels of what a view shows, as an operation reads them.
+
+        Args:
+            number: of the view, from 1.
+
+        Returns:
+            (height, width, 3) uint8 RGB: the source's own, or those that were shown where
+            `zoom_source` is "view".
+
+        Raises:
+            OperationError: kind "bad_image", there is no such view.
+            DataError: the source can't be read.
+        """
+        view = self.view(number)
+        if self.config.zoom_source == "view":
+            return view.image.copy()
+        source = self.picture(view.source)
+        left, top, right, bottom = box_to_pixels(view.box, *source.size)
+        return source.region(view.box, (right - left, bottom - top))
+
+    def made(self, pixels: Image, origin: str, parent: int) -> View:
+        """Returns a view of a picture that an operation made, as large as a zoom's.
+
+        The picture is a source of its own: a zoom on the view reads `pixels`.
+
+        Args:
+            pixels: (height, width, 3) uint8 RGB.
+            origin: name of the operation.
+            parent: number of the view that it was made from, from 1.
+        """
+        source = ImageSource(np.ascontiguousarray(pixels), name=f"<{origin} of {parent}>")
+        size = fit(*source.size, *self.config.crop_px, self.config.side_multiple)
+        return View(source.overview(size), self.n_sources + 1, FULL, origin, parent, source)
+
+    def view(self, number: int, name: str = "target_image") -> View:
         """Returns a view by its number, from 1.
+
+        Args:
+            number: of the view.
+            name: what the number is called where it is told to be wrong.
 
         Raises:
             OperationError: kind "bad_image", there is no such view.
@@ -80,9 +136,7 @@ class History:
         last = len(self._views)
         if not 1 <= number <= last:
             allowed = f"from 1 to {last}" if last > 1 else "1"
-            raise OperationError(
-                "bad_image", f"target_image must be {allowed}, got {described(number)}."
-            )
+            raise OperationError("bad_image", f"{name} must be {allowed}, got {described(number)}.")
         return self._views[number - 1]
 
     def picture(self, number: int) -> ImageSource:
@@ -91,6 +145,8 @@ class History:
         Raises:
             DataError: the clip can't be read.
         """
+        if self._made and number > self._n_given:
+            return self._made[number - self._n_given - 1]
         first = self.sample.media[0]
         if isinstance(first, ClipSource):
             return first.frame(number)
@@ -129,6 +185,12 @@ class History:
                 f"An episode shows at most {self.config.max_views} images and {left}; "
                 + ("select fewer or answer." if self.n_free else "answer now."),
             )
+
+    @property
+    def _n_given(self) -> int:
+        """How many pictures, or frames, the sample has."""
+        first = self.sample.media[0]
+        return first.n_frames if isinstance(first, ClipSource) else len(self.sample.media)
 
     def _whole(self, numbers: Sequence[int], px: PixelRange, origin: str) -> tuple[View, ...]:
         """Reads whole pictures, or frames of the clip together."""

@@ -11,8 +11,8 @@ from PIL import ImageDraw
 from .episode import UNREADABLE, Episode
 from .errors import OperationError
 from .media.rgb import Image
-from .operations import OPERATIONS
-from .reading import described, whole_number
+from .operations import OperationSet, operations
+from .reading import described
 from .types import LETTERS, View
 
 PANEL_PX = 480
@@ -30,7 +30,7 @@ def draw_episode(episode: Episode) -> Image:
     """Draws an episode.
 
     Args:
-        episode: what was shown and said so far.
+        episode: what was shown, and the conversation so far.
 
     Returns:
         (height, width, 3) uint8 RGB; the pictures on the left, the conversation on the right.
@@ -48,18 +48,23 @@ def draw_episode(episode: Episode) -> Image:
     return np.array(canvas, dtype=np.uint8)
 
 
-def written_action(action: object) -> str:
-    """Writes an action, or what came in its place, on one line of at most 200 characters."""
+def written_action(action: object, known: OperationSet | None = None) -> str:
+    """Writes an action, or what came in its place, on one line of at most 200 characters.
+
+    Args:
+        action: anything.
+        known: the operations; by default those that are registered now.
+    """
     if isinstance(action, OperationError):
         return "(a message that could not be read)"
     if not isinstance(action, dict):
         return "(no action)"
-    code = whole_number(action.get("operation"))
-    known = code is not None and 0 <= code < len(OPERATIONS)
-    name = OPERATIONS[code].name if known and code is not None else "(unknown operation)"
-    uses = {"answer": ("text",), "zoom_in": ("bbox", "target_image"), "select_frames": ("frames",)}
-    fields = [_short(action.get(field)) for field in uses.get(name, ())]
-    return " ".join([name, *fields])[:200]
+    try:
+        operation = (known or operations()).of(action)
+    except OperationError:
+        return "(unknown operation)"
+    fields = [_short(action.get(argument.name)) for argument in operation.arguments]
+    return " ".join([operation.name, *fields])[:200]
 
 
 def _short(value: object) -> str:
@@ -70,8 +75,8 @@ def _short(value: object) -> str:
 
 
 def _overview(views: tuple[View, ...]) -> PillowImage.Image:
-    """Draws the first view of each source, and on it what was looked at later."""
-    firsts = {view.source: view for view in reversed(views) if view.origin == "overview"}
+    """Draws the first view of each source, and on it what was shown of it later."""
+    firsts = {view.source: view for view in reversed(views) if _opens_source(view)}
     if not firsts:
         return PillowImage.new("RGB", (PANEL_PX, PANEL_PX), (128, 128, 128))
     columns = int(np.ceil(np.sqrt(len(firsts))))
@@ -81,13 +86,18 @@ def _overview(views: tuple[View, ...]) -> PillowImage.Image:
     for place, source in enumerate(sorted(firsts)):
         picture = PillowImage.fromarray(firsts[source].image)
         picture.thumbnail((cell, cell))
-        looks = [(n, v) for n, v in enumerate(views, 1) if v.origin != "overview"]
+        later = [(n, v) for n, v in enumerate(views, 1) if v.origin != "overview"]
         pen = ImageDraw.Draw(picture)
-        for order, (number, view) in enumerate(looks):
+        for order, (number, view) in enumerate(later):
             if view.source == source:
                 _mark(pen, view, number, picture.size, COLOURS[order % len(COLOURS)])
         sheet.paste(picture, ((place % columns) * cell, (place // columns) * cell))
     return sheet
+
+
+def _opens_source(view: View) -> bool:
+    """Tells whether a view is the first one of its source: an overview, or a picture made."""
+    return view.origin == "overview" or view.made is not None
 
 
 def _mark(
@@ -110,10 +120,10 @@ def _lines(episode: Episode) -> list[tuple[str, tuple[int, int, int]]]:
     asked = [sample.question if sample else UNREADABLE]
     if sample:
         asked += [f"({a}) {b}" for a, b in zip(LETTERS, sample.choices, strict=False)]
-    said = [("question", text) for text in asked] + episode.said
+    conversation = [("question", text) for text in asked] + episode.conversation
     colours = {"question": (0, 0, 0), "policy": (20, 90, 200), "environment": (90, 90, 90)}
     lines: list[tuple[str, tuple[int, int, int]]] = []
-    for who, text in said:
+    for who, text in conversation:
         clean = text[:2000].encode("utf-8", "replace").decode("utf-8")
         lines += [(line, colours[who]) for line in textwrap.wrap(clean, _LINE_CHARS)]
     return lines[:200]

@@ -1,4 +1,4 @@
-"""The spaces of observations and actions, with those that Gymnasium lacks: text, ids, pictures."""
+"""The spaces of observations and actions, with those that Gymnasium lacks: ids, pictures."""
 
 from __future__ import annotations
 
@@ -14,63 +14,12 @@ from numpy.typing import NDArray
 
 from .config import EnvConfig
 from .media.rgb import Image
-from .operations import OPERATIONS
-from .operations.answer import MAX_ANSWER_CHARS
+from .operations import OperationSet, operations
+from .operations.fields import UnicodeText
+from .operations.registry import CODE
 from .reading import whole_number
 
-_SAMPLED_RANGES = ((0x20, 0x7F), (0xC0, 0x250), (0x4E00, 0x4F00), (0x1F600, 0x1F640))
-"""Code points that samples are drawn from: ASCII, accented Latin, Han, and one astral block."""
-
-
-class UnicodeText(Space[str]):
-    """Any text of at most `max_length` characters, the empty text included.
-
-    Gymnasium's `Text` takes a fixed charset, without space or punctuation by default.
-
-    >>> UnicodeText(8).contains("Où? 猫")
-    True
-    """
-
-    def __init__(self, max_length: int, seed: int | np.random.Generator | None = None) -> None:
-        """Makes the space.
-
-        Args:
-            max_length: most characters, at least 1.
-            seed: seed of `sample`.
-        """
-        self.max_length = max_length
-        super().__init__(dtype=str, seed=seed)
-
-    @property
-    def is_np_flattenable(self) -> bool:
-        """Whether elements can be flattened into an array: no."""
-        return False
-
-    def sample(self, mask: Any = None, probability: Any = None) -> str:
-        """Draws a text of up to 16 characters; masks don't apply."""
-        length = int(self.np_random.integers(0, min(self.max_length, 16) + 1))
-        blocks = self.np_random.integers(0, len(_SAMPLED_RANGES), size=length)
-        return "".join(chr(int(self.np_random.integers(*_SAMPLED_RANGES[i]))) for i in blocks)
-
-    def contains(self, x: Any) -> bool:
-        """Tells whether `x` is a str of at most `max_length` characters."""
-        return isinstance(x, str) and len(x) <= self.max_length
-
-    def to_jsonable(self, sample_n: Iterable[str]) -> list[str]:
-        """Returns the texts as they are."""
-        return list(sample_n)
-
-    def from_jsonable(self, sample_n: list[Any]) -> list[str]:
-        """Returns the texts as they are."""
-        return [str(text) for text in sample_n]
-
-    def __repr__(self) -> str:
-        return f"UnicodeText({self.max_length})"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, UnicodeText) and self.max_length == other.max_length
-
-    __hash__ = None  # type: ignore[assignment]
+__all__ = ["RGBImage", "TokenIds", "UnicodeText", "action_space", "observation_space"]
 
 
 class TokenIds(Space[NDArray[np.int64]]):
@@ -229,14 +178,13 @@ def observation_space(config: EnvConfig) -> spaces.Dict:
     )
 
 
-def action_space(config: EnvConfig) -> spaces.Dict:
-    """Builds the space of `Action`."""
-    return spaces.Dict(
-        {
-            "operation": spaces.Discrete(len(OPERATIONS)),
-            "text": UnicodeText(MAX_ANSWER_CHARS),
-            "bbox": spaces.Box(0.0, 1.0, shape=(4,), dtype=np.float64),
-            "target_image": spaces.Discrete(config.max_view_number, start=1),
-            "frames": spaces.MultiBinary(config.n_frames),
-        }
-    )
+def action_space(config: EnvConfig, known: OperationSet | None = None) -> spaces.Dict:
+    """Builds the space of `Action`.
+
+    Args:
+        config: the settings of the environment.
+        known: the operations; by default those that are registered now.
+    """
+    known = known or operations()
+    fields = {name: argument.space(config) for name, argument in known.arguments.items()}
+    return spaces.Dict({CODE: spaces.Discrete(len(known)), **fields})

@@ -66,10 +66,12 @@ class View:
 
     Attributes:
         image: (height, width, 3) uint8 RGB, as shown.
-        source: which source picture or frame, from 1.
+        source: which source picture or frame, from 1; a picture that an operation made is a source
+            of its own, with a number after those.
         box: the rectangle of the source that it shows, fractions of the source.
-        origin: "overview", "zoom_in" or "select_frames".
-        parent: number of the view that it was cut from, from 1; None for an overview.
+        origin: "overview", or the name of the operation that gave it.
+        parent: number of the view that it was made from, from 1; None for an overview.
+        made: the source, where an operation made it and this view shows it first.
     """
 
     image: Image
@@ -77,6 +79,7 @@ class View:
     box: Box
     origin: str
     parent: int | None = None
+    made: ImageSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +122,10 @@ class Observation(TypedDict):
 class Action(TypedDict):
     """One structured action; fields that an operation doesn't use hold their neutral value.
 
-    `operation`: 0 answer, 1 zoom_in, 2 select_frames. `text`: the answer. `bbox`: (4,) float64,
-    fractions of the target view. `target_image`: view number from 1. `frames`: (16,) int8,
-    1 where the frame (numbered from 1, so entry i is frame i + 1) is chosen.
+    `operation`: 0 answer, 1 zoom_in, 2 select_frames, then those that were registered. `text`: the
+    answer. `bbox`: (4,) float64, fractions of the target view. `target_image`: view number from 1.
+    `frames`: (16,) int8, 1 where the frame (numbered from 1, so entry i is frame i + 1) is chosen.
+    Arguments of registered operations have further fields of their names.
     """
 
     operation: int

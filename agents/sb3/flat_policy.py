@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -17,18 +18,19 @@ USED = (
 )
 """Which of kind, box, target, frame and answer each kind of action uses: answer, zoom in, select.
 
-The others are drawn and then ignored by the environment. Were they counted, an answer's reward
-would teach at random which box goes with it.
+`FlatConfig.uses` says it where further operations are registered. The others are drawn and then
+ignored by the environment. Were they counted, an answer's reward would teach at random which box
+goes with it.
 """
 
 
 class FlatDistribution(MultiCategoricalDistribution):
     """Independent factors, of which an action counts those that its kind uses."""
 
-    def __init__(self, action_dims: list[int]) -> None:
-        """Takes the sizes of `FlatConfig.action_space`."""
+    def __init__(self, action_dims: list[int], uses: Sequence[Sequence[int]] = USED) -> None:
+        """Takes the sizes of `FlatConfig.action_space`, and `FlatConfig.uses`."""
         super().__init__(action_dims)
-        self._used = torch.tensor(USED[: action_dims[0]], dtype=torch.float32)  # (kinds, factors)
+        self._used = torch.tensor(uses[: action_dims[0]], dtype=torch.float32)  # (kinds, factors)
 
     def log_prob(self, actions: torch.Tensor) -> torch.Tensor:
         """Returns (batch,) log-probabilities of what is done, whatever the unused factors are."""
@@ -49,7 +51,12 @@ class FlatDistribution(MultiCategoricalDistribution):
 class FlatPolicy(MultiInputActorCriticPolicy):
     """stable-baselines3's "MultiInputPolicy" with `FlatDistribution`; the same weights."""
 
+    def __init__(self, *args: Any, uses: Sequence[Sequence[int]] = USED, **settings: Any) -> None:
+        """Takes `FlatConfig.uses` beside the arguments of `MultiInputActorCriticPolicy`."""
+        self._uses = uses
+        super().__init__(*args, **settings)
+
     def _build(self, lr_schedule: Schedule) -> None:
         assert isinstance(self.action_space, spaces.MultiDiscrete)  # by `FlatConfig.action_space`
-        self.action_dist = FlatDistribution(self.action_space.nvec.tolist())
+        self.action_dist = FlatDistribution(self.action_space.nvec.tolist(), self._uses)
         super()._build(lr_schedule)

@@ -97,7 +97,7 @@ class SB3Training:
             gae_lambda=config.gae_lambda,
             clip_range=config.clip,
             ent_coef=config.entropy,
-            policy_kwargs=self.network.policy_kwargs(),
+            policy_kwargs={**self.network.policy_kwargs(), "uses": self.flat.uses},
             seed=config.seed,
             device="cpu",
         )

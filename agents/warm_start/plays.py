@@ -161,7 +161,7 @@ class Player:
         self.messages.append(message)
         self.imitate.append(imitate)
         self.observations.append(self._observation)
-        is_answer = action["operation"] == 0
+        is_answer = self._inner.operations.of(action).is_answer
         if not is_answer and self._observation["turns_left"] < 2:
             raise Unsuitable("the turns would not suffice")
         self._observation, _, _, _, info = self._env.step(message)

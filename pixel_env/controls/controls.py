@@ -27,7 +27,7 @@ from ..evidence import MARGIN, SHORTEST_SIDE, evidence_by_picture, widened
 from ..history import History
 from ..media.geometry import Box
 from ..types import Action, Info, Observation, View
-from .base import Control, Redirection, operation_name
+from .base import Control, Redirection
 
 GREY = 128
 """Value of every channel of a blank view."""
@@ -55,12 +55,12 @@ class NoOperations(Control):
 
     def step(self, action: Action) -> Step:
         """Takes one action; see `PixelReasoningEnv.step`."""
-        refused = operation_name(action)
-        if refused in (None, "answer"):
+        operation = self._operation(action)
+        if operation is None or operation.is_answer:
             return cast(Step, self.env.step(action))
         refusal: Any = OperationError("not_allowed", "No operation is available here; answer now.")
         observation, reward, terminated, truncated, info = self.env.step(refusal)
-        self.note(info, refused=refused)
+        self.note(info, refused=operation.name)
         return observation, float(reward), terminated, truncated, info
 
 

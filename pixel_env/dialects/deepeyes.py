@@ -36,7 +36,10 @@ class DeepEyesDialect(CallDialect):
     views = OnlyOriginal()
     answers: ClassVar[AnswerStyle] = TAGGED
     rules: ClassVar[Rules] = Rules(Beside.ANSWER, runs_first=True)
-    zoom: ClassVar[str] = "image_zoom_in_tool"
-    box_keys: ClassVar[tuple[str, ...]] = ("bbox_2d", "bbox")
-    extra: ClassVar[Mapping[str, str]] = {"label": '"detail"'}
+    names: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "zoom_in": ("image_zoom_in_tool",),
+        "select_frames": (),
+    }
+    keys: ClassVar[Mapping[str, tuple[str, ...]]] = {"bbox": ("bbox_2d", "bbox")}
+    extra: ClassVar[Mapping[str, Mapping[str, str]]] = {"zoom_in": {"label": '"detail"'}}
     response_tag: ClassVar[str] = "tool_response"

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from ..operations import operations
 from ..types import Action
 from .grammar.answers import PLAIN, AnswerStyle, in_tags
 from .grammar.call_dialect import CallDialect, as_object
@@ -14,7 +15,6 @@ from .grammar.chat_message import read_message, read_tool_call
 from .grammar.coordinates import FRACTIONS
 from .grammar.dialect import Shown
 from .grammar.found_calls import Beside, Rules, several
-from .grammar.prompts import Prompt
 from .grammar.speech import heard
 from .grammar.view_names import Numbered
 
@@ -45,18 +45,17 @@ class OpenAIDialect(CallDialect):
     views = Numbered("target_image", first=1)
     answers: ClassVar[AnswerStyle] = PLAIN
     rules: ClassVar[Rules] = Rules(Beside.CALL)
-    zoom: ClassVar[str] = "zoom_in"
-    zoom_aliases: ClassVar[tuple[str, ...]] = ("crop_image_normalized",)
-    select: ClassVar[str | None] = "select_frames"
-    frames_key: ClassVar[str] = "target_frames"
+    names: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "zoom_in": ("zoom_in", "crop_image_normalized")
+    }
+    keys: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "bbox": ("bbox_2d",),
+        "frames": ("target_frames",),
+    }
     how_to_call: ClassVar[str] = "Call one tool"
     form: ClassVar[str] = "  a call of one of the tools"
+    shows_schemas: ClassVar[bool] = False
     thinks: ClassVar[bool] = False
-
-    def system_prompt(self, brief: bool = False) -> str:
-        """Returns the system message; the schemas go beside it."""
-        prompt = Prompt(self._names(), self.answers, self.form, self.thinks, self.views.rule)
-        return prompt.brief() if brief else prompt.full((), self.select)
 
     def split(self, text: str) -> tuple[Call | None, str]:
         """Returns the call of a message, or None and the answer in its content."""
@@ -76,14 +75,14 @@ class OpenAIDialect(CallDialect):
 
     def render(self, action: Action, shown: Shown) -> str:
         """Writes an action as the JSON of a message."""
-        if action["operation"] == 0:
+        if operations().of(action).is_answer:
             answer = action["text"]
             return _message(self._written(self.answers.write(answer), answer))
         return super().render(action, shown)
 
     def compose(self, thought: str, action: Action, shown: Shown) -> str:
         """Writes a message whose content begins with what is thought."""
-        if action["operation"] == 0:
+        if operations().of(action).is_answer:
             declared = self._written(in_tags(action["text"]), action["text"])
             return _message(f"{thought}\n{declared}")
         return _message(thought, _tool_call(*self._call_of(action, shown)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
@@ -38,9 +39,11 @@ class PixelReasonerDialect(CallDialect):
     views = Numbered("target_image", first=1)
     answers: ClassVar[AnswerStyle] = BOXED
     rules: ClassVar[Rules] = Rules(is_strict=True)
-    zoom: ClassVar[str] = "crop_image_normalized"
-    select: ClassVar[str | None] = "select_frames"
-    frames_key: ClassVar[str] = "target_frames"
+    names: ClassVar[Mapping[str, tuple[str, ...]]] = {"zoom_in": ("crop_image_normalized",)}
+    keys: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "bbox": ("bbox_2d",),
+        "frames": ("target_frames",),
+    }
     thinks: ClassVar[bool] = False
     leaves_checks: ClassVar[bool] = True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from .grammar.answers import BOXED, AnswerStyle
@@ -30,7 +31,9 @@ class PixelReasonerPixelsDialect(CallDialect):
     views = Numbered("target_image", first=1)
     answers: ClassVar[AnswerStyle] = BOXED
     rules: ClassVar[Rules] = Rules(is_strict=True)
-    zoom: ClassVar[str] = "crop_image"
-    select: ClassVar[str | None] = "select_frames"
-    frames_key: ClassVar[str] = "target_frames"
+    names: ClassVar[Mapping[str, tuple[str, ...]]] = {"zoom_in": ("crop_image",)}
+    keys: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "bbox": ("bbox_2d",),
+        "frames": ("target_frames",),
+    }
     thinks: ClassVar[bool] = False

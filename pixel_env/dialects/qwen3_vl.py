@@ -34,8 +34,10 @@ class Qwen3VLDialect(CallDialect):
     views = Numbered("img_idx", first=0)
     answers: ClassVar[AnswerStyle] = TAGGED_OR_PLAIN
     rules: ClassVar[Rules] = Rules(Beside.CALL)
-    zoom: ClassVar[str] = "image_zoom_in_tool"
-    extra: ClassVar[Mapping[str, str]] = {"label": '"detail"'}
-    select: ClassVar[str | None] = "select_frames"
-    frames_key: ClassVar[str] = "frame_idx"
+    names: ClassVar[Mapping[str, tuple[str, ...]]] = {"zoom_in": ("image_zoom_in_tool",)}
+    keys: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "bbox": ("bbox_2d",),
+        "frames": ("frame_idx",),
+    }
+    extra: ClassVar[Mapping[str, Mapping[str, str]]] = {"zoom_in": {"label": '"detail"'}}
     response_tag: ClassVar[str] = "tool_response"

@@ -6,11 +6,18 @@ import json
 from collections.abc import Mapping
 from typing import ClassVar
 
+from ..operations import operations
 from .grammar.answers import PLAIN, AnswerStyle
 from .grammar.call_dialect import TAG
 from .grammar.found_calls import CallSyntax
 from .grammar.function_calls import FunctionCalls
 from .qwen3_vl import Qwen3VLDialect
+
+
+def _text_keys() -> set[str]:
+    """Returns the names of arguments whose value is text, whatever it begins with."""
+    extra = {name for names in Qwen3VLDialect.extra.values() for name in names}
+    return extra | {name for name, each in operations().arguments.items() if each.is_text}
 
 
 class QwenXMLDialect(Qwen3VLDialect):
@@ -28,7 +35,7 @@ class QwenXMLDialect(Qwen3VLDialect):
 
     name: ClassVar[str] = "qwen-xml"
     answers: ClassVar[AnswerStyle] = PLAIN
-    syntax: ClassVar[CallSyntax] = FunctionCalls(TAG, text_keys=Qwen3VLDialect.extra)
+    syntax: ClassVar[CallSyntax] = FunctionCalls(TAG, text_keys=_text_keys)
     form: ClassVar[str] = (
         f"<{TAG}>\n<function=...>\n<parameter=...>\n...\n</parameter>\n</function>\n</{TAG}>"
     )

@@ -17,14 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from ..actions import answer, select_frames, zoom_in
 from ..errors import OperationError
 from ..media.geometry import FULL, Box, nest_box
 from ..media.pictures import resample
 from ..media.rgb import Image
+from ..operations import Argument, FramesArgument, Operation, operations
 from ..reading import described
 from ..types import LETTERS, Action, Observation
-from .spaces import ALPHABET, SLOT_NUMBERS, FlatConfig, FlatObservation
+from .spaces import ALPHABET, COLUMNS, SLOT_NUMBERS, FlatConfig, FlatObservation, used_by
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,14 +84,9 @@ def remember(
     if isinstance(action, OperationError):  # which shows nothing
         return replace(memory, refused=True)
     slots = list(memory.slots)
-    numbers = np.flatnonzero(action["frames"]) + 1
+    operation = operations().of(action)
     for place, image in enumerate(images):
-        if action["operation"] == 1:
-            parent = _parent(memory, action["target_image"])
-            inner = tuple(float(edge) for edge in action["bbox"])
-            source, box = parent.source, nest_box(parent.box, inner)  # type: ignore[arg-type]
-        else:
-            source, box = int(numbers[place]), FULL
+        source, box = _shown_region(memory, operation, action, place)
         small = _small(image, config.view_px, config.view_px)
         slots.insert(1, Slot(small, observation["first_image"] + place, source, box))
     return Memory(
@@ -137,51 +132,74 @@ def decode(config: FlatConfig, memory: Memory, row: Sequence[int] | NDArray[Any]
     an empty text: the environment refuses the one and grades the other.
 
     Raises:
-        OperationError: the row isn't five whole numbers, or one that its kind needs is outside the
-            space.
+        OperationError: the row doesn't hold as many whole numbers, or one that its kind needs is
+            outside the space.
     """
+    names = (*COLUMNS, *config.further_arguments)
     try:
-        kind, box, target, frame, given = (operator.index(number) for number in row)
+        numbers = dict(zip(names, (operator.index(number) for number in row), strict=True))
     except (TypeError, ValueError):
+        count = "five" if len(names) == len(COLUMNS) else f"{len(names)}"
         raise OperationError(
-            "malformed", f"A flat action is five whole numbers, got {described(row)}."
+            "malformed", f"A flat action is {count} whole numbers, got {described(row)}."
         ) from None
-    _check(config, kind, {"box": box, "target": target, "frame": frame, "answer": given})
-    if kind == 1:
-        if target == 0:
-            number = frame + 1
-        else:
-            there = target < len(memory.slots)
-            number = memory.slots[target].number if there else memory.n_views + 1
-        return zoom_in(config.boxes[box], target_image=number)
-    if kind == 2:
-        return select_frames([frame + 1], n_frames=config.n_pictures)
-    if memory.n_options:
-        return answer(LETTERS[given] if given < min(memory.n_options, len(LETTERS)) else "")
-    return answer(config.words[given] if given < len(config.words) else "")
-
-
-_NEEDED = {
-    0: {"answer": "no_answer"},
-    1: {"box": "bad_box", "target": "bad_image"},
-    2: {"frame": "bad_frames"},
-}
-"""Which numbers each kind of action needs, and the kind of refusal where one is out of range."""
-
-
-def _check(config: FlatConfig, kind: int, numbers: Mapping[str, int]) -> None:
-    """Refuses what lies outside the action space; numbers that the kind doesn't need may."""
-    n_kinds, *sizes = config.action_sizes
-    if not 0 <= kind < n_kinds:
+    kinds = config.kinds
+    if not 0 <= numbers["kind"] < len(kinds):
         raise OperationError(
-            "unknown_operation", f"The kind must be 0 to {n_kinds - 1}, got {kind}."
+            "unknown_operation", f"The kind must be 0 to {len(kinds) - 1}, got {numbers['kind']}."
         )
-    needed = dict(_NEEDED[kind])
-    if kind == 1 and numbers["target"] == 0:  # of the overview, `frame` says which picture
-        needed["frame"] = "bad_image"
-    for (name, number), size in zip(numbers.items(), sizes, strict=True):
+    kind = kinds[numbers["kind"]]
+    _check(config, kind, numbers)
+    values = {each.name: _value(each, config, memory, numbers) for each in kind.arguments}
+    return operations().action(kind.name, values)
+
+
+_REFUSALS = {"box": "bad_box", "target": "bad_image", "frame": "bad_frames", "answer": "no_answer"}
+"""The kind of refusal where a number is out of range."""
+
+
+def _check(config: FlatConfig, kind: Operation, numbers: Mapping[str, int]) -> None:
+    """Refuses what lies outside the action space; numbers that the kind doesn't need may."""
+    needed = used_by(kind)
+    refusals = dict(_REFUSALS)
+    if "target" in needed:
+        if numbers["target"] == 0:  # of the overview, `frame` says which picture
+            refusals["frame"] = "bad_image"
+        else:
+            needed.discard("frame")
+    if any(each.column == "answer" and not kind.is_answer for each in kind.arguments):
+        refusals["answer"] = "bad_arguments"
+    for (name, number), size in zip(numbers.items(), config.action_sizes, strict=True):
         if name in needed and not 0 <= number < size:
-            raise OperationError(needed[name], f"{name} must be 0 to {size - 1}, got {number}.")
+            raise OperationError(
+                refusals.get(name, "bad_arguments"),
+                f"{name} must be 0 to {size - 1}, got {number}.",
+            )
+
+
+def _value(
+    argument: Argument, config: FlatConfig, memory: Memory, numbers: Mapping[str, int]
+) -> Any:
+    """Returns what a row of whole numbers gives an argument."""
+    if argument.column == "box":
+        return argument.built(config.boxes[numbers["box"]])
+    if argument.column == "target":
+        if numbers["target"] == 0:
+            return numbers["frame"] + 1
+        there = numbers["target"] < len(memory.slots)
+        return memory.slots[numbers["target"]].number if there else memory.n_views + 1
+    if isinstance(argument, FramesArgument):
+        return argument.built([numbers["frame"] + 1], config.n_pictures)
+    if argument.column == "answer":
+        return _text(config, memory, numbers["answer"])
+    return argument.built(argument.flat_values[numbers[argument.name]])
+
+
+def _text(config: FlatConfig, memory: Memory, number: int) -> str:
+    """Returns an option's letter, or a text of the vocabulary; "" past the last one."""
+    if memory.n_options:
+        return LETTERS[number] if number < min(memory.n_options, len(LETTERS)) else ""
+    return config.words[number] if number < len(config.words) else ""
 
 
 def character_ids(text: str, length: int) -> NDArray[np.int64]:
@@ -196,8 +214,23 @@ def character_ids(text: str, length: int) -> NDArray[np.int64]:
     return ids
 
 
+def _shown_region(
+    memory: Memory, operation: Operation, action: Mapping[str, Any], place: int
+) -> tuple[int, Box]:
+    """Returns the source, and the box of it, that an operation's new view stands for."""
+    if operation.frames is not None:
+        return int(np.flatnonzero(action[operation.frames.name])[place]) + 1, FULL
+    box = operation.box
+    views = [each.name for each in operation.arguments if each.column == "target"]
+    parent = _parent(memory, action.get(box.of if box else views[0] if views else "", 1))
+    if box is None:
+        return parent.source, parent.box
+    x1, y1, x2, y2 = (float(edge) for edge in action[box.name])
+    return parent.source, nest_box(parent.box, (x1, y1, x2, y2))
+
+
 def _parent(memory: Memory, number: int) -> Slot:
-    """Returns the view that was zoomed into; each view shown at reset is a source of its own."""
+    """Returns the view that was looked into; each view shown at reset is a source of its own."""
     for slot in memory.slots[1:]:
         if slot.number == number:
             return slot

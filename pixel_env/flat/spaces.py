@@ -1,6 +1,6 @@
 """The sizes of flat observations and actions, and their spaces.
 
-For libraries that take no text and no lists of pictures; `flat_episode.py` fills the arrays.
+For libraries that take no text and no lists of pictures; `flat/episode.py` fills the arrays.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError, unknown_name
 from ..media.geometry import Box
+from ..operations import OPERATIONS, Argument, Operation, operations
 from ..types import LETTERS
 
 ALPHABET = " abcdefghijklmnopqrstuvwxyz0123456789.,;:?!'\"-+()%$/"
@@ -64,6 +65,8 @@ class FlatConfig:
     """Most pictures, or sampled frames, that are shown at reset; at least 1."""
     has_clips: bool = False
     """Whether the media are clips, whose frames can be selected."""
+    further_operations: Sequence[str] = ()
+    """Names of registered operations, beside the built-in ones, that an action can ask for."""
     max_turns: int = 5
     """Of the environment; `counters` are shares of it."""
     max_views: int = 16
@@ -92,6 +95,7 @@ class FlatConfig:
         given = self.vocabulary
         words = [str(n) for n in range(given + 1)] if isinstance(given, int) else given
         object.__setattr__(self, "vocabulary", tuple(words))
+        object.__setattr__(self, "further_operations", tuple(self.further_operations))
         object.__setattr__(self, "scales", tuple(float(scale) for scale in self.scales))
         if not self.scales or not all(0 < scale <= 1 for scale in (*self.scales, self.stride)):
             raise ConfigError(
@@ -156,20 +160,54 @@ class FlatConfig:
         )
 
     @property
+    def kinds(self) -> tuple[Operation, ...]:
+        """The operations that an action can ask for; entry i is kind i.
+
+        Raises:
+            ConfigError: a further one isn't registered.
+        """
+        further = tuple(operations().named(name) for name in self.further_operations)
+        known = (*OPERATIONS, *further)
+        return tuple(each for each in known if self.has_clips or not each.needs_clip)
+
+    @property
+    def further_arguments(self) -> dict[str, Argument]:
+        """The arguments of further operations that have a number of their own, in its order."""
+        found = (argument for kind in self.kinds for argument in kind.arguments)
+        return {each.name: each for each in found if not each.column}
+
+    @property
+    def uses(self) -> tuple[tuple[int, ...], ...]:
+        """For each kind, 1 at the numbers of an action that it uses, 0 at those it ignores."""
+        names = (*COLUMNS, *self.further_arguments)
+        return tuple(tuple(int(name in used_by(kind)) for name in names) for kind in self.kinds)
+
+    @property
     def action_space(self) -> spaces.MultiDiscrete:
         """The space of `decode`'s rows: kind, box, target, frame, answer, each from 0.
 
-        kind: 0 answer, 1 zoom in, 2 (clips only) select a frame. box: a place in `boxes`. target:
-        the stacked view that is zoomed into. frame: the frame that is selected, or which of the
-        pictures of the overview is zoomed into. answer: the option, or a place in `words`.
+        kind: 0 answer, 1 zoom in, 2 (clips only) select a frame, then `further_operations`. box: a
+        place in `boxes`. target: the stacked view that is looked into. frame: the frame that is
+        selected, or which of the pictures of the overview is looked into. answer: the option, or a
+        place in `words`. Then a number for each of `further_arguments`, a place in its values.
         """
         return spaces.MultiDiscrete(list(self.action_sizes))
 
     @property
     def action_sizes(self) -> tuple[int, ...]:
         """How many values each number of an action has, in `action_space`'s order."""
-        n_kinds = 3 if self.has_clips else 2
-        return n_kinds, len(self.boxes), self.n_views, self.n_pictures, self.n_answers
+        sizes = len(self.kinds), len(self.boxes), self.n_views, self.n_pictures, self.n_answers
+        return (*sizes, *(len(each.flat_values) for each in self.further_arguments.values()))
+
+
+COLUMNS = ("kind", "box", "target", "frame", "answer")
+"""What the first numbers of an action are."""
+
+
+def used_by(kind: Operation) -> set[str]:
+    """Returns the names of the numbers that an action of a kind uses."""
+    used = {"kind", *(each.column or each.name for each in kind.arguments)}
+    return used | {"frame"} if "target" in used else used  # which picture of the overview is meant
 
 
 _WHOLE = (

@@ -1,11 +1,33 @@
-"""What an action can do: one file an operation, one line in `OPERATIONS`."""
+"""What an action can do: one file an operation, one line in `registry.OPERATIONS`."""
 
 from .answer import Answer
-from .base import LOOK_KEYS, Operation, Outcome
+from .arguments import Argument, BoxArgument, ViewArgument
+from .base import Operation, Outcome
+from .frames import FramesArgument
+from .registry import OPERATIONS, OperationSet, Registration, operations, register_operation
 from .select_frames import SelectFrames
+from .terms import Terms
+from .values import ChoiceArgument, NumberArgument, TextArgument, WholeArgument
 from .zoom_in import ZoomIn
 
-OPERATIONS: tuple[Operation, ...] = (Answer(), ZoomIn(), SelectFrames())
-"""Every operation, in the order of its code: entry i has code i."""
-
-__all__ = ["LOOK_KEYS", "OPERATIONS", "Answer", "Operation", "Outcome", "SelectFrames", "ZoomIn"]
+__all__ = [
+    "OPERATIONS",
+    "Answer",
+    "Argument",
+    "BoxArgument",
+    "ChoiceArgument",
+    "FramesArgument",
+    "NumberArgument",
+    "Operation",
+    "OperationSet",
+    "Outcome",
+    "Registration",
+    "SelectFrames",
+    "Terms",
+    "TextArgument",
+    "ViewArgument",
+    "WholeArgument",
+    "ZoomIn",
+    "operations",
+    "register_operation",
+]

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, TypeVar
 
 from ..history import History
-from ..media.geometry import Box
-from ..reading import GivenAction
+from ..reading import GivenAction, field_of
 from ..types import View
+from .arguments import Argument, BoxArgument
+from .frames import FramesArgument
+from .terms import PLAIN, Terms
+
+Kind = TypeVar("Kind", bound=Argument)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,46 +22,47 @@ class Outcome:
     """What an operation gave.
 
     Attributes:
-        feedback: one sentence for the policy.
         views: the new views, in the order shown.
         answer: the declared answer; None for an operation that goes on.
-        target_image: number of the view that was looked into, from 1, where there is one.
-        requested_box: the box as asked for, fractions of the source.
-        executed_box: the box as read, fractions of the source.
-        view_box: the box as told in `feedback`, padded, as fractions of the view looked into.
-        clamped: whether an overshoot of the box was clamped to the view.
-        frames: numbers of the selected frames, from 1, in the order of the views.
+        facts: what `info` says about it, by key. The environment's own keys mean the same in every
+            operation: `target_image` (number of the view that was looked into, from 1),
+            `requested_box` and `executed_box` (fractions of the source), `view_box` (of the view
+            looked into), `clamped`, `frames` (numbers of the selected frames, from 1).
+        feedback: one sentence for the policy; `Operation.execute` fills it.
     """
 
-    feedback: str
     views: tuple[View, ...] = ()
     answer: str | None = None
-    target_image: int | None = None
-    requested_box: Box | None = None
-    executed_box: Box | None = None
-    view_box: Box | None = None
-    clamped: bool | None = None
-    frames: tuple[int, ...] | None = None
-
-
-LOOK_KEYS = ("target_image", "requested_box", "executed_box", "view_box", "clamped", "frames")
-"""Those facts of an `Outcome` that go into `info` under their names, where there are any."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    feedback: str = ""
 
 
 class Operation(ABC):
     """One thing that an action can do. Stateless: one instance serves every episode.
 
     Attributes:
-        name: the operation's name.
-        code: its number in `Action["operation"]`.
+        name: the operation's name, in actions, in `info`, and in the calls of dialects that have no
+            other for it.
+        description: one sentence about it, for the schema.
+        arguments: what it is given.
+        needs_clip: whether it works on clips only.
+        is_answer: whether it is the answer, which is no call and ends the episode.
+        refusals: by the kind of an `OperationError` that `do` raises, the sentence for dialects
+            whose coordinates or numbers aren't the environment's.
+        recorded: keys of its facts that recorded trajectories keep, beside the environment's own.
     """
 
     name: ClassVar[str]
-    code: ClassVar[int]
+    description: ClassVar[str] = ""
+    arguments: ClassVar[tuple[Argument, ...]] = ()
+    needs_clip: ClassVar[bool] = False
+    is_answer: ClassVar[bool] = False
+    refusals: ClassVar[Mapping[str, str]] = {}
+    recorded: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
-    def execute(self, action: GivenAction, history: History) -> Outcome:
-        """Checks the fields that the operation uses, and does it.
+    def do(self, action: GivenAction, history: History) -> Outcome:
+        """Checks the fields that the operation uses (`value`), and does it.
 
         Changes nothing: the caller adds the views to the history.
 
@@ -68,3 +74,44 @@ class Operation(ABC):
             OperationError: it can't be done; the sentence says why and what is allowed.
             DataError: the sample's files can't be read.
         """
+
+    @abstractmethod
+    def tell(self, facts: Mapping[str, Any], terms: Terms) -> str:
+        """Says in one sentence what was done.
+
+        Args:
+            facts: those of the outcome, and `views_added`: numbers of the new views, from 1, where
+                there are any.
+            terms: how whoever reads it speaks of views and boxes.
+        """
+
+    def execute(self, action: GivenAction, history: History) -> Outcome:
+        """Does it; the outcome has its feedback, in the environment's terms. See `do`."""
+        outcome = self.do(action, history)
+        facts = dict(outcome.facts)
+        if outcome.views:
+            first = len(history.views) + 1
+            facts["views_added"] = tuple(range(first, first + len(outcome.views)))
+        return replace(outcome, facts=facts, feedback=self.tell(facts, PLAIN))
+
+    def value(self, name: str, action: GivenAction, history: History) -> Any:
+        """Reads one of the operation's arguments from an action.
+
+        Raises:
+            OperationError: it is missing or wrong.
+        """
+        argument = next(each for each in self.arguments if each.name == name)
+        return argument.check(field_of(action, name), history)
+
+    @property
+    def box(self) -> BoxArgument | None:
+        """The argument that says which region is looked at, where there is one."""
+        return self._first(BoxArgument)
+
+    @property
+    def frames(self) -> FramesArgument | None:
+        """The argument that says which frames are looked at, where there is one."""
+        return self._first(FramesArgument)
+
+    def _first(self, kind: type[Kind]) -> Kind | None:
+        return next((each for each in self.arguments if isinstance(each, kind)), None)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from PIL import Image as PillowImage
 
 from ..config import EnvConfig
 from ..errors import OperationError
 from ..history import History
-from ..media.geometry import Box, box_to_pixels, check_box, fit, nest_box, pad_box, pixels_to_box
+from ..media.geometry import Box, box_to_pixels, fit, nest_box, pad_box, pixels_to_box
 from ..media.pictures import resample
 from ..media.rgb import Image
-from ..reading import GivenAction, described, field_of, whole_number
+from ..reading import GivenAction
 from ..types import View
+from .arguments import Argument, BoxArgument, ViewArgument
 from .base import Operation, Outcome
+from .terms import Terms
 
 
 class ZoomIn(Operation):
@@ -34,35 +37,40 @@ class ZoomIn(Operation):
     """
 
     name: ClassVar[str] = "zoom_in"
-    code: ClassVar[int] = 1
+    description: ClassVar[str] = "Shows one region of a picture enlarged."
+    arguments: ClassVar[tuple[Argument, ...]] = (BoxArgument(), ViewArgument())
+    refusals: ClassVar[Mapping[str, str]] = {
+        "too_small": "The region is too small to be shown: ask for a larger one."
+    }
 
-    def execute(self, action: GivenAction, history: History) -> Outcome:
-        """Cuts the region; see `Operation.execute`."""
-        given = field_of(action, "target_image")
-        target = whole_number(given)
-        if target is None:
-            raise OperationError(
-                "bad_image", f"target_image must be a whole number, got {described(given)}."
-            )
+    def do(self, action: GivenAction, history: History) -> Outcome:
+        """Cuts the region; see `Operation.do`."""
+        target = self.value("target_image", action, history)
         parent = history.view(target)
-        asked, was_clamped = check_box(field_of(action, "bbox"))
+        asked, was_clamped = self.value("bbox", action, history)
         history.check_room(1)
         padded = pad_box(asked, history.config.padding)
         if history.config.zoom_source == "view":
             image, box = _cut_view(parent, padded, history.config)
         else:
             image, box = _cut_original(parent, padded, history)
-        view = View(image, parent.source, box, self.name, target)
-        note = ", clamped to it" if was_clamped else ""
-        return Outcome(
-            f"Image {len(history.views) + 1} is the region {_written(padded)} "
-            f"of image {target}{note}.",
-            views=(view,),
-            target_image=target,
-            requested_box=nest_box(parent.box, asked),
-            executed_box=box,
-            view_box=padded,
-            clamped=was_clamped,
+        facts = {
+            "target_image": target,
+            "requested_box": nest_box(parent.box, asked),
+            "executed_box": box,
+            "view_box": padded,
+            "clamped": was_clamped,
+        }
+        return Outcome((View(image, parent.source, box, self.name, target),), facts=facts)
+
+    def tell(self, facts: Mapping[str, Any], terms: Terms) -> str:
+        """Says which region the new view shows."""
+        target = facts["target_image"]
+        region = terms.box(facts["view_box"], target)
+        note = ", clamped to it" if facts["clamped"] else ""
+        return (
+            f"{terms.new_views(facts['views_added'])} is the region {region} "
+            f"of {terms.view(target)}{note}."
         )
 
 
@@ -95,8 +103,3 @@ def _shown_size(pixels: tuple[int, int, int, int], config: EnvConfig) -> tuple[i
             f"each side must be at least {config.min_crop_side_px}, ask for a larger one.",
         )
     return fit(width, height, *config.crop_px, config.side_multiple)
-
-
-def _written(box: Box) -> str:
-    """Writes a box with three decimals at most."""
-    return "[" + ", ".join(f"{round(number, 3):g}" for number in box) + "]"

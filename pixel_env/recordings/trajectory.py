@@ -21,6 +21,7 @@ from PIL import Image as PillowImage
 
 from ..errors import ConfigError, OperationError, unknown_name
 from ..media.rgb import Image
+from ..operations import operations
 from ..types import Info, Observation
 
 FORMATS = {"png": "PNG", "jpeg": "JPEG"}
@@ -120,8 +121,9 @@ class TrajectoryRecord:
 
     The record holds: `question`, `choices`, `seed`, `first` (images and their numbers at reset),
     `turns` (for each step the message or action, what the operation was, its boxes as fractions
-    of the source, the feedback, the new images, and the reward terms), the sums `reward` and
-    `reward_terms`, how the episode ended, and what `info` says at its end.
+    of the source, what `Operation.recorded` names, the feedback, the new images, and the reward
+    terms), the sums `reward` and `reward_terms`, how the episode ended, and what `info` says at its
+    end.
     """
 
     def __init__(
@@ -173,7 +175,9 @@ class TrajectoryRecord:
             turn["refusal"] = str(action)
         elif "message" not in turn:
             turn["action"] = action
-        turn.update({key: info[key] for key in _STEP_KEYS if key in info})
+        operation = operations().get(info.get("operation"))
+        keys = _STEP_KEYS if operation is None else (*_STEP_KEYS, *operation.recorded)
+        turn.update({key: info[key] for key in keys if key in info})
         turn.update(self._news(observation), feedback=observation["feedback"], reward=reward)
         self._record["turns"].append(turn)
         self._reward += reward

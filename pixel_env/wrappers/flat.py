@@ -14,11 +14,12 @@ from ..errors import ConfigError, OperationError
 from ..flat.episode import Memory, decode, encode, remember
 from ..flat.spaces import FlatConfig, FlatObservation
 from ..media.clips import ClipSource
+from ..operations import OPERATIONS
 from ..types import Action, Info, Observation
 from .full_history import FullHistory
 
 Row = NDArray[np.int64]
-"""A flat action: (5,) whole numbers, see `FlatConfig.action_space`."""
+"""A flat action: (5,) whole numbers, or more, see `FlatConfig.action_space`."""
 
 
 class FlatPixelEnv(
@@ -29,10 +30,11 @@ class FlatPixelEnv(
 
     Observations hold the overview and the newest views, stacked and brought to one size, their
     boxes, counters, and the question as character ids (`FlatConfig.observation_space`). An action
-    is five whole numbers: kind, box, target, frame, answer (`FlatConfig.action_space`); those
-    that its kind doesn't need are ignored, and one out of range that it needs is refused like any
-    other mistake of a policy. Pictures or frames shown at reset together are put on one sheet, and
-    `frame` says which of them is meant.
+    is five whole numbers: kind, box, target, frame, answer (`FlatConfig.action_space`), and one
+    more for each further argument of registered operations; those that its kind doesn't need are
+    ignored, and one out of range that it needs is refused like any other mistake of a policy.
+    Pictures or frames shown at reset together are put on one sheet, and `frame` says which of them
+    is meant.
 
     An episode that ran out of turns is terminated, not truncated: its counters show the end, and
     nothing can be expected after it. A library that adds the value of what might follow a truncated
@@ -70,7 +72,7 @@ class FlatPixelEnv(
             config: all sizes at once.
             **settings: fields of `FlatConfig`, instead of a config. What isn't given of
                 `n_choices`, `n_pictures` and `has_clips` is what the task's first sample has,
-                `max_turns` and `max_views` are the environment's.
+                `max_turns`, `max_views` and `further_operations` are the environment's.
 
         Raises:
             ConfigError: there is no `PixelReasoningEnv` inside, or a `FullHistory`; a setting is
@@ -136,6 +138,7 @@ def _measured(env: PixelReasoningEnv) -> dict[str, Any]:
         "n_choices": len(sample.choices),
         "n_pictures": env.config.n_frames if is_clip else len(sample.media),
         "has_clips": is_clip,
+        "further_operations": [each.name for each in env.operations if each not in OPERATIONS],
         "max_turns": env.config.max_turns,
         "max_views": env.config.max_views,
     }

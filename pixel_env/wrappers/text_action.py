@@ -116,6 +116,8 @@ class TextAction(gym.Wrapper[Observation, str, Observation, Action], RecordConst
         elif "executed_box" in info:
             source = self._shown.place(info["target_image"]).source
             places += (Place(source, info["executed_box"]),)
+        elif "views_added" in info:  # pictures that an operation made are sources of their own
+            places += tuple(Place(number) for number in info["views_added"])
         elif not places:  # the first views are whole pictures, or whole frames
             places = tuple(Place(number) for number in range(1, len(sizes) + 1))
         self._shown = Shown(before + sizes, observation["n_frames"], places)

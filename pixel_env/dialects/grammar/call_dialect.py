@@ -1,4 +1,4 @@
-"""A dialect as a table: its words, its coordinate frame, its names of views, its answers.
+"""A dialect as a table: its names, its coordinate frame, its names of views, its answers.
 
 What differs between most dialects is a row of such values; here is what they share. The base
 writes calls as JSON in `<tool_call>`; a dialect with another syntax replaces `syntax` and
@@ -7,34 +7,25 @@ writes calls as JSON in `<tool_call>`; a dialect with another syntax replaces `s
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import numpy as np
-
-from ...actions import answer, zoom_in
+from ...actions import answer
 from ...declared import as_declaration
 from ...episode import OUT_OF_TURNS
 from ...errors import ConfigError, OperationError
-from ...operations.select_frames import told_frames
+from ...operations import Argument, Operation, OperationSet, ViewArgument, operations
+from ...reading import quoted
 from ...types import Action, Info, Observation
 from .answers import AnswerStyle
-from .arguments import check_names, read_frames, read_numbers
-from .calls import Call, quoted
+from .arguments import Signature
+from .calls import Call
 from .coordinates import CoordinateFrame
 from .dialect import Dialect, Part, Reading, Shown
 from .found_calls import CallSyntax, Rules
 from .json_calls import JSONCalls
-from .prompts import (
-    LAST_TURN,
-    Prompt,
-    box_schema,
-    frames_schema,
-    function_schema,
-    question,
-    text_schema,
-)
+from .prompts import LAST_TURN, Prompt, question
+from .terms import DialectTerms
 from .turn import Grammar
 from .view_names import ViewNames
 
@@ -50,14 +41,16 @@ class CallDialect(Dialect):
         answers: how answers are declared.
         syntax: how calls are written.
         rules: what counts where a message holds more than one thing.
-        zoom: name of the zoom.
-        zoom_aliases: other names of it that `parse` takes.
-        box_keys: names of the box's argument; all but the first are aliases.
-        extra: arguments of the zoom that mean nothing here, as JSON texts to write.
-        select: name of the selection of frames; None where there is none.
-        frames_key: name of its argument.
+        names: by an operation's own name its names here: the first one is written, the others and
+            its own are read too; empty where the dialect hasn't the operation. One that isn't
+            listed goes by its own name.
+        keys: by an argument's own name its names in calls, of any operation; all but the first are
+            aliases. One that isn't listed goes by its own name, and one that says a view by
+            that of `views`.
+        extra: by an operation's own name arguments that mean nothing here, as JSON texts to write.
         how_to_call: told to a model that did not; begins a sentence.
         form: a call as the system message shows it.
+        shows_schemas: whether the system message holds the schemas; else a client hands them over.
         thinks: whether thoughts stand in `<think>`.
         response_tag: what the answer to a call is wrapped in; "" for nothing.
         leaves_checks: whether the environment checks boxes and numbers of views and tells the
@@ -69,17 +62,16 @@ class CallDialect(Dialect):
     answers: ClassVar[AnswerStyle]
     syntax: ClassVar[CallSyntax] = JSONCalls(TAG)
     rules: ClassVar[Rules] = Rules()
-    zoom: ClassVar[str]
-    zoom_aliases: ClassVar[tuple[str, ...]] = ("zoom_in",)
-    box_keys: ClassVar[tuple[str, ...]] = ("bbox_2d",)
-    extra: ClassVar[Mapping[str, str]] = {}
-    select: ClassVar[str | None] = None
-    frames_key: ClassVar[str] = ""
+    names: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    keys: ClassVar[Mapping[str, tuple[str, ...]]] = {"bbox": ("bbox_2d",)}
+    extra: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     how_to_call: ClassVar[str] = f"Write one call in <{TAG}> tags"
     form: ClassVar[str] = f'<{TAG}>\n{{"name": "...", "arguments": {{...}}}}\n</{TAG}>'
+    shows_schemas: ClassVar[bool] = True
     thinks: ClassVar[bool] = True
     response_tag: ClassVar[str] = ""
     leaves_checks: ClassVar[bool] = False
+    _signatures: tuple[OperationSet, list[Signature]] | None = None
 
     @property
     def coordinate_frame(self) -> str:  # type: ignore[override]  # read only here
@@ -99,29 +91,41 @@ class CallDialect(Dialect):
         """Writes a call; the arguments are JSON texts."""
         return f'<{TAG}>\n{{"name": "{name}", "arguments": {as_object(arguments)}}}\n</{TAG}>'
 
+    def signatures(self) -> list[Signature]:
+        """Returns how each operation that the dialect has is called, in the order of codes.
+
+        Raises:
+            ConfigError: two operations have one name here.
+        """
+        registered = operations()
+        if self._signatures is not None and self._signatures[0] is registered:
+            return self._signatures[1]
+        found = [self._signature(each) for each in registered.calls]
+        known = [each for each in found if each is not None]
+        names = [each.names[0] for each in known]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ConfigError(
+                f"expected names that differ in {self.name}, got {min(twice)!r} twice"
+            )
+        self._signatures = (registered, known)
+        return known
+
     def tool_schemas(self) -> list[dict[str, Any]]:
         """Returns the JSON schemas of the operations."""
-        zoom = {self.box_keys[0]: box_schema(self.frame)}
-        zoom |= {name: text_schema(f"{name} of what is there") for name in self.extra}
-        zoom |= self.views.schema()
-        schemas = [
-            function_schema(
-                self.zoom, "Shows one region of a picture enlarged.", zoom, self.box_keys[:1]
-            )
-        ]
-        if self.select:
-            frames = {self.frames_key: frames_schema(self.views.first)}
-            schemas.append(
-                function_schema(
-                    self.select, "Shows some frames of the clip enlarged.", frames, frames
-                )
-            )
-        return schemas
+        terms = self._terms(Shown(sizes=()))
+        return [each.schema(terms) for each in self.signatures()]
 
     def system_prompt(self, brief: bool = False) -> str:
         """Returns the system message, one sentence long if `brief`."""
-        prompt = Prompt(self._names(), self.answers, self.form, self.thinks, self.views.rule)
-        return prompt.brief() if brief else prompt.full(self.tool_schemas(), self.select)
+        known = self.signatures()
+        names = [each.names[0] for each in known]
+        prompt = Prompt(names, self.answers, self.how_calls_look(), self.thinks, self.views.rule)
+        clips = [each.names[0] for each in known if each.operation.needs_clip]
+        return prompt.brief() if brief else prompt.full(self._shown_schemas(), clips)
+
+    def how_calls_look(self) -> str:
+        """Returns a call as the system message shows it."""
+        return self.form
 
     def parse(self, text: str, shown: Shown) -> Action:
         """Reads the one call or the one answer of a message.
@@ -137,14 +141,7 @@ class CallDialect(Dialect):
         call, said = self.split(text)
         if call is None:
             return Reading(answer(said))
-        if call.name in (self.zoom, *self.zoom_aliases):
-            return self._read_zoom(call, shown)
-        if self.select and call.name == self.select:
-            return Reading(read_frames(call, self.frames_key, self.views.first, shown))
-        raise OperationError(
-            "unknown_operation",
-            f"There is no operation {quoted(call.name)}: use {' or '.join(self._names())}.",
-        )
+        return self._reading(call, shown)
 
     def render(self, action: Action, shown: Shown) -> str:
         """Writes an action: a call, or a declared answer.
@@ -152,7 +149,7 @@ class CallDialect(Dialect):
         Raises:
             ConfigError: the dialect has no words for it.
         """
-        if action["operation"] == 0:
+        if operations().of(action).is_answer:
             return self._written(self.answers.write(action["text"]), action["text"])
         return self.write_call(*self._call_of(action, shown))
 
@@ -183,29 +180,19 @@ class CallDialect(Dialect):
 
     def feedback(self, observation: Observation, info: Info, shown: Shown) -> str:
         """Returns the environment's feedback in the dialect's own terms; see `Dialect.feedback`."""
-        said = None if self.leaves_checks else self._news(info, shown)
-        if said is None:
+        retold = None if self.leaves_checks else self._retold(info, shown)
+        if retold is None:
             return observation["feedback"]
-        return said + (OUT_OF_TURNS if observation["turns_left"] == 0 else "")
+        return retold + (OUT_OF_TURNS if observation["turns_left"] == 0 else "")
 
-    def _news(self, info: Info, shown: Shown) -> str | None:
-        """Says what came of a look; None where the environment's sentence holds no such terms."""
-        if info.get("operation_error") == "too_small":
-            return "The region is too small to be shown: ask for a larger one."
-        new = info.get("views_added")
-        if new and "frames" in info:
-            shift = self.views.first - 1
-            frames = [number + shift for number in info["frames"]]
-            return told_frames([number + shift for number in new], frames)
-        if new and "view_box" in info:
-            target = info["target_image"]
-            box = self.frame.write(info["view_box"], self.frame.sides(shown, target))
-            note = ", clamped to it" if info.get("clamped") else ""
-            views = self.views
-            return (
-                f"{views.called_first(new[0])} is the region {box} of {views.called(target)}{note}."
-            )
-        return None
+    def _retold(self, info: Info, shown: Shown) -> str | None:
+        """Says what an operation did; None where the environment's sentence holds no such terms."""
+        operation = operations().get(info.get("operation"))
+        if operation is None or operation.is_answer or "env_error" in info:
+            return None
+        if "operation_error" in info:
+            return operation.refusals.get(info["operation_error"])
+        return operation.tell(info.get("asked", info), self._terms(shown))
 
     def _written(self, declaration: str, answer: str) -> str:
         """Returns a declaration of an answer, rewritten where its tags would be misread."""
@@ -220,36 +207,52 @@ class CallDialect(Dialect):
         call, said = self.split(text)
         return said if call is None else None
 
-    def _names(self) -> list[str]:
-        """Returns the names of the operations."""
-        return [self.zoom, self.select] if self.select else [self.zoom]
+    def _terms(self, shown: Shown) -> DialectTerms:
+        return DialectTerms(self.frame, self.views, shown, self.leaves_checks)
 
-    def _read_zoom(self, call: Call, shown: Shown) -> Reading:
-        """Makes a zoom of a call's arguments."""
-        check_names(call, (*self.box_keys, *self.extra, *self.views.keys))
-        numbers = read_numbers(call, self.box_keys, self.frame.unit)
-        target = self.views.read(call.arguments, shown, is_checked=not self.leaves_checks)
-        written = tuple(float(number) for number in numbers)
-        if self.leaves_checks:
-            return Reading(zoom_in(numbers, target), written)
-        sides = self.frame.sides(shown, target)
-        box, was_clamped = self.frame.to_fractions(numbers, sides, self.box_keys[0])
-        return Reading(zoom_in(box, target), written, was_clamped)
+    def _shown_schemas(self) -> list[dict[str, Any]]:
+        return self.tool_schemas() if self.shows_schemas else []
+
+    def _signature(self, operation: Operation) -> Signature | None:
+        """Returns how an operation is called; None where the dialect doesn't have it."""
+        names = self.names.get(operation.name, (operation.name,))
+        if not names:
+            return None
+        keys = {each.name: self._keys_of(each) for each in operation.arguments}
+        names = (*names, operation.name)
+        return Signature(operation, names, keys, self.extra.get(operation.name, {}))
+
+    def _keys_of(self, argument: Argument) -> tuple[str, ...]:
+        """Returns the names of an argument in calls."""
+        if isinstance(argument, ViewArgument):
+            return self.views.keys_of(argument.name)
+        return self.keys.get(argument.name, (argument.name,))
+
+    def _reading(self, call: Call, shown: Shown) -> Reading:
+        """Makes the action that a call asks for."""
+        known = self.signatures()
+        for signature in known:
+            if call.name in signature.names:
+                terms = self._terms(shown)
+                values = signature.read(call, terms)
+                action = operations().action(signature.operation.name, values)
+                return Reading(action, terms.written_box, terms.clamped)
+        names = " or ".join(each.names[0] for each in known)
+        raise OperationError(
+            "unknown_operation", f"There is no operation {quoted(call.name)}: use {names}."
+        )
 
     def _call_of(self, action: Action, shown: Shown) -> tuple[str, dict[str, str]]:
-        """Returns the name and the arguments, as JSON texts, of the call that asks for a look."""
-        if action["operation"] == 1:
-            x1, y1, x2, y2 = (float(number) for number in action["bbox"])
-            target, box = self.views.address(int(action["target_image"]), (x1, y1, x2, y2), shown)
-            text = self.frame.write(box, self.frame.sides(shown, target))
-            return self.zoom, {self.box_keys[0]: text, **self.extra, **self.views.write(target)}
-        if not self.select:
+        """Returns the name and the arguments, as JSON texts, of the call for an action."""
+        operation = operations().of(action)
+        signature = self._signature(operation)
+        if signature is None:
+            known = ", ".join(["answer", *(each.operation.name for each in self.signatures())])
             raise ConfigError(
-                f"expected an action that the dialect {self.name} can write (answer, zoom_in), "
-                "got select_frames"
+                f"expected an action that the dialect {self.name} can write ({known}), "
+                f"got {operation.name}"
             )
-        frames = [int(index) + self.views.first for index in np.flatnonzero(action["frames"])]
-        return self.select, {self.frames_key: json.dumps(frames)}
+        return signature.names[0], signature.write(action, self._terms(shown))
 
 
 def as_object(arguments: Mapping[str, str]) -> str:

@@ -7,13 +7,12 @@ the model.
 from __future__ import annotations
 
 import json
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ...errors import OperationError
+from ...reading import MAX_INTEGER_CHARS
 
 MAX_MESSAGE_CHARS = 1_000_000
 """A longer message is refused before it is read."""
@@ -23,15 +22,6 @@ MAX_CALL_CHARS = 10_000
 
 MAX_DEPTH = 8
 """How deeply the JSON of a call may nest."""
-
-MAX_INTEGER_CHARS = 15
-"""A longer integer is read as a float, which is exact up to here and cheap beyond."""
-
-MAX_QUOTE_CHARS = 40
-"""How much of a wrong value is repeated in a sentence to the model."""
-
-
-_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,20})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,46 +108,6 @@ def read_json(body: str, max_chars: int = MAX_CALL_CHARS) -> Any:
         raise OperationError(
             "malformed", f"The call is not JSON: {error.msg} at character {error.pos + 1}."
         ) from None
-
-
-def quoted(value: object) -> str:
-    r"""Quotes a value from a model's text so that it is short, one line and plain ASCII.
-
-    >>> quoted("zoom\nin"), quoted([1, 2])
-    ('"zoom\\nin"', '[1, 2]')
-    """
-    text = json.dumps(value)
-    return text if len(text) <= MAX_QUOTE_CHARS else text[:MAX_QUOTE_CHARS] + "..."
-
-
-def whole_number(value: object) -> int | None:
-    """Returns a JSON number, or one as digits in a text, as an integer if it is one.
-
-    >>> whole_number(2.0), whole_number("2"), whole_number("two")
-    (2, 2, None)
-    """
-    number = _number(value)
-    if number is None:
-        return None
-    return int(number) if abs(number) < 10**MAX_INTEGER_CHARS and number == int(number) else None
-
-
-def finite_number(value: object) -> float | None:
-    """Returns a JSON number, or one as digits in a text, as it is if it is finite, else None.
-
-    >>> finite_number(0.5), finite_number("-0.5"), finite_number("1e9")
-    (0.5, -0.5, None)
-    """
-    number = _number(value)
-    return number if number is not None and math.isfinite(number) else None
-
-
-def _number(value: object) -> int | float | None:
-    """Returns a number, also one in plain decimal digits within a text."""
-    if isinstance(value, str):
-        digits = _DECIMAL.fullmatch(value.strip(" "))
-        return None if digits is None else (float(value) if digits[1] else int(value))
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _check_depth(body: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...errors import ConfigError, OperationError
 from ...media.geometry import OVERSHOOT, Box
-from .calls import quoted
+from ...reading import quoted
 from .dialect import Shown
 
 

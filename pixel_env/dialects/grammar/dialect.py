@@ -1,4 +1,4 @@
-"""What an action dialect is: how a model writes a call, and how it is told what came of it."""
+"""What an action dialect is: how a model writes a call, and how it is told what the call gave."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from ...media.geometry import FULL, Box
 from ...media.rgb import Image
+from ...operations import operations
 from ...types import Action, Info, Observation
 
 Part = str | Image
@@ -111,7 +112,7 @@ class Dialect(ABC):
         Raises:
             ConfigError: the dialect has no words for the action.
         """
-        separator = " " if action["operation"] == 0 else "\n"
+        separator = " " if operations().of(action).is_answer else "\n"
         return thought + separator + self.render(action, shown)
 
     def feedback(self, observation: Observation, info: Info, shown: Shown) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from ...errors import OperationError
@@ -26,10 +26,10 @@ class FunctionCalls(CallSyntax):
     the value itself, shows that the value is whole.
     """
 
-    def __init__(self, tag: str, text_keys: Collection[str] = ()) -> None:
-        """Sets the outer tag and the names of arguments whose value is text."""
+    def __init__(self, tag: str, text_keys: Callable[[], Collection[str]] = tuple) -> None:
+        """Sets the outer tag, and what gives the names of arguments whose value is text."""
         self.tag = tag
-        self.text_keys = frozenset(text_keys)
+        self.text_keys = text_keys
         self._marks = re.compile(
             rf"<(?P<slash>/?){re.escape(tag)}(?:\s[^<>]{{0,99}})?>|(?P<function><function=)",
             re.IGNORECASE,
@@ -68,6 +68,7 @@ class FunctionCalls(CallSyntax):
         if function is None:
             raise OperationError("malformed", "A call must be <function=name>...</function>.")
         arguments: dict[str, Any] = {}
+        text_keys = self.text_keys()
         place = function.end()
         while parameter := _PARAMETER.match(body, place):
             key = parameter[1]
@@ -75,7 +76,7 @@ class FunctionCalls(CallSyntax):
                 raise OperationError("malformed", "A call must give each name once.")
             end = _VALUE_END.search(body, parameter.end())
             value = body[parameter.end() : end.start() if end else len(body)].strip()
-            is_json = value[:1] in _JSON_STARTS and key not in self.text_keys
+            is_json = value[:1] in _JSON_STARTS and key not in text_keys
             if end is None and not (is_json and value[:1] in _CLOSED_JSON):  # a part may be missing
                 raise OperationError("malformed", "A parameter must end with </parameter>.")
             arguments[key] = read_json(value) if is_json else value

@@ -43,12 +43,12 @@ class Prompt:
             f"Look closer with {' or '.join(self.names)} where it helps, then {self.answers.brief}."
         )
 
-    def full(self, schemas: Sequence[Mapping[str, Any]], select: str | None) -> str:
+    def full(self, schemas: Sequence[Mapping[str, Any]], for_clips: Sequence[str]) -> str:
         """Returns the whole message.
 
         Args:
             schemas: of the operations; none where a client hands them over by itself.
-            select: name of the selection of frames, where there is one.
+            for_clips: names of the operations that work on clips only.
         """
         think = "think first, in <think></think>" if self.thinks else "think first"
         lines = [_INTRODUCTION, ""]
@@ -60,7 +60,7 @@ class Prompt:
             "  The next message shows what it gave.",
             f"- give your final answer: {self.answers.how}.",
             "",
-            self.views + (f" {select} works only on a clip." if select else ""),
+            " ".join([self.views, *(f"{name} works only on a clip." for name in for_clips)]),
         ]
         return "\n".join(lines)
 
@@ -102,14 +102,3 @@ def box_schema(frame: CoordinateFrame) -> dict[str, Any]:
 def text_schema(description: str) -> dict[str, Any]:
     """Builds the schema of free text."""
     return {"type": "string", "description": description}
-
-
-def frames_schema(first: int) -> dict[str, Any]:
-    """Builds the schema of frame numbers, counted from `first`."""
-    return {
-        "type": "array",
-        "items": {"type": "integer", "minimum": first},
-        "minItems": 1,
-        "uniqueItems": True,
-        "description": "numbers of the frames to see larger",
-    }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from ...errors import ConfigError, OperationError
-from ...media.geometry import Box, nest_box
-from .calls import quoted, whole_number
+from ...media.geometry import FULL, Box, nest_box
+from ...operations.terms import counted, listed
+from ...reading import json_whole_number, quoted
 from .dialect import Shown
 
 
@@ -17,21 +18,34 @@ class ViewNames(ABC):
     """One way of saying which view is looked into.
 
     Attributes:
-        keys: names of the argument that says it; empty where there is none.
+        key: the dialect's name of the argument `target_image`; "" where views aren't named.
         first: what the first view, and the first frame, is numbered.
         rule: what a system message says about it.
     """
 
-    keys: tuple[str, ...] = ()
+    key: str = ""
     first: int = 1
     rule: str
 
+    def keys_of(self, name: str) -> tuple[str, ...]:
+        """Returns what an argument that says a view is called; none where it is not written.
+
+        Args:
+            name: the argument's own name.
+        """
+        if not self.key:
+            return ()
+        return (self.key,) if name == "target_image" else (name,)
+
     @abstractmethod
-    def read(self, arguments: Mapping[str, Any], shown: Shown, is_checked: bool = True) -> int:
+    def read(
+        self, arguments: Mapping[str, Any], key: str, shown: Shown, is_checked: bool = True
+    ) -> int:
         """Reads the number, from 1, of the view that a call names.
 
         Args:
             arguments: of the call.
+            key: name of the argument that says it.
             shown: says which views there are.
             is_checked: whether a view that there isn't is refused here.
 
@@ -40,31 +54,31 @@ class ViewNames(ABC):
         """
 
     @abstractmethod
-    def write(self, number: int) -> dict[str, str]:
-        """Returns the arguments, as JSON texts, that name a view by its number from 1."""
+    def write(self, number: int) -> str:
+        """Returns the JSON text that names a view by its number from 1."""
 
     @abstractmethod
     def schema(self) -> dict[str, Any]:
-        """Returns the JSON schema of each argument in `keys`."""
+        """Returns the JSON schema of an argument that says a view."""
 
     @abstractmethod
     def called(self, number: int) -> str:
         """Returns what a view is called within a sentence."""
 
-    def called_first(self, number: int) -> str:
-        """Returns what a new view is called at the start of a sentence."""
-        return self.called(number)
+    def called_first(self, numbers: Sequence[int]) -> str:
+        """Returns what new views, rising, are called at the start of a sentence."""
+        return listed([self.called(number) for number in numbers])
 
-    def address(self, number: int, box: Box, shown: Shown) -> tuple[int, Box]:
+    def address(self, number: int, box: Box | None, shown: Shown) -> tuple[int, Box | None]:
         """Returns the view, and the box in it, by which a region is asked for.
 
         Args:
             number: of the view that the box is in, from 1.
-            box: fractions of that view.
+            box: fractions of that view; None where the view itself is asked for.
             shown: says where views were cut from.
 
         Raises:
-            ConfigError: the region can't be asked for.
+            ConfigError: it can't be asked for.
         """
         return number, box
 
@@ -79,18 +93,20 @@ class Numbered(ViewNames):
 
     def __init__(self, key: str, first: int) -> None:
         """Sets the argument's name and the first number."""
-        self.keys = (key,)
+        self.key = key
         self.first = first
         self.rule = (
             f"Pictures and frames are numbered from {first} in the order in which they were shown, "
             "new ones included."
         )
 
-    def read(self, arguments: Mapping[str, Any], shown: Shown, is_checked: bool = True) -> int:
+    def read(
+        self, arguments: Mapping[str, Any], key: str, shown: Shown, is_checked: bool = True
+    ) -> int:
         """Reads the number; the first view where it is left out."""
-        key, first = self.keys[0], self.first
+        first = self.first
         given = arguments.get(key, first)
-        number = whole_number(given)
+        number = json_whole_number(given)
         if number is None:
             raise OperationError(
                 "bad_image", f"{key} must be the number of a picture, from {first}."
@@ -101,27 +117,26 @@ class Numbered(ViewNames):
             raise OperationError("bad_image", f"{key} must be {allowed}, got {quoted(given)}.")
         return number - first + 1
 
-    def write(self, number: int) -> dict[str, str]:
-        """Returns the one argument."""
-        return {self.keys[0]: str(number + self.first - 1)}
+    def write(self, number: int) -> str:
+        """Writes the number."""
+        return str(number + self.first - 1)
 
     def schema(self) -> dict[str, Any]:
         """Returns the schema of a whole number."""
-        number = {
+        return {
             "type": "integer",
             "minimum": self.first,
             "default": self.first,
             "description": "number of the picture to look into",
         }
-        return {self.keys[0]: number}
 
     def called(self, number: int) -> str:
         """Returns "image 2"."""
         return f"image {number + self.first - 1}"
 
-    def called_first(self, number: int) -> str:
-        """Returns "Image 2"."""
-        return self.called(number).capitalize()
+    def called_first(self, numbers: Sequence[int]) -> str:
+        """Returns "Image 2", or "Images 2 and 3"."""
+        return counted("Image", [number + self.first - 1 for number in numbers])
 
 
 class BySource(ViewNames):
@@ -131,15 +146,17 @@ class BySource(ViewNames):
     """
 
     ORIGINAL: ClassVar[str] = "original_image"
-    keys = ("source",)
+    key = "source"
     rule = (
         f"The first picture is {ORIGINAL}; the pictures after it are observation_1, observation_2 "
         "and so on, in the order in which they were shown."
     )
 
-    def read(self, arguments: Mapping[str, Any], shown: Shown, is_checked: bool = True) -> int:
+    def read(
+        self, arguments: Mapping[str, Any], key: str, shown: Shown, is_checked: bool = True
+    ) -> int:
         """Reads the name; the first view where it is left out."""
-        given = arguments.get("source", self.ORIGINAL)
+        given = arguments.get(key, self.ORIGINAL)
         found = re.fullmatch(r"observation_([0-9]{1,6})", given) if _is_text(given) else None
         number = int(found[1]) + 1 if found else 1
         is_known = found is not None or given == self.ORIGINAL
@@ -148,22 +165,21 @@ class BySource(ViewNames):
             allowed = {1: "", 2: " or observation_1"}
             more = allowed.get(n_views, f" or observation_1 to observation_{n_views - 1}")
             raise OperationError(
-                "bad_image", f"source must be {self.ORIGINAL}{more}, got {quoted(given)}."
+                "bad_image", f"{key} must be {self.ORIGINAL}{more}, got {quoted(given)}."
             )
         return number
 
-    def write(self, number: int) -> dict[str, str]:
-        """Returns the one argument."""
-        return {"source": f'"{self.called(number)}"'}
+    def write(self, number: int) -> str:
+        """Writes the name."""
+        return f'"{self.called(number)}"'
 
     def schema(self) -> dict[str, Any]:
         """Returns the schema of a name."""
-        name = {
+        return {
             "type": "string",
             "default": self.ORIGINAL,
             "description": "the picture to look into: original_image or observation_i, i from 1",
         }
-        return {"source": name}
 
     def called(self, number: int) -> str:
         """Returns "original_image" or "observation_1"."""
@@ -181,31 +197,33 @@ class OnlyOriginal(ViewNames):
 
     rule = "Boxes are always of the first picture, the original image."
 
-    def read(self, arguments: Mapping[str, Any], shown: Shown, is_checked: bool = True) -> int:
+    def read(
+        self, arguments: Mapping[str, Any], key: str, shown: Shown, is_checked: bool = True
+    ) -> int:
         """Returns 1."""
         return 1
 
-    def write(self, number: int) -> dict[str, str]:
-        """Returns no argument."""
-        return {}
+    def write(self, number: int) -> str:
+        """Returns nothing: no argument says it."""
+        return ""
 
     def schema(self) -> dict[str, Any]:
-        """Returns no argument."""
+        """Returns nothing: no argument says it."""
         return {}
 
     def called(self, number: int) -> str:
         """Returns "the original image"."""
         return "the original image"
 
-    def called_first(self, number: int) -> str:
+    def called_first(self, numbers: Sequence[int]) -> str:
         """Returns "This": a new view has no name."""
-        return "This"
+        return "This" if len(numbers) == 1 else "These"
 
-    def address(self, number: int, box: Box, shown: Shown) -> tuple[int, Box]:
+    def address(self, number: int, box: Box | None, shown: Shown) -> tuple[int, Box | None]:
         """Moves a box of any view of the first source into the original image.
 
         Raises:
-            ConfigError: the view shows another source.
+            ConfigError: the view shows another source, or is itself asked for and isn't the first.
         """
         place = shown.place(number)
         if place.source != shown.place(1).source:
@@ -213,7 +231,12 @@ class OnlyOriginal(ViewNames):
                 "expected a region of the first picture, the only one that this dialect can look "
                 f"into; got one of picture {place.source}"
             )
-        return 1, nest_box(place.box, box)
+        if box is None and place.box != FULL:
+            raise ConfigError(
+                "expected the first picture, the only one that this dialect can name; "
+                f"got view {number}"
+            )
+        return 1, None if box is None else nest_box(place.box, box)
 
     def introduce(self, n_images: int, n_frames: int) -> list[str]:
         """Says which one is the original image, where there are several."""

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pixel_env import PixelReasoningEnv, answer
-from pixel_env.operations import OPERATIONS
+from pixel_env import PixelReasoningEnv, answer, select_frames, zoom_in
+from pixel_env.operations import OPERATIONS, operations
 from pixel_env.operations.answer import MAX_ANSWER_CHARS
 
 
@@ -31,5 +31,7 @@ def test_anything_else_is_told_and_is_no_call(env, text):
 
 
 def test_operations_stand_at_the_place_of_their_code():
-    assert [operation.code for operation in OPERATIONS] == list(range(len(OPERATIONS)))
     assert [operation.name for operation in OPERATIONS] == ["answer", "zoom_in", "select_frames"]
+    built = (answer("B"), zoom_in([0, 0, 1, 1]), select_frames([1]))
+    assert [action["operation"] for action in built] == [0, 1, 2]
+    assert [operations().of(action) for action in built] == list(OPERATIONS)

@@ -11,10 +11,7 @@ from pixel_env.dialects.grammar.calls import (
     MAX_CALL_CHARS,
     MAX_DEPTH,
     Call,
-    finite_number,
-    quoted,
     read_call,
-    whole_number,
 )
 from pixel_env.errors import OperationError
 
@@ -104,33 +101,3 @@ def test_every_call_that_was_written_is_read_back_or_refused(name, value):
 def test_json_like_noise_raises_nothing_but_operation_errors(body):
     with contextlib.suppress(OperationError):
         assert isinstance(read_call(body), Call)
-
-
-def test_numbers_are_numbers_also_as_digits_in_a_text():
-    assert [whole_number(v) for v in (2, 2.0, 0, -1, "2", " 7 ", "-3", "2.0")] == [
-        *(2, 2, 0, -1),
-        *(2, 7, -3, 2),
-    ]
-    assert [whole_number(v) for v in (2.5, True, None, [], 1e300, float("inf"))] == [None] * 6
-    assert [finite_number(value) for value in (2, 0.5, "0.25", "-1", "300")] == [
-        2,
-        0.5,
-        0.25,
-        -1,
-        300,
-    ]
-    assert [finite_number(v) for v in (False, None, float("nan"), float("inf"), [])] == [None] * 5
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "-", "one", "1e3", "0x10", "1,5", "1 2", "50%", "NaN", "\u0663", "\n1", "+1", "9" * 16],
-)
-def test_other_text_is_no_number(text):
-    assert whole_number(text) is None
-    assert finite_number(text) is None
-
-
-def test_what_a_model_wrote_is_quoted_short_and_plain():
-    assert quoted("a" * 500) == '"' + "a" * 39 + "..."
-    assert quoted("\ud800\n猫") == '"\\ud800\\n\\u732b"'
