@@ -1,7 +1,7 @@
 """Where the data sets are published: repositories, revisions, licences and sizes, as data.
 
-Nothing here reads or fetches anything: `pixel-reason prepare-data` fetches by this table, and a task
-set that misses its data names the command.
+Nothing here reads or fetches anything: `pixel-reason prepare-data` fetches by this table, and a
+task set that misses its data names the command.
 """
 
 from __future__ import annotations
