@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from smooth_adam import smooth_steps
 from tiny_models import observation, picture, tiny_encoder, tiny_model
 
 from pixel_env.agents.model.loading import add_adapters, recompute_layers
@@ -59,9 +58,11 @@ def assert_equal(one, other):
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-def gradient(trajectories, **settings):
-    """The gradient of one step, before clipping, and the step's loss."""
-    network = model(scale=2.0)
+def gradient(trajectories, recomputes=False, **settings):
+    """The gradient of one step in float64, before clipping, and the step's loss."""
+    network = model(scale=2.0).double()
+    if recomputes:
+        recompute_layers(network)
     config = replace(FAST, batch_size=len(trajectories), max_grad_norm=1e9, **settings)
     trainer = ImitationTrainer(network, ENCODER, trajectories, config)
     loss, _ = trainer._accumulate(trajectories)
@@ -82,15 +83,16 @@ def test_the_loss_is_the_mean_over_trainable_tokens_of_the_whole_batch(episodes)
     n = sum(each.n_trainable for each in episodes)
     expected = -sum(float(each.logprobs.sum()) for each in scores) / n
     assert mean_loss(network, episodes) == pytest.approx(expected, rel=1e-5)
-    assert gradient(episodes)[0] == pytest.approx(mean_loss(model(scale=2.0), episodes), rel=1e-5)
+    assert gradient(episodes)[0] == pytest.approx(mean_loss(model(scale=2.0), episodes), rel=1e-4)
 
 
 @pytest.mark.parametrize("budget", [1, 150, 300])
 def test_micro_batches_leave_loss_and_gradient_as_they_are(episodes, budget):
     loss, whole = gradient(episodes)
     loss_in_parts, in_parts = gradient(episodes, tokens_per_micro_batch=budget)
-    assert loss_in_parts == pytest.approx(loss, rel=1e-5)
-    torch.testing.assert_close(in_parts, whole, rtol=1e-3, atol=1e-5)
+    assert loss_in_parts == pytest.approx(loss, rel=1e-6)
+    assert whole.abs().max() > 0.1
+    torch.testing.assert_close(in_parts, whole, rtol=1e-5, atol=1e-6)
 
 
 def test_a_masked_target_does_not_matter_and_a_trainable_one_does():
@@ -200,14 +202,12 @@ def test_adapters_learn_and_the_weights_under_them_stay(tmp_path, episodes):
     assert all("lora_" in name for name in changed)
 
 
-def test_gradient_checkpointing_gives_the_same_training(episodes):
-    plain, saving = model(), model()
-    recompute_layers(saving)
-    with smooth_steps():
-        for network in (plain, saving):
-            ImitationTrainer(network, ENCODER, episodes, FAST).train()
-    for one, other in zip(plain.parameters(), saving.parameters(), strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+def test_gradient_checkpointing_gives_the_same_gradient(episodes):
+    """Not the same weights after some steps: Adam turns a gradient of 1e-9 into a whole step."""
+    loss, plain = gradient(episodes)
+    loss_recomputed, recomputed = gradient(episodes, recomputes=True)
+    assert loss_recomputed == pytest.approx(loss, rel=1e-6)
+    torch.testing.assert_close(recomputed, plain, rtol=1e-5, atol=1e-6)
 
 
 def test_every_epoch_goes_over_all_data_once_in_a_new_order(episodes):
