@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from pixel_env.errors import ConfigError, DataError
-from pixel_env.media.files import checked_inside
+from pixel_env.media.files import LeadsOutError, checked_inside
 
 from ..releases.catalogue import Release, releases_of
 
@@ -66,8 +66,10 @@ class DataFolder:
             raise DataError(f"{origin}: expected a path without '..', got {relative!r}")
         try:
             return checked_inside(self.path / relative, self.roots())
-        except DataError as fault:
-            raise DataError(f"{origin}: {fault}") from fault
+        except LeadsOutError as fault:
+            raise DataError(
+                f"{origin}: {relative!r} is a link that leads out of {self.path}"
+            ) from fault
         except (OSError, ValueError) as fault:
             raise DataError(f"{origin}: there is no file {relative!r} in {self.path}") from fault
 
