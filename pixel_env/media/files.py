@@ -11,10 +11,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
-from ..errors import DataError
-
 _NEVER_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 """A pipe without a writer is opened at once, so that it can be refused; Windows has none."""
+
+
+class LeadsOutError(OSError):
+    """A path ends outside the folders that it may reach."""
 
 
 def open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
@@ -42,7 +44,7 @@ def checked_inside(path: Path, roots: Iterable[Path]) -> Path:
         roots: resolved folders, in one of which it must end.
 
     Raises:
-        DataError: it leads out of them.
+        LeadsOutError: it leads out of them.
         OSError: there is nothing, or the links go round.
         ValueError: it can't be a path.
     """
@@ -52,7 +54,7 @@ def checked_inside(path: Path, roots: Iterable[Path]) -> Path:
     except RuntimeError as fault:  # links that go round, before Python 3.13
         raise OSError(str(fault)) from fault
     if not any(real.is_relative_to(root) for root in roots):
-        raise DataError(f"{path} is a link that leads out of {roots[0] if roots else 'its folder'}")
+        raise LeadsOutError(f"{path.name} is a link that leads out of {', '.join(map(str, roots))}")
     return path
 
 

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from urllib.parse import unquote
 
 from pixel_env.errors import ConfigError, DataError
-from pixel_env.media.files import checked_inside
+from pixel_env.media.files import LeadsOutError, checked_inside
 
 from ..releases.catalogue import Release, releases_of
 
@@ -72,8 +72,8 @@ class DataFolder:
             raise DataError(f"{origin}: expected a path without '..', got {told}")
         try:
             return checked_inside(self.path / relative, self.roots())
-        except DataError as fault:
-            raise DataError(f"{origin}: {fault}") from fault
+        except LeadsOutError as fault:
+            raise DataError(f"{origin}: {told} is a link that leads out of {self.path}") from fault
         except (OSError, RuntimeError, ValueError) as fault:
             raise DataError(f"{origin}: there is no file {told} in {self.path}") from fault
 

@@ -151,7 +151,8 @@ def run_the_command(folder):
         "--threads 1 --eval-samples 2 --demonstrations.n 4 --imitation.batch-size 4 "
         "--imitation.epochs 1 --on-policy.iterations 1 --on-policy.groups-per-iteration 2 "
         "--on-policy.group-size 2 --on-policy.generation.max-new-tokens 12 "
-        "--on-policy.minibatches 1 --on-policy.evaluate-every 1 --on-policy.record-every 2 --sharding true"
+        "--on-policy.minibatches 1 --on-policy.evaluate-every 1 --on-policy.record-every 2 "
+        "--sharding true"
     )
     assert main([*budget.split(), "--out", str(folder)]) == 0
 
