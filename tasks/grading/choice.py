@@ -22,23 +22,32 @@ from collections.abc import Sequence
 from pixel_env.errors import ConfigError
 from pixel_env.types import LETTERS, Grade, Sample
 
-from .contradiction import REASON, contradicts
+from .contradiction import REASON, RETRACTION, contradicts
 from .denial import is_denied
-from .last_line import option_of_last_line
+from .last_line import (
+    is_item,
+    is_labelled,
+    is_spoilt,
+    option_of_last_line,
+    option_of_line,
+)
 from .last_sentence import option_of_last_sentence
 from .message_lines import Line, message_lines
 from .shown_options import ShownOptions, without_noun
 from .spelling import stripped, unwrapped
 
 _CUE = re.compile(
-    r"\b(?:answer|choice|option) ?(?:(?:is|would be|should be|must be)(?![a-z']) ?[:=]?|[:=]) ?"
+    r"\b(?:answer|ans|choice|option|guess|pick) ?(?:(?:is|'s|would be|should be|must be)(?![a-z'])"
+    r" ?[:=]?|[:=]) ?"
     r"(?:(?:most likely|likely|probably|therefore|thus|clearly|definitely),? )?"
-    r"|^(?:i (?:think|believe) )?(?:that )?(?:it is|it's) "
+    r"|^(?:i (?:think|believe) )?(?:that )?(?:so )?"
+    r"(?:it is|it's|it (?:must|has to|should|would) be) "
     r"|\bi(?: would|'d| will|'ll|'m| am)? (?:choose|choosing|pick|select|go with|going with|opt for"
-    r"|say|think(?: it is| it's)?) "
+    r"|answer|(?:say|think)(?: that)?(?: it is| it's)?) "
     r"|(?:答案|答え|정답) ?(?:[是为は은]|:) ?:? ?|选择? ?(?=[(A-Za-z])",
     re.IGNORECASE | re.MULTILINE,
 )
+_ASKS = re.compile(r"[^.!?\n]*\?")
 _SENTENCES = re.compile(r"[.!?\n]")
 _OTHER = re.compile(
     r"\b(?:other|second|alternative|previous|earlier|wrong|least|worst|next|former|given|rejected"
@@ -49,7 +58,9 @@ _EXPLAINS = re.compile(
     r"(?:explanation|reason(?:ing)?|rationale|because|since|note)\b", re.IGNORECASE
 )
 _MARKED = re.compile(r"[(\[{]([A-Za-z])[)\]}][.:,;]?\s*(.*)", re.DOTALL)
-_POINTED = re.compile(r"([A-Za-z])(?:[.):\]](?=\s|$)|\s?[,;]|\s-\s|\n)\s*(.*)", re.DOTALL)
+_POINTED = re.compile(
+    r"([A-Za-z])(?:[.):\]](?=\s|$)|\s?[,;]|\s-\s|\n|\s(?=\([^()]*\)$))\s*(.*)", re.DOTALL
+)
 _SPACED = re.compile(r"([A-Z]) (.+)|([A-Za-z])[.):\]](\S.*)", re.DOTALL)
 
 
@@ -97,10 +108,11 @@ def declared_letter(answer: str, choices: Sequence[str]) -> int | None:
         return None
     options = ShownOptions(choices)
     lines = message_lines(said)
-    index = options.bare(said)
+    index = None if said.endswith("?") else options.bare(said)
     if index is not None or not lines:
         return index
-    for read in (option_of_last_line, _option_stated, option_of_last_sentence):
+    readings = (option_of_last_line, _option_explained, _option_stated, option_of_last_sentence)
+    for read in readings:
         index = read(lines, options)
         if index is not None:
             return index
@@ -116,16 +128,43 @@ def _option_stated(lines: list[Line], options: ShownOptions) -> int | None:
     before = said[: cues[-1].start()]
     if is_denied(before) or _OTHER.search(_SENTENCES.split(before)[-1]):
         return None
-    return _letter_with_text(said[cues[-1].end() :], options)
+    stated = said[cues[-1].end() :]
+    return None if _ASKS.match(stated) else _letter_with_text(stated, options)
+
+
+def _option_explained(lines: list[Line], options: ShownOptions) -> int | None:
+    """Reads an option on the first line, or behind a label, that later lines explain."""
+    labelled = [place for place, line in enumerate(lines[:-1]) if is_labelled(line.text)]
+    place = labelled[-1] if labelled else 0
+    index = option_of_line(lines[place].text, options)
+    later = lines[place + 1 :]
+    if index is None or not later or not (later[0].opens or _EXPLAINS.match(later[0].text)):
+        return None
+    if place and is_spoilt(lines[place - 1].text):
+        return None
+    after = "\n".join(line.text for line in later)
+    if RETRACTION.search(after) or _CUE.search(after):
+        return None
+    is_item_of_list = not labelled and options.bare(lines[0].text) is None
+    for line in later:
+        if option_of_line(line.text, options) not in (None, index):
+            return None
+        if is_item_of_list and is_item(line.text, options):
+            return None
+    is_taken_back = not labelled and is_denied(_SENTENCES.split(after, maxsplit=1)[0])
+    return None if is_taken_back else index
 
 
 def _is_discussed(lines: list[Line], options: ShownOptions) -> bool:
-    """Whether a message begins with letter and text of an option, and goes on in the next line."""
-    if len(lines) < 2 or lines[1].opens or options.whole(lines[0].text) is None:
+    """Whether a message begins with letter and text of an option that it then discusses.
+
+    It goes on in the next line, or denies it in the next sentence.
+    """
+    if len(lines) < 2 or options.whole(lines[0].text) is None or _EXPLAINS.match(lines[1].text):
         return False
-    if _EXPLAINS.match(lines[1].text):
+    if options.bare(lines[0].text) is not None:
         return False
-    return options.bare(lines[0].text) is None
+    return not lines[1].opens or is_denied(_SENTENCES.split(lines[1].text, maxsplit=1)[0])
 
 
 def _letter_with_text(said: str, options: ShownOptions) -> int | None:

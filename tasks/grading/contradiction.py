@@ -20,12 +20,12 @@ REASON = re.compile(
     r"(?:is|was|seems|must be|would be) (?:clearly |therefore |thus )?(?:the |my )?(?:final )?"
     r"(?:(?:correct|right|best)(?: (?:answer|option|choice|match|fit|one|description))?"
     r"|answer|choice)(?=$|[ ]?[.,;:!)\n]| (?:because|since|as|for|here|given)\b| $)"
-    r"|(?:because|since)\b",
+    r"|(?:because|since|as(?! well))\b",
     re.IGNORECASE,
 )
 """What may follow a letter, or a letter and its text, and explains it."""
 
-_RETRACTION = re.compile(
+RETRACTION = re.compile(
     r"\b(?:no,|wait|actually|on second thou?ght|scratch that|correction|sorry|hmm|oops)(?!\w)",
     re.IGNORECASE,
 )
@@ -59,7 +59,7 @@ def contradicts(rest: str, options: ShownOptions, index: int) -> bool:
         options: the options.
         index: the option of the letter.
     """
-    if _SUBJECT.match(rest) or _RETRACTION.search(rest) or _BUT_DENIED.search(rest):
+    if _SUBJECT.match(rest) or RETRACTION.search(rest) or _BUT_DENIED.search(rest):
         return True
     rest = without_ruled_out(rest, options, index)
     if any(letter not in (None, index) for letter in letters_beside(rest, options)):

@@ -19,11 +19,19 @@ HEDGE = (
 )
 """What leaves a sentence open, as a pattern for any case."""
 
+TENTATIVE = (
+    r"\b(?:initially|at first|first thought|first guess|almost|nearly|used to|going to"
+    r"|fails?|failed|far from|few|rarely|seldom|before|until|needs?|needed"
+    r"|(?:some|people|others|one|you) (?:\w+ )?(?:choose|pick|select|go|would|say|may|might))\b"
+)
+"""What tells of somebody else's choice, or of one that isn't made, as a pattern for any case."""
+
 _CLAUSE_END = re.compile(r"[.!?,;:\n]")
 _SENTENCE_END = re.compile(r"[.!?\n]")
-_DENIAL = re.compile(DENIAL, re.IGNORECASE)
+_DENIAL = re.compile(rf"{DENIAL}|{TENTATIVE}", re.IGNORECASE)
 _CONDITION = re.compile(
-    r"\s*(?:(?:and|but|so|well|even),? )?(?:if|unless|assuming|provided|suppos(?:e|ing))\b",
+    r"\s*(?:(?:and|but|so|well|even),? )?"
+    r"(?:if|unless|assuming|provided|suppos(?:e|ing)|before|until)\b",
     re.IGNORECASE,
 )
 

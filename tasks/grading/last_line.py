@@ -17,7 +17,7 @@ MAX_LINES = 200
 """How many lines before the last one are looked at: room for every option, discussed at length."""
 
 _WORDS = (
-    r"answer|option|choice|letter|conclusion|result|response|solution|verdict|prediction|selection"
+    r"answer|ans\.?|option|choice|letter|conclusion|result|response|solution|verdict|prediction|selection"
     r"|pick|guess|decision|match"
 )
 _FOREIGN = (
@@ -50,6 +50,7 @@ _CLAUSES = re.compile(r"[.!?;,] ")
 _CLOSED = (".", "!", "?", '"', "'", ")", "]")
 _MARKED = re.compile(r"[(\[{][A-Za-z][)\]}]|[A-Z](?=[.):]? |[.)]?$)")
 _PUNCTUATION = "()[]{}.:`\"' "
+_REASON = re.compile(r",? (?:because|since|as it|as the) .*", re.IGNORECASE)
 _COPULA = re.compile(r"(?:です|だ|である|입니다|이다)[.]?$")
 
 
@@ -75,11 +76,26 @@ def option_of_last_line(lines: list[Line], options: ShownOptions) -> int | None:
 
 def option_of_line(line: str, options: ShownOptions) -> int | None:
     """Reads a line that is an option alone, or behind a label ("Answer:")."""
+    if line.rstrip("*_`\"') ").endswith("?"):
+        return None
     index = options.whole(line)
     if index is not None:
         return index
-    bare = _LABEL.sub("", line, count=1)
-    return options.whole(_COPULA.sub("", bare)) if bare != line else None
+    reason = _REASON.search(line)
+    if reason is not None and not is_spoilt(f"{reason[0]}:"):
+        line = line[: reason.start()]
+    bare = _COPULA.sub("", _LABEL.sub("", line, count=1))
+    return options.whole(bare)
+
+
+def is_labelled(line: str) -> bool:
+    """Whether a line begins with a label of an answer."""
+    return _LABEL.match(line) is not None
+
+
+def is_item(line: str, options: ShownOptions) -> bool:
+    """Whether a line is an option, or begins with one as an item of a list does."""
+    return _item(line, options) is not None
 
 
 def is_spoilt(lead: str) -> bool:
@@ -119,12 +135,12 @@ def _is_listed(index: int, last: Line, before: list[Line], options: ShownOptions
     seen = [item for item in items if item is not None]
     if last.opens and seen[-len(every) :] == every:
         return False
-    is_item = _LABEL.match(last.text) is None and len(last.text.strip(_PUNCTUATION)) > 1
+    is_listable = not is_labelled(last.text) and len(last.text.strip(_PUNCTUATION)) > 1
     n_unlisted = next((n for n, item in enumerate(reversed(items)) if item is None), len(items))
     if {*items[len(items) - n_unlisted :]} - {index}:
         is_remark = option_of_line(before[-1].text, options) is None
-        return is_item or not (last.opens and is_remark)
-    return is_item and index > 0 and seen[-index:] == list(range(index))
+        return is_listable or not (last.opens and is_remark)
+    return is_listable and index > 0 and seen[-index:] == list(range(index))
 
 
 def _item(line: str, options: ShownOptions) -> int | None:

@@ -7,12 +7,17 @@ without a denial, a hedge, or another option beside it.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from .contradiction import letters_beside, names_another, rules_out, without_ruled_out
-from .denial import DENIAL, HEDGE
+from .denial import DENIAL, HEDGE, TENTATIVE
+from .last_line import is_item, is_labelled, is_spoilt, option_of_line
 from .message_lines import Line
 from .shown_options import ShownOptions
 from .spelling import is_short
+
+MIN_WORDS = 4
+"""A sentence of fewer words that is an option's text may be about something else."""
 
 MAX_VERBS = 4
 """How many verbs of a sentence, from its end, may have the option behind them."""
@@ -29,8 +34,10 @@ _FILL = (
 _STRONG = re.compile(
     r"\b(?:match(?:es|ing)?|fits?|suits?|correspond(?:s|ing)?(?: \w+)? (?:to|with)|agrees? with"
     r"|aligns?(?: \w+)? with|consistent with|points? (?:to|towards?)|leads? (?:me )?to"
-    r"|leav(?:es|ing)(?: us with)?|choos(?:e|ing)|chose|select(?:ing|ed)?|pick(?:ed|ing)?"
-    r"|go(?:ing)? (?:with|for)|opt(?:ing)? for|conclude|settle on|equals|means"
+    r"|leav(?:es|ing)(?: us with)?|belongs? to|falls? under|equals|means"
+    r"|(?<![\w'])(?:(?:i|we|let's|let us)(?:'d|'ll|'m|'re)?|^)(?: (?:would|will|am|are|must|should"
+    r"|can|therefore|thus|hence|then|so|now))* ?(?:choos(?:e|ing)|select(?:ing)?|pick(?:ing)?"
+    r"|go(?:ing)? (?:with|for)|opt(?:ing)? for|conclude|settle on|answer(?: with)?|say)"
     rf"|(?:best|closest|correct|right|nearest|only|most \w+)(?: \w+){{1,3}} (?:is|would be|must be)"
     rf"|(?:answer|option|choice)\b[^.!?:;]{{0,80}}? (?:is|would be|must be|should be)) {_FILL}"
     rf"(?:{_ADVERB},? )?",
@@ -48,13 +55,14 @@ _THEREFORE = re.compile(
 )
 _CONCLUDES = re.compile(
     r"^(?:(?:and )?(?:so|hence|thus|therefore|consequently|accordingly|in conclusion|in summary"
-    r"|overall|finally|as a result|based on [^,]{1,120}|given [^,]{1,120}|clearly),? )*",
+    r"|overall|finally|as a result|clearly"
+    r"|(?:based on|given|(?:out )?of|among|from) [^,]{1,120}),? )*",
     re.IGNORECASE,
 )
 _PREDICATE = re.compile(
-    rf",? (?:is|must be|would be|seems(?: to be)?|appears(?: to be)?)(?: {_ADVERB})?(?: the| my)?"
-    r"(?: only| single| final| most)? (?:correct|right|best|closest|accurate|appropriate|suitable"
-    r"|answer|choice|match|(?:one|option) that (?:\w+ )?(?:fits|matches))\b"
+    rf" it is$|,? (?:is|must be|would be|seems(?: to be)?|appears(?: to be)?)(?: {_ADVERB})?"
+    r"(?: the| my)?(?: only| single| final| most)? (?:correct|right|best|closest|accurate"
+    r"|appropriate|suitable|answer|choice|match|(?:one|option) that (?:\w+ )?(?:fits|matches))\b"
     r"|,? (?:best |correctly |accurately |clearly )?(?:matches|fits|corresponds|describes|answers)"
     r"(?=$| (?:best|this|it|that|exactly|perfectly|well|what|my|with|to|the (?:image|picture|photo"
     r"|scene|description|observations?|evidence|question|visual|details?)))",
@@ -68,7 +76,11 @@ _REMARK = re.compile(
 _CLEARLY = re.compile(
     r"(?:the )?(?:option|choice|answer|letter) |[(\[{][A-Za-z][)\]}]", re.IGNORECASE
 )
-_OPEN = re.compile(rf"{DENIAL}|{HEDGE}", re.IGNORECASE)
+_MAKES = re.compile(
+    r"\bmak(?:es?|ing) (.{1,300}?) (?:as )?(?:the )?(?:best|correct|right|closest|only|most)\b",
+    re.IGNORECASE,
+)
+_OPEN = re.compile(rf"{DENIAL}|{HEDGE}|{TENTATIVE}", re.IGNORECASE)
 _CONCESSION = re.compile(
     r"^(?:although|though|while|even though|despite) [^,]{1,300}, ", re.IGNORECASE
 )
@@ -84,7 +96,11 @@ def option_of_last_sentence(lines: list[Line], options: ShownOptions) -> int | N
     Returns:
         The option's index; None where the sentence says of none, or of several, that it fits.
     """
-    sentence = _last_sentence(lines[-1].text)
+    *before, sentence = _sentences(lines[-1].text)
+    if before:  # a sentence that is the whole line was read as a line, or refused as one
+        index = _as_sentence(sentence, before[-1], options)
+        if index is not None:
+            return index
     if sentence.endswith("?") or not is_short(sentence):
         return None
     sentence = _CONCESSION.sub("", sentence.rstrip(".! "))
@@ -125,6 +141,9 @@ def _as_object(sentence: str, options: ShownOptions) -> tuple[int | None, str]:
 
 def _as_subject(sentence: str, options: ShownOptions) -> tuple[int | None, str]:
     """Reads "(C) olive is the best match"."""
+    made = _MAKES.search(sentence)
+    if made is not None and options.whole(made[1]) is not None:
+        return options.whole(made[1]), made[1]
     start = _CONCLUDES.match(sentence)
     begun = sentence[start.end() :] if start else sentence
     for predicate in _PREDICATE.finditer(begun):
@@ -145,6 +164,22 @@ def _is_mention(mention: str, options: ShownOptions, is_strong: bool) -> bool:
     return options.of_text(bare) is None and options.of_letter(bare) is None
 
 
-def _last_sentence(line: str) -> str:
-    starts = [0, *(match.end() for match in _SENTENCE_END.finditer(line))]
-    return line[starts[-1] :].strip()
+def _as_sentence(sentence: str, before: str, options: ShownOptions) -> int | None:
+    """Reads a sentence that is an option itself: its marked letter, or a text of many words."""
+    index = option_of_line(sentence, options)
+    if index is None or is_item(before, options) or is_spoilt(before):
+        return None
+    if any(letter not in (None, index) for letter in letters_beside(before, options)):
+        return None
+    bare = sentence.strip(" .,:;\"'")
+    is_marked = _CLEARLY.match(bare) or is_labelled(bare) or options.of_text(bare) is None
+    if len(bare) > 1 and (is_marked or len(bare.split()) >= MIN_WORDS):
+        return index
+    return None
+
+
+def _sentences(line: str) -> list[str]:
+    """The last two sentences of a line; at least one."""
+    ends = [match.end() for match in _SENTENCE_END.finditer(line)]
+    starts = [0, *ends, len(line)][-3:] if ends else [0, len(line)]
+    return [line[a:b].strip() for a, b in pairwise(starts)]

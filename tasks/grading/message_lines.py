@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 _MARK = re.compile(r"^(?:#{1,6}\s+|>\s*)+")
@@ -41,6 +42,14 @@ def message_lines(said: str) -> list[Line]:
         if not text or _RULE.fullmatch(text):
             opens = True
             continue
-        found.append(Line(_EMPHASIS.sub("", text), opens))
+        found.append(Line(_without_signs(_EMPHASIS.sub("", text)), opens))
         opens = False
     return found
+
+
+def _without_signs(text: str) -> str:
+    """Takes an emoji or a tick off the front of a line."""
+    if text.isascii():
+        return text
+    is_sign = (unicodedata.category(each) in ("So", "Mn") or each == " " for each in text)
+    return text[next((n for n, sign in enumerate(is_sign) if not sign), len(text)) :]

@@ -16,7 +16,7 @@ _NOUN = re.compile(
     r"^(?:the )?(?:(?:correct|right|best) )?(?:option|choice|letter|answer)(?: |: ?)", re.IGNORECASE
 )
 _LEADING = re.compile(
-    r"[(\[{]([A-Za-z])[)\]}](?:[\s.:,;=|>→-]*)(\S.*)|([A-Za-z])(?:[\s.:,;)\]=|>→-]+)(\S.*)",
+    r"[(\[{]([A-Za-z])[)\]}](?:[\s.:,;=|/>→-]*)(\S.*)|([A-Za-z])(?:[\s.:,;)\]=|/>→-]+)(\S.*)",
     re.DOTALL,
 )
 _HALF_BRACKET = re.compile(r"([A-Za-z])[)\]]")

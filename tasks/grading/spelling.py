@@ -30,6 +30,7 @@ MAX_PEELED = 16
 
 _WRAPPER = re.compile(r"\\boxed|\\fbox|<answer>", re.IGNORECASE)
 _FONT = re.compile(r"\\(?:text|math)[a-z]{0,2}\s?\{([^{}]*)\}")
+_TOKEN = re.compile(r"<\|\w{1,40}\|>")
 _MATHEMATICS = re.compile(r"\\[(\[](.*)\\[)\]]", re.DOTALL)
 _SIGNS = str.maketrans(
     {"‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"'}
@@ -77,11 +78,16 @@ def is_short(text: str) -> bool:
 
 
 def unwrapped(answer: str) -> str | None:
-    """`opened`, in one Unicode form, without LaTeX's fonts and separators and Markdown's bold."""
+    """`opened`, in one Unicode form, without what only sets it.
+
+    That is LaTeX's fonts and separators, Markdown's bold, and the tokens that models write around
+    an answer (`<|im_end|>`).
+    """
     inside = opened(answer)
     if inside is None:
         return None
-    inside = _FONT.sub(r"\1", even(inside)).replace("**", "").replace("{,}", ",").strip()
+    inside = _FONT.sub(r"\1", _TOKEN.sub(" ", even(inside)))
+    inside = inside.replace("**", "").replace("{,}", ",").strip()
     mathematics = _MATHEMATICS.fullmatch(inside)
     return inside if mathematics is None else mathematics[1]
 
