@@ -43,7 +43,8 @@ _BULLET = re.compile(r"^(?:[-*•+–] |\d{1,2}[.)] )")
 _SPOILT = re.compile(
     rf"{DENIAL}|{HEDGE}|\b(?:others?|remaining|alternatives?|except|unlike|second|another|possible|possibility|previous|initial(?:ly)?"
     r"|runner-?up|distractors?|worst|confus\w+|versus|vs|between|considered|considering|options"
-    r"|choices|candidates|possibilities|question|compare[sd]?)\b",
+    r"|choices|candidates|possibilities|question|compare[sd]?|next|check(?:ing)?|zoom(?:ing|s)?"
+    r"|inspect(?:ing)?|examin(?:e|ing)|region|crop|(?:step|image|picture|frame|view) \d+)\b",
     re.IGNORECASE,
 )
 _CLAUSES = re.compile(r"[.!?;,] ")
