@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Self, cast
 
 import gymnasium as gym
 import numpy as np
@@ -137,6 +138,16 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
         self._header: Info = {}
         self._order_key: int | None = None
         self._position = 0
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Copies the environment and its episode; task and samples are read only, and shared."""
+        shown = self._episode.history if self._episode else None
+        for shared in (self.task, self._samples, *([shown.sample] if shown else [])):
+            memo[id(shared)] = shared
+        twin = type(self).__new__(type(self))
+        memo[id(self)] = twin
+        twin.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return twin
 
     @property
     def sample(self) -> Sample:

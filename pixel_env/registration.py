@@ -10,7 +10,7 @@ from typing import Any
 import gymnasium as gym
 from gymnasium.envs.registration import load_env_creator
 
-from .config import FIELDS
+from .config import FIELDS, EnvConfig
 from .env import PixelReasoningEnv
 from .errors import ConfigError
 from .task import Task
@@ -67,6 +67,9 @@ TASKS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Task sets by name: where the class is, and the arguments that differ from the defaults."""
 
+STEPS = "max_episode_steps"
+"""Gymnasium's name for the most turns of an episode."""
+
 _ENV_ARGUMENTS = (*FIELDS, "preset", "render_mode")
 
 
@@ -109,7 +112,8 @@ def make_env(task: str | type[Task], **arguments: Any) -> PixelReasoningEnv:
     Raises:
         ConfigError: an argument is unknown to both.
     """
-    task_arguments, env_arguments = split_arguments(task, arguments)
+    limit = arguments.pop(STEPS, _limit_of_make())
+    task_arguments, env_arguments = split_arguments(task, {**arguments, STEPS: limit})
     return PixelReasoningEnv(make_task(task, **task_arguments), **env_arguments)
 
 
@@ -128,9 +132,14 @@ def split_arguments(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Sorts arguments of `gym.make` into the task's and the environment's.
 
+    `max_episode_steps` becomes `max_turns` where that is more, so that `turns_left` promises no
+    turn which Gymnasium's `TimeLimit` cuts off.
+
     Raises:
         ConfigError: an argument is unknown to both.
     """
+    arguments = dict(arguments)
+    limit = arguments.pop(STEPS, None)
     cls = _task_class(task)
     names = cls.argument_names()
     of_task, of_env = {}, {}
@@ -146,7 +155,26 @@ def split_arguments(
                 f"({', '.join(sorted(_ENV_ARGUMENTS))}); got {name!r}."
                 f"{_hint(name, [*names, *_ENV_ARGUMENTS])}"
             )
+    if isinstance(limit, int) and limit > 0:  # -1 stands for no limit
+        fields = {name: value for name, value in of_env.items() if name != "render_mode"}
+        of_env["max_turns"] = min(EnvConfig.of(**fields).max_turns, limit)
     return of_task, of_env
+
+
+def _limit_of_make() -> int | None:
+    """Returns `max_episode_steps` of the `gym.make` that is running, or of the id; None for none.
+
+    Gymnasium hands it to the wrapper that it puts around an environment and to nobody else, so it
+    can only be read where it stands: in the frame of `make`.
+    """
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code is not gym.make.__code__:
+        frame = frame.f_back
+    if frame is None:
+        return None
+    given: int | None = frame.f_locals[STEPS]
+    of_id: int | None = frame.f_locals["env_spec"].max_episode_steps
+    return of_id if given is None else given
 
 
 def check_id(env_id: str) -> None:

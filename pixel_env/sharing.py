@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import OrderedDict
+from collections.abc import Callable
 
 from .task import Task
 from .types import Sample
@@ -25,6 +26,10 @@ class SampleCache:
         self._n_kept = n_kept
         self._samples: OrderedDict[int, Sample] = OrderedDict()
         self._lock = threading.Lock()
+
+    def __reduce__(self) -> tuple[Callable[[Task], SampleCache], tuple[Task]]:
+        """Leaves lock and samples behind: a process that gets the task reads them itself."""
+        return sample_cache, (self.task,)
 
     def __getitem__(self, index: int) -> Sample:
         """Returns sample `index`, from 0.
