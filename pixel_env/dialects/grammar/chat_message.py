@@ -9,7 +9,7 @@ from typing import Any
 from ...errors import OperationError
 from .calls import MAX_MESSAGE_CHARS, Call, as_call, read_json, read_object
 
-_END = re.compile(r"(?:<\|(?:im_end|endoftext)\|>\s*)+\Z")
+_END = re.compile(r"(?:<\|(?:im_end|endoftext|eot_id|end_of_text)\|>\s*)+\Z")
 _BARE_CALL = re.compile(
     r"\s*\{\s*[\"']?(?:name|arguments|parameters|bbox_2d|bbox|target_frames|type|function)[\"']?\s*:"
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ...errors import OperationError
 from .calls import MAX_MESSAGE_CHARS
 
-_END = re.compile(r"<\|(?:im_end|endoftext)\|>")
+_END = re.compile(r"<\|(?:im_end|endoftext|eot_id|end_of_text)\|>")
 _START = re.compile(r"\s{0,9}<\|im_start\|>assistant\s")
 _THINKING = re.compile(r"<(/?)think(?:ing)?>", re.IGNORECASE)
 _RESPONSE = re.compile(r"<(/?)tool_response>", re.IGNORECASE)
@@ -32,8 +32,8 @@ class Speech:
 def heard(text: str) -> Speech:
     """Takes a message apart.
 
-    A message ends at its first `<|im_end|>` or `<|endoftext|>`, where its server would have
-    stopped. A `</think>` alone ends thinking that the prompt began; thinking that isn't brought
+    A message ends at its first `<|im_end|>`, `<|endoftext|>`, `<|eot_id|>` or `<|end_of_text|>`,
+    where its server would have stopped. A `</think>` alone ends thinking that the prompt began; thinking that isn't brought
     to an end goes on to the end of the message.
 
     Raises:

@@ -26,6 +26,8 @@ from pixel_env.dialects.grammar.speech import heard
         ("red</tool_response>", "red</tool_response>", ""),
         ("red<|im_end|>blue", "red", ""),
         ("red<|endoftext|><|im_end|>", "red", ""),
+        ("red<|eot_id|>", "red", ""),
+        ("red<|end_of_text|>", "red", ""),
         ("<|im_start|>assistant\nred<|im_end|>", "red", ""),
     ],
 )
