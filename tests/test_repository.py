@@ -97,8 +97,9 @@ def room_of(path: Path) -> int | None:
     folder = named(path.parent)
     if folder == "pixel_env" and path.stem in ("__init__", "__main__"):
         return None
-    for row, (told, modules, _) in enumerate(told_rooms()):
-        if told == folder and (not modules or path.stem in modules):
+    rows = [row for row in enumerate(told_rooms()) if row[1][0] == folder]
+    for row, (_, modules, _) in sorted(rows, key=lambda each: not each[1][1]):  # named ones first
+        if not modules or path.stem in modules:
             return row
     raise AssertionError(f"{named(path)} stands in no row of ARCHITECTURE's table")
 
