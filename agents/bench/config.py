@@ -51,7 +51,7 @@ class GpuBenchConfig:
     group_size: int = 8
     """Rollouts of each sample."""
     most_looks: int = 2
-    """Rollouts look once, twice and so on, up to this number, in turn."""
+    """Rollouts zoom once, twice and so on, up to this number, in turn."""
     message_tokens: int = 128
     """Tokens of every message of a rollout: a random model hardly ever ends one itself."""
     demonstrations: int = 8

@@ -91,7 +91,7 @@ class Workload:
     prompt_tokens: int = 600
     """Of system message and question."""
     response_tokens: int = 400
-    """That the policy says in an episode."""
+    """Of the policy's messages in an episode."""
     looks: float = 1.0
     """Operations an episode."""
     look_tokens: int = 1000

@@ -144,9 +144,9 @@ def _again(manifest: Mapping[str, Any]) -> str:
         return ""
     return (
         "## Again\n\n"
-        "The same scores, and a check that they are the same (paths are as they were given):\n\n"
-        f"```sh\n{command(manifest)}\n"
-        "pixel-reason evaluate --replay manifest.json\n```\n"
+        f"```sh\n{command(manifest)}\n```\n\n"
+        "gives the same scores, from the folder in which this was run; `pixel-reason evaluate "
+        "--replay` with this folder also compares every episode.\n"
     )
 
 
