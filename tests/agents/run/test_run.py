@@ -17,8 +17,8 @@ from pixel_env.agents.model.settings import LoraSettings, ModelSettings
 from pixel_env.agents.on_policy.curiosity_options import CuriosityOptions
 from pixel_env.agents.policies.by_name import make_policy
 from pixel_env.agents.run.config import RunConfig, tiny_defaults
-from pixel_env.agents.run.report import report, write_report
-from pixel_env.agents.run.run import TrainingRun, table_of
+from pixel_env.agents.run.report import report, table_of, write_report
+from pixel_env.agents.run.run import TrainingRun
 from pixel_env.agents.training.metrics import read_metrics
 from pixel_env.errors import ConfigError
 
