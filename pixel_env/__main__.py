@@ -69,11 +69,12 @@ def _run(name: str, arguments: list[str]) -> int:
         module = importlib.import_module(f"pixel_env.scripts.{name.replace('-', '_')}")
         code: int = module.main(arguments)
     except ModuleNotFoundError as fault:
-        if (fault.name or "").partition(".")[0] in ("", "pixel_env"):
+        missing = (fault.name or "").partition(".")[0]
+        if missing in ("", "pixel_env"):
             raise
         extra = COMMANDS[name].extra
         sys.stderr.write(
-            f"{NAME} {name} needs {fault.name}, of the extra {extra}: "
+            f"{NAME} {name} needs {missing}, of the extra {extra}: "
             f"pip install '{NAME}[{extra}]'\n"
         )
         return 1

@@ -21,8 +21,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pixel_env.agents.evaluation.control_scores import control_cells
 from pixel_env.agents.evaluation.controls import evaluate_controls
@@ -30,7 +31,8 @@ from pixel_env.agents.evaluation.evaluate import EvaluationConfig, OnResult, eva
 from pixel_env.agents.evaluation.repeat import replay
 from pixel_env.agents.evaluation.results import EpisodeResult
 from pixel_env.agents.evaluation.screen import score_screen, screen
-from pixel_env.agents.policies.by_name import environment_settings, make_policy
+from pixel_env.agents.policies.base import Policy
+from pixel_env.agents.policies.by_name import MODEL_PREFIX, environment_settings, make_policy
 from pixel_env.agents.run.folders import free_folder
 from pixel_env.agents.run.progress import StageBars
 from pixel_env.agents.settings.command_line import Page, UsageError
@@ -113,7 +115,7 @@ def _evaluate(options: EvaluateOptions, terminal: Terminal) -> int:
         out=options.out or free_folder(f"{options.env}-{options.policy}"),
     )
     terminal.goes_on = f" with --out {config.out}"
-    policy = make_policy(options.policy, **policy_settings)
+    policy = _policy(options.policy, policy_settings)
     evaluation = _shown(policy.name, terminal, lambda note: evaluate(policy, config, note))
     title = f"{policy.name} on {config.env_id}"
     lines = {each.group: each for each in evaluation.table}
@@ -127,6 +129,14 @@ def _evaluate(options: EvaluateOptions, terminal: Terminal) -> int:
         console.print(screen("Were the operations needed?", cells))
     terminal.say(f"Report, manifest and trajectories: {config.out}")
     return 0
+
+
+def _policy(name: str, settings: dict[str, Any]) -> Policy:
+    if name.startswith(MODEL_PREFIX) and find_spec("transformers"):
+        from transformers.utils.logging import disable_progress_bar
+
+        disable_progress_bar()  # type: ignore[no-untyped-call]
+    return make_policy(name, **settings)
 
 
 def _replay(options: EvaluateOptions, terminal: Terminal) -> int:

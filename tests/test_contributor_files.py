@@ -30,7 +30,7 @@ def test_every_promised_python_is_tested(metadata):
     assert [line for line in lines if line.startswith("3.")] == tested
 
 
-def test_the_citation_names_this_version():
+def test_the_citation_names_this_version(metadata):
     citation = read("CITATION.cff")
     assert citation["version"] == pixel_env.__version__
     assert citation["license"] == metadata["license"]

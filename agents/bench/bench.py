@@ -212,7 +212,7 @@ class ModelBench:
         return {
             "tokens": sum(each.n_trainable for each in told),
             "rollouts": len(told),
-            "looks": sum(each.info["n_operations"] for each in told) / len(told),
+            "operations": sum(each.info["n_operations"] for each in told) / len(told),
             "length": sum(len(each) for each in told) / len(told),
         }
 
@@ -249,7 +249,7 @@ class ModelBench:
         """Runs the groups of one iteration in scripted lanes."""
         rl = run.on_policy
         lanes = training_lanes(run)
-        scripted = ScriptedLanes(lanes.env, rl.group_size, self._config.most_looks)
+        scripted = ScriptedLanes(lanes.env, rl.group_size, self._config.most_zooms)
         session = Session(Engine(model, self._encoder, rl.generation))
         groups = GroupRollouts(session, replace(lanes, env=scripted), rl)
         found = groups.run(1).experiences()

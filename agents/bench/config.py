@@ -24,7 +24,7 @@ _LEAST = {
     "layers": 0,
     "groups": 1,
     "group_size": 2,
-    "most_looks": 1,
+    "most_zooms": 1,
     "message_tokens": 1,
     "demonstrations": 1,
     "tokens_per_micro_batch": 1,
@@ -50,8 +50,8 @@ class GpuBenchConfig:
     """Samples of the rollout."""
     group_size: int = 8
     """Rollouts of each sample."""
-    most_looks: int = 2
-    """Rollouts look once, twice and so on, up to this number, in turn."""
+    most_zooms: int = 2
+    """Rollouts zoom once, twice and so on, up to this number, in turn."""
     message_tokens: int = 128
     """Tokens of every message of a rollout: a random model hardly ever ends one itself."""
     demonstrations: int = 8

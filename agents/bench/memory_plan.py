@@ -91,10 +91,10 @@ class Workload:
     prompt_tokens: int = 600
     """Of system message and question."""
     response_tokens: int = 400
-    """That the policy says in an episode."""
-    looks: float = 1.0
+    """Of the policy's messages in an episode."""
+    operations: float = 1.0
     """Operations an episode."""
-    look_tokens: int = 1000
+    operation_tokens: int = 1000
     """Of what an operation shows; 1000 is the most of the released training preset."""
 
     def __post_init__(self) -> None:
@@ -115,7 +115,7 @@ class Workload:
     @property
     def episode_tokens(self) -> float:
         """Tokens of an average episode."""
-        shown = self.image_tokens + self.looks * self.look_tokens
+        shown = self.image_tokens + self.operations * self.operation_tokens
         return self.prompt_tokens + self.response_tokens + shown
 
     @property
@@ -166,19 +166,18 @@ def plan(shape: ModelShape, load: Workload) -> MemoryPlan:
         held = {"weights": float(n * stored), "optimizer": 2.0 * n * stored}
         gradients = float(n * stored)
     update = {"gradients": gradients, **_activations(shape, load, computed)}
-    spoken = load.lanes_per_gpu * load.episode_tokens
+    cached = load.lanes_per_gpu * load.episode_tokens
     batch = min(load.lanes_at_once, load.lanes_per_gpu)
     generate = {
-        "cache of keys and values": spoken * shape.kv_bytes(computed),
+        "cache of keys and values": cached * shape.kv_bytes(computed),
         "cache, while lanes are joined": batch * load.episode_tokens * shape.kv_bytes(computed),
         "logits of a step": batch * shape.vocab * (3 * 4 + 2 * 8.0),
     }
     shown = -(-load.groups_per_iteration // load.n_gpus) * load.image_tokens
     rollouts = load.groups_per_iteration * load.group_size / load.n_gpus
-    crops = rollouts * load.looks * load.look_tokens
-    replayed = (
-        load.replay_capacity / load.n_gpus * (load.image_tokens + load.looks * load.look_tokens)
-    )
+    zoomed = load.operations * load.operation_tokens
+    crops = rollouts * zoomed
+    replayed = load.replay_capacity / load.n_gpus * (load.image_tokens + zoomed)
     host = {
         "pictures of an iteration": (shown + crops) * shape.image_token_bytes,
         "pictures in the replay buffer": replayed * shape.image_token_bytes,
@@ -197,11 +196,11 @@ def _activations(shape: ModelShape, load: Workload, precision: int) -> dict[str,
         vision = shape.vision_depth * patches * shape.vision_hidden * precision + block
     else:
         language, vision = shape.layers * layer, shape.vision_depth * block
-    said = tokens * load.response_tokens / load.episode_tokens * shape.vocab
+    sampled = tokens * load.response_tokens / load.episode_tokens * shape.vocab
     return {
         "activations, language model": language,
         "activations, vision tower": vision + pixels,
-        "logits": 4 * 4 * min(said, LOGITS_AT_ONCE),
+        "logits": 4 * 4 * min(sampled, LOGITS_AT_ONCE),
     }
 
 

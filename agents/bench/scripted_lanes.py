@@ -1,8 +1,8 @@
-"""Lanes that carry out a script, whatever the policy says to them.
+"""Lanes that carry out a script, whatever the policy writes.
 
-A model with random weights never writes a call. Here it speaks as it would, every token sampled and
-recorded, and is shown what came of a scripted message: so that a rollout of it has looks, turns and
-different rewards as one of a trained policy does, on the same code.
+A model with random weights never writes a call. Here it writes what it would, every token sampled
+and recorded, and is shown the outcome of a scripted message: so that a rollout of it has
+operations, turns and different rewards as one of a trained policy does, on the same code.
 """
 
 from __future__ import annotations
@@ -28,28 +28,28 @@ WRONG = "none of these"
 class ScriptedLanes(VectorWrapper):
     """Puts scripted messages in the place of the policy's; wrap it outermost.
 
-    The k-th lane of a group, from 0, zooms 1 + k mod `most_looks` times into the first picture,
+    The k-th lane of a group, from 0, zooms 1 + k mod `most_zooms` times into the first picture,
     then answers: right in the first half of the group, wrong in the second.
     """
 
-    def __init__(self, env: VectorEnv[Any, Any, Any], group_size: int, most_looks: int) -> None:
+    def __init__(self, env: VectorEnv[Any, Any, Any], group_size: int, most_zooms: int) -> None:
         """Wraps lanes of `TextAction` environments.
 
         Args:
             env: takes one message a lane.
             group_size: lanes in a group, at least 2.
-            most_looks: most zooms of an episode, at least 1.
+            most_zooms: most zooms of an episode, at least 1.
 
         Raises:
             ConfigError: a number is too small.
         """
         super().__init__(env)
-        if group_size < 2 or most_looks < 1:
+        if group_size < 2 or most_zooms < 1:
             raise ConfigError(
-                f"expected group_size >= 2 and most_looks >= 1, got {group_size} and {most_looks}"
+                f"expected group_size >= 2 and most_zooms >= 1, got {group_size} and {most_zooms}"
             )
         self._group_size = group_size
-        self._most_looks = most_looks
+        self._most_zooms = most_zooms
         self._turns = np.zeros(self.num_envs, np.int64)
 
     def reset(
@@ -86,8 +86,8 @@ class ScriptedLanes(VectorWrapper):
         """Returns what a lane does in its turn."""
         member = lane % self._group_size
         turn = int(self._turns[lane])
-        if turn <= member % self._most_looks:
-            x, y = (member / self._group_size * (1 - SIDE), turn / self._most_looks * (1 - SIDE))
+        if turn <= member % self._most_zooms:
+            x, y = (member / self._group_size * (1 - SIDE), turn / self._most_zooms * (1 - SIDE))
             return zoom_in([x, y, x + SIDE, y + SIDE], target_image=1)
         is_right = member < self._group_size / 2
         return answer(right_answer(sample) if is_right else WRONG)

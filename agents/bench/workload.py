@@ -19,17 +19,17 @@ def workload(run: RunConfig, trajectories: Sequence[TokenTrajectory]) -> Workloa
         trajectories: at least one; lengths and pictures are their means.
     """
     n = len(trajectories)
-    firsts = looks = look_tokens = 0
+    firsts = operations = operation_tokens = 0
     for each in trajectories:
         opening = each.turns[0].stop
         for image, start in zip(each.images, each.image_starts, strict=True):
             if start < opening:
                 firsts += image.n_tokens
             else:
-                looks += 1
-                look_tokens += image.n_tokens
-    said = sum(turn.stop - turn.start for t in trajectories for turn in t.turns[1::2])
-    told = sum(len(each) for each in trajectories) - said - firsts - look_tokens
+                operations += 1
+                operation_tokens += image.n_tokens
+    sampled = sum(turn.stop - turn.start for t in trajectories for turn in t.turns[1::2])
+    prompts = sum(len(each) for each in trajectories) - sampled - firsts - operation_tokens
     rl = run.on_policy
     padded, share = _fullest(trajectories, rl.tokens_per_micro_batch)
     return Workload(
@@ -45,10 +45,10 @@ def workload(run: RunConfig, trajectories: Sequence[TokenTrajectory]) -> Workloa
         lanes_at_once=rl.generation.lanes_at_once,
         replay_capacity=rl.replay_capacity,
         image_tokens=round(firsts / n),
-        prompt_tokens=round(told / n),
-        response_tokens=round(said / n),
-        looks=looks / n,
-        look_tokens=round(look_tokens / looks) if looks else 0,
+        prompt_tokens=round(prompts / n),
+        response_tokens=round(sampled / n),
+        operations=operations / n,
+        operation_tokens=round(operation_tokens / operations) if operations else 0,
     )
 
 

@@ -38,9 +38,9 @@ def command(manifest: Mapping[str, Any], policy: str = "") -> str:
         words += ["--repeats", str(manifest["repeats"])]
     for control in manifest["control"]:
         words += ["--control", control]
-    for name, value in env.items():
+    for name, value in sorted(env.items()):
         words += ["--env-arg", f"{name}={_written(value)}"]
-    for name, value in _needed(manifest, bool(policy)).items():
+    for name, value in sorted(_needed(manifest, bool(policy)).items()):
         words += ["--policy-arg", f"{name}={_written(value)}"]
     return shlex.join(words)
 

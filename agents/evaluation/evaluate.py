@@ -56,7 +56,7 @@ class EvaluationConfig:
     """Controls that the environment is wrapped in, names in `CONTROLS`, the first one innermost."""
     out: Path | None = None
     """Folder for trajectories, results, manifest and report; None writes nothing. One that holds an
-    unfinished evaluation of the same settings is gone on with."""
+    evaluation of the same settings, or of fewer samples or repeats, is gone on with."""
     image_format: str = "png"
     """Of the pictures in the trajectories, "png" or "jpeg"."""
 

@@ -18,6 +18,8 @@ from .manifest import differences, read_manifest
 from .results import EpisodeResult, read_results
 
 MANIFEST, RESULTS, REPORT, SUMMARY = "manifest.json", "results.jsonl", "report.md", "summary.json"
+GROWS = ("samples", "repeats")
+"""Entries of a manifest that may be larger when an evaluation goes on: it is extended."""
 MOST_NAMED = 3
 """How many differing settings an error names."""
 
@@ -31,7 +33,7 @@ class EvaluationFolder:
     """
 
     def __init__(self, path: Path, manifest: Mapping[str, Any]) -> None:
-        """Begins a folder, or goes on in one of the same settings.
+        """Begins a folder, or goes on in one of the same settings, or of fewer samples.
 
         Raises:
             ConfigError: it holds an evaluation with other settings (they are named), or results
@@ -43,11 +45,13 @@ class EvaluationFolder:
         if (path / MANIFEST).exists():
             self._check(manifest)
             self.results = self._keep_whole()
+            if read_manifest(path / MANIFEST) != manifest:  # it grew
+                self._write_manifest(manifest)
             return
         if (path / RESULTS).exists():
             raise ConfigError(f"{path} holds results without a manifest; choose another folder")
         path.mkdir(parents=True, exist_ok=True)
-        _replace(path / MANIFEST, json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+        self._write_manifest(manifest)
 
     @property
     def is_reported(self) -> bool:
@@ -72,8 +76,16 @@ class EvaluationFolder:
         _replace(self.path / SUMMARY, written + "\n")
         _replace(self.path / REPORT, text)
 
+    def _write_manifest(self, manifest: Mapping[str, Any]) -> None:
+        written = json.dumps(manifest, indent=2, sort_keys=True)
+        _replace(self.path / MANIFEST, written + "\n")
+
     def _check(self, manifest: Mapping[str, Any]) -> None:
-        found = differences(read_manifest(self.path / MANIFEST), manifest)
+        found = [
+            each
+            for each in differences(read_manifest(self.path / MANIFEST), manifest)
+            if not (each.name in GROWS and each.given > each.saved)
+        ]
         if found:
             named = "; ".join(str(each) for each in found[:MOST_NAMED])
             more = f" (and {len(found) - MOST_NAMED} more)" if len(found) > MOST_NAMED else ""

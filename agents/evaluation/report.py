@@ -38,7 +38,7 @@ class Findings:
     Attributes:
         scores: of all episodes, then of each category.
         controls: runs under controls on the same samples, where there are any.
-        coverage: whether targets were looked at, for the same groups; empty without evidence.
+        coverage: whether targets came into view, for the same groups; empty without evidence.
         option_places: where right and chosen options stood; None without options.
         faults: (sample, fault of the data) of each episode that is left out.
     """
@@ -67,7 +67,7 @@ def report(findings: Findings, manifest: Mapping[str, Any]) -> str:
     """Writes an evaluation as Markdown.
 
     Args:
-        findings: what came of it.
+        findings: what its results amount to.
         manifest: what it was run on.
     """
     overall = findings.scores[0]
@@ -76,7 +76,7 @@ def report(findings: Findings, manifest: Mapping[str, Any]) -> str:
     parts = [
         f"# {manifest['policy']} on {manifest['env_id']}{under}\n",
         markdown_table(lines, manifest["score_name"]),
-        _told(manifest, overall),
+        _settings(manifest, overall),
         _oracle(manifest),
         _controls(overall, findings.controls),
         _coverage(findings.coverage),
@@ -112,9 +112,9 @@ def _json(value: Any) -> Any:
     return value
 
 
-def _told(manifest: Mapping[str, Any], overall: Scores) -> str:
+def _settings(manifest: Mapping[str, Any], overall: Scores) -> str:
     repeats = f", {manifest['repeats']} episodes each" if manifest["repeats"] > 1 else ""
-    told = (
+    ran = (
         f"{manifest['samples']} samples of `{manifest['data']}`{repeats}, seed "
         f"{manifest['seed']}, dialect {manifest['dialect'] or 'none (structured actions)'}, "
         f"revision {manifest['git_revision'] or 'unknown'}. All settings are in `manifest.json`, "
@@ -133,7 +133,7 @@ def _told(manifest: Mapping[str, Any], overall: Scores) -> str:
             "accuracy in each, with a bootstrap 95% interval that resamples questions"
         )
     return (
-        f"{told}Accuracy: {how}. RaPR: share of episodes with at least one call of an operation. "
+        f"{ran}Accuracy: {how}. RaPR: share of episodes with at least one call of an operation. "
         "Call errors: refused calls / calls. An episode without an answer counts as wrong; one "
         "that a fault of the data ended is left out of every number.\n"
     )
@@ -144,9 +144,9 @@ def _again(manifest: Mapping[str, Any]) -> str:
         return ""
     return (
         "## Again\n\n"
-        "The same scores, and a check that they are the same (paths are as they were given):\n\n"
-        f"```sh\n{command(manifest)}\n"
-        "pixel-reason evaluate --replay manifest.json\n```\n"
+        f"```sh\n{command(manifest)}\n```\n\n"
+        "gives the same scores, from the folder in which this was run; `pixel-reason evaluate "
+        "--replay` with this folder also compares every episode.\n"
     )
 
 
@@ -161,11 +161,11 @@ def _controls(plain: Scores, controls: Sequence[ControlScores]) -> str:
         return ""
     return (
         "## Were the operations needed?\n\n"
-        "The same policy on the same samples, with its looks refused, blanked, redirected to a "
-        "random place, or redirected to the evidence (aimed-crop: with a box as large as was "
+        "The same policy on the same samples, with its operations refused, or their views blanked, "
+        "moved to a random place, or moved to the evidence (aimed-crop: with a box as large as was "
         "asked for). Difference: accuracy minus that of the "
         "line `none`, in points, paired by sample, with its bootstrap 95% interval. A score that "
-        "a control doesn't lower was not earned by looking.\n\n"
+        "a control doesn't lower was not earned by the operations.\n\n"
         + markdown(control_cells(plain, controls))
     )
 
@@ -189,10 +189,10 @@ def _coverage(found: Sequence[CoverageScores]) -> str:
         for each in found
     ]
     return (
-        "## Was the target looked at?\n\n"
+        "## Was the target in view?\n\n"
         f"Seen: one view that an operation gave holds at least {SEEN_SHARE:.0%} of the target's "
-        "box. IoU: best of an episode's looks with that box, mean. Magnification: pixels of the "
-        "target in the best look / in the overview, median where it was seen.\n\n"
+        "box. IoU: best of an episode's views with that box, mean. Magnification: pixels of the "
+        "target in the best view / in the overview, median where it was seen.\n\n"
         + markdown([heads, *rows])
     )
 

@@ -68,7 +68,7 @@ VARIANTS = ("executed", "adaptive", "evidence", "belief")
 class TrapConfig:
     """What is compared, and on what stage it is set.
 
-    By default it is set where looking does not pay yet: half of the demonstrations look, so does
+    By default it is set where zooming does not pay yet: half of the demonstrations zoom, so does
     the policy, but most of its calls are refused. The bonus is larger than the paper's, whose
     alpha and threshold do not hold at this size.
     """
@@ -80,9 +80,9 @@ class TrapConfig:
     env: str = "PixelReason-SyntheticSearch-v0"
     """Id of the task set: a procedural twin, with easy and hard questions."""
     demonstrations: int = 800
-    """Demonstrations of the warm start: fewer make a policy that looks less well."""
+    """Demonstrations of the warm start: fewer make a policy that zooms less precisely."""
     epochs: int = 2
-    """How often they are gone over."""
+    """Passes over them."""
     iterations: int = 80
     """Iterations of RL."""
     learning_rate: float = 3e-4
@@ -90,7 +90,7 @@ class TrapConfig:
     warmup_share: float = 0.03
     """Share of the RL's steps in which the rate rises to that."""
     text_only: float = 0.5
-    """Share of demonstrations that answer at once: sets how often the warm start looks."""
+    """Share of demonstrations that answer at once: sets the RaPR of the warm start."""
     easy_share: float = 0.5
     """Share of questions that the overview answers, while training and while measuring."""
     eval_samples: int = 300

@@ -147,36 +147,56 @@ def _cells(line: ArmScores) -> tuple[str, ...]:
 
 
 def reading(lines: Sequence[ArmScores]) -> str:
-    """Says in words whether the stage was set as the paper's, and whether the trap appeared."""
+    """Says in words whether the stage was set as the paper's, and whether the trap appeared.
+
+    Of what was never called nothing is claimed.
+    """
     by_name = {line.arm.name: line for line in lines}
-    said = []
+    if not any(line.rapr > 0 for line in lines):
+        return "No arm made a call of an operation, so nothing follows about the trap.\n"
+    sentences = []
     if start := by_name.get("warm-start"):
-        said.append(
-            f"After the warm start RaPR is {percent(start.rapr)}. On hard questions "
-            f"{percent(start.looked_right)} of the episodes that look are right and "
-            f"{percent(start.unlooked_right)} of those that don't; on easy questions "
-            f"{percent(start.unlooked_right_easy)} of those that don't look."
-        )
+        sentences.append(_start(start))
     without, paid = by_name.get("no-curiosity"), by_name.get("curiosity")
-    if without and paid:
-        said.append(_verdict(without, paid))
+    if without and paid and not (start and not start.rapr > 0):
+        sentences.append(_verdict(without, paid))
     if start and paid:
-        rises = paid.error_rate > start.error_rate
-        said.append(
-            f"Of the calls {percent(start.error_rate)} are refused after the warm start, and "
-            f"{percent(paid.error_rate)} after the RL with the bonus: it "
-            f"{'is' if rises else 'is not'} farmed by failing calls."
-        )
-    others = [line for line in lines if line.arm.name in VARIANTS]
+        sentences.append(_farming(start, paid))
+    others = [line for line in lines if line.arm.name in VARIANTS and line.rapr > 0]
     if without and others:
         best = max(others, key=lambda line: line.hard.mean)
         gap = 100 * (best.hard.mean - without.hard.mean)
-        said.append(
+        sentences.append(
             f'Of the other bonuses, "{best.arm.title}" is right most often on hard questions: '
             f"{gap:+.1f} points against RL without curiosity, RaPR {percent(best.rapr)}, "
             f"{percent(best.error_rate)} of the calls refused."
         )
-    return "\n\n".join(said) + "\n"
+    return "\n\n".join(sentences) + "\n"
+
+
+def _start(start: ArmScores) -> str:
+    """Says how the warm start left the policy: whether a call pays by itself."""
+    if not start.rapr > 0:
+        return "After the warm start no call is made, so there is nothing for the RL to lose."
+    return (
+        f"After the warm start RaPR is {percent(start.rapr)}. On hard questions "
+        f"{percent(start.looked_right)} of the episodes with a call are right and "
+        f"{percent(start.unlooked_right)} of those without; on easy questions "
+        f"{percent(start.unlooked_right_easy)} of those without."
+    )
+
+
+def _farming(start: ArmScores, paid: ArmScores) -> str:
+    """Says whether the bonus is earned by calls that fail; nothing where there are no calls."""
+    if math.isnan(start.error_rate) or math.isnan(paid.error_rate):
+        which = "the warm start" if math.isnan(start.error_rate) else "the RL with the bonus"
+        return f"After {which} no call is made, so failing calls can't be compared."
+    rises = paid.error_rate > start.error_rate
+    return (
+        f"Of the calls {percent(start.error_rate)} are refused after the warm start, and "
+        f"{percent(paid.error_rate)} after the RL with the bonus: it "
+        f"{'is' if rises else 'is not'} farmed by failing calls."
+    )
 
 
 def _verdict(without: ArmScores, paid: ArmScores) -> str:

@@ -6,6 +6,7 @@ torchvision for a video processor that is not used here (a clip's frames are pic
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +104,9 @@ def add_adapters(model: Any, settings: LoraSettings) -> Any:
         lora_dropout=settings.dropout,
         target_modules=rf".*language_model\.layers\..*\.({names})",
     )
-    return get_peft_model(model, config)
+    with warnings.catch_warnings():  # peft asks the model by a name that transformers gives up
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        return get_peft_model(model, config)
 
 
 def export(

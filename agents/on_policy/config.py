@@ -12,6 +12,7 @@ from .advantages import KINDS
 from .loss_config import LossConfig
 
 MAY_DIFFER = (
+    "iterations",
     "checkpoint_every",
     "keep_checkpoints",
     "evaluate_every",
@@ -19,7 +20,8 @@ MAY_DIFFER = (
     "record_iterations",
     "tokens_per_micro_batch",
 )
-"""Settings that may change when a training is resumed: they change no number but rounding."""
+"""Settings that may change when a training is resumed. Those after the first change no number but
+rounding; more `iterations` extend a training, whose learning rate goes on as in the longer one."""
 
 _LEAST = {
     "iterations": 1,
@@ -50,15 +52,15 @@ class OnPolicyConfig:
     """
 
     iterations: int = 200
-    """How often rollouts are collected and learnt from."""
+    """Iterations of the training: each collects rollouts and updates the policy."""
     group_size: int = 8
     """Rollouts of each sample, at least 2: they are each other's baseline."""
     groups_per_iteration: int = 16
     """Samples an iteration; the policy that collects them is the one trained last."""
     refill_rounds: int = 0
-    """How often, at most, groups of equal rewards are made up for by groups on other samples."""
+    """How often, at most, groups of equal rewards are replaced by groups on other samples."""
     epochs: int = 1
-    """How often the update goes over an iteration's rollouts."""
+    """Passes of the update over an iteration's rollouts."""
     minibatches: int = 1
     """Optimizer steps an epoch; 1 keeps the update strictly on-policy."""
     learning_rate: float = 1e-6
@@ -78,7 +80,7 @@ class OnPolicyConfig:
     tokens_per_micro_batch: int = 16_384
     """Padded tokens that go through the model at once in the update; bounds its memory."""
     replay_capacity: int = 256
-    """How many earlier rollouts that taught something are kept; 0 turns replay off."""
+    """Earlier rollouts with an advantage that are kept for replay; 0 turns it off."""
     replay_fraction: float = 0.5
     """Largest number of earlier rollouts in a batch, as a share of an iteration's rollouts."""
     replay_power: float = 1.0

@@ -19,13 +19,13 @@ class CuriosityOptions:
     preset: str = "paper"
     """Formula: "paper" or "released"."""
     counts: str = "calls"
-    """What makes a rollout one that looks: any "calls", as in the paper, "executed" ones, those
+    """What counts as pixel-space reasoning: any "calls", as in the paper, "executed" ones, those
     that brought the "evidence" into view, or those that raised the policy's "belief"."""
     least_gain: float | None = None
     """With "belief", by how much it must rise, in nats; null: ln 2, so the probability doubles."""
     threshold_from: str = "setting"
     """Where the threshold comes from: the "setting", as in the paper, or how often earlier
-    rollouts were right without looking: "sample history" or "category history"."""
+    rollouts were right without a call: "sample history" or "category history"."""
     alpha: float | None = None
     """Weight of the bonus; null takes the preset's."""
     beta: float | None = None

@@ -213,6 +213,11 @@ class OnPolicyTrainer:
         progress = self.checkpoints.load(self._training, MAY_DIFFER)
         if progress is None:
             return 0
+        if progress.step > self.config.iterations:
+            raise ConfigError(
+                f"expected iterations of at least {progress.step}, which were done; got "
+                f"{self.config.iterations}"
+            )
         self.replay.restore(progress.trajectories["replay"], progress.state["replay"])
         self._watch.restore(progress.state["watch"])
         self._best = progress.state["best"]

@@ -30,7 +30,8 @@ class RunConfig:
     env_args: Mapping[str, Any] = field(default_factory=lambda: {"split": "train"})
     """Arguments of gym.make for training, as JSON."""
     warm_start_file: str = ""
-    """File of demonstrations to imitate, as demonstrate.py writes it; empty: they are made."""
+    """File of demonstrations to imitate, as `pixel-reason demonstrate` writes it; empty: they are
+    made."""
     warm_start_env: str = ""
     """Id of the environment that demonstrations are made in; empty: the one trained in. Those of
     a file are executed in the environment that they name, unless there is one here."""
@@ -51,9 +52,9 @@ class RunConfig:
     threads: int = 0
     """Torch's threads; 0 takes one for each core."""
     measure_base: bool = True
-    """Whether the model is measured before anything is learnt."""
+    """Whether the model is measured before any training."""
     warm_start: bool = True
-    """Whether demonstrations are imitated first."""
+    """Whether imitation of demonstrations comes first."""
     rl: bool = True
     """Whether on-policy training follows."""
     eval_samples: int = 300
@@ -75,7 +76,7 @@ class RunConfig:
     on_policy: OnPolicyConfig = field(default_factory=OnPolicyConfig)
     """How the policy is trained on its own rollouts."""
     curiosity: CuriosityOptions = field(default_factory=CuriosityOptions)
-    """What is paid for looking."""
+    """What the curiosity bonus pays."""
 
     def __post_init__(self) -> None:
         """Checks what no part checks by itself.

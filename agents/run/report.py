@@ -8,8 +8,11 @@ from typing import Any
 
 import torch
 
-from ..evaluation.manifest import git_revision, package_versions
+from ..evaluation.again import command
+from ..evaluation.folder import MANIFEST
+from ..evaluation.manifest import git_revision, package_versions, read_manifest
 from ..evaluation.scores import markdown_table, score_table
+from ..policies.by_name import MODEL_PREFIX
 from ..training.metrics import read_metrics
 from .config import RunConfig
 from .run import Outcome
@@ -52,11 +55,20 @@ def report(outcome: Outcome, config: RunConfig) -> str:
         "## Where things are\n",
         "- `config.json`: every setting\n"
         "- `evaluation/<stage>/`: trajectories with their pictures, results, manifest\n"
-        "- `imitation/`, `on_policy/`: metrics (JSONL and TensorBoard) and checkpoints; "
-        "`docs/metrics.md` defines each metric\n"
-        "- `model/`: the trained policy, for `scripts/evaluate.py --policy vlm:...`\n",
+        "- `imitation/`, `on_policy/`: metrics (JSONL and TensorBoard) and checkpoints; the "
+        "documents' page on metrics defines each\n"
+        "- `model/`: the trained policy\n",
+        "## Again\n",
+        f"The score of the last line, by the model in `model/`:\n\n```sh\n{_again(outcome)}\n```\n",
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _again(outcome: Outcome) -> str:
+    """Returns the command that measures the trained model as the run did."""
+    stage = list(outcome.results)[-1].replace(" ", "_")
+    manifest = read_manifest(outcome.folder / "evaluation" / stage / MANIFEST)
+    return command(manifest, f"{MODEL_PREFIX}{outcome.folder / 'model'}")
 
 
 def _course(folder: Path, n_lines: int = 10) -> str:

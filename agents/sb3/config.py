@@ -49,19 +49,19 @@ class SB3Config:
     view_px: int = 56
     """Side in pixels that every view is brought to."""
     n_views: int = 2
-    """How many views are seen at once: the overview and the newest."""
+    """How many views are shown at once: the overview and the newest."""
     question_chars: int = 48
-    """Characters of the question that are read."""
+    """Characters of the question that are kept."""
     scales: tuple[float, ...] = (0.5,)
     """Sides of the boxes that can be asked for, fractions of the view."""
     stride: float = 1.0
     """Step between neighbouring boxes, as a share of their side."""
     extractor: str = "look"
-    """Network that sees: "look", or stable-baselines3's own "combined"."""
+    """Feature extractor: "look", or stable-baselines3's own "combined"."""
     width: int = 32
     """Channels of the middle layer of "look"."""
     layers: tuple[int, ...] = (64,)
-    """Widths of the hidden layers after the eye."""
+    """Widths of the hidden layers after the extractor."""
     steps: int = 250_000
     """Steps of the environment; PPO finishes the rollout that it is in."""
     n_envs: int = 32
@@ -71,7 +71,7 @@ class SB3Config:
     batch_size: int = 512
     """Steps in one optimizer step."""
     epochs: int = 2
-    """How often an update goes over its steps."""
+    """Passes of an update over its steps."""
     learning_rate: float = 1e-3
     """Adam's learning rate."""
     discount: float = 1.0
@@ -83,9 +83,9 @@ class SB3Config:
     entropy: float = 0.02
     """Weight of the entropy bonus."""
     curiosity: CuriosityOptions = field(default_factory=lambda: CuriosityOptions(threshold=0.9))
-    """What is paid for looking."""
+    """What the curiosity bonus pays."""
     rate_window: int = 256
-    """Rollouts over which the rate of looking is taken, of all samples: they hardly repeat."""
+    """Rollouts over which RaPR is taken, of all samples: they hardly repeat."""
     eval_samples: int = 300
     """Samples that the policy is measured on, the first of the test split."""
     evaluate_every: int = 50_000

@@ -44,7 +44,7 @@ def null(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[None] | None:
         instance_from_str=lambda words: None,
         is_instance=lambda value: value is None,
         str_from_instance=lambda value: ["null"],
-        choices=("null", "none", "None"),
+        choices=("null",),
     )
 
 

@@ -43,7 +43,8 @@ def with_flags(sentence: str, kind: type[Any], at: str = "") -> str:
     """
     names = sorted((each.name for each in fields(kind)), key=len, reverse=True)
     long = "|".join(name for name in names if "_" in name) or "(?!)"
-    pattern = rf"(?<=\bexpected )(?:{'|'.join(names)})\b(?:\.[a-z_]+)*|(?<![\w.'-])(?:{long})\b"
+    first = rf"(?<=\bexpected )(?:{'|'.join(names)})"
+    pattern = rf"(?:{first}|(?<![\w.'/-])(?:{long}))\b(?:\.[a-z_]+)*"
     return re.sub(pattern, lambda found: flag(at + found[0]), sentence)
 
 

@@ -24,7 +24,7 @@ CLIP_KINDS = ("select_frames", "reselect_frames")
 
 @dataclass(frozen=True, slots=True)
 class DemonstrationConfig:
-    """How many demonstrations of which kind, and how they look; the paper's mix by default.
+    """How many demonstrations of which kind, and their boxes; the paper's mix by default.
 
     Demonstration i depends on these settings and on i alone, not on the others.
     """
@@ -107,7 +107,7 @@ class ImitationConfig:
     schedule: str = "cosine"
     """After the warm-up: "cosine" falls to 0, "constant" stays."""
     epochs: int = 1
-    """How often the data is gone over, where `steps` is 0."""
+    """Passes over the data, where `steps` is 0."""
     steps: int = 0
     """Optimizer steps of the whole training; 0: as many as `epochs` takes."""
     weight_decay: float = 0.0

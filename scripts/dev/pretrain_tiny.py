@@ -26,6 +26,7 @@ from rich.progress import Progress, TextColumn
 from safetensors.torch import load_file, save_file
 
 from pixel_env.agents.model.loading import use_matrix_patch_embedding
+from pixel_env.agents.run.config import tiny_defaults
 from pixel_env.agents.tiny import model as tiny
 from pixel_env.agents.tiny.alignment import align, attend_by_likeness
 from pixel_env.agents.tiny.pretraining import (
@@ -186,6 +187,7 @@ def main(arguments: list[str] | None = None) -> None:
     school.exhibits = draw(rng, difficulty, args.exam // 6 + 1, args.crops)
     CONSOLE.print("unseen lessons said right:", json.dumps(school.examine(args.exam), indent=1))
     tiny.save(args.out, model, tokenizer)
+    tiny_defaults().trained_with().write(args.out)
     CONSOLE.print(f"wrote {args.out}")
 
 

@@ -8,7 +8,8 @@ import pytest
 from tiny_tasks import PictureTask
 
 from pixel_env import ConfigError, PixelReasoningEnv, register_task
-from pixel_env.registration import TASKS
+from pixel_env.registration import TASKS, check_id, make_bare
+from pixel_env.vector import PixelReasoningVectorEnv
 
 
 def test_arguments_go_to_the_environment_or_to_the_task(register):
@@ -34,6 +35,56 @@ def test_an_unknown_argument_is_refused_with_a_suggestion(register):
         gym.make(env_id, max_turn=3)
     with pytest.raises(ConfigError, match="Did you mean 'width'"):
         gym.make(env_id, widht=3)
+
+
+@pytest.mark.parametrize(
+    ("env_id", "knobs"),
+    [
+        ("PixelReason-SyntheticSearch-v0", ("scene_px", "easy_share", "split", "grid")),
+        ("PixelReason-VStar-v0", ("data_dir", "split", "category")),
+    ],
+)
+def test_an_unknown_argument_lists_the_knobs_of_the_task_and_the_settings_apart(env_id, knobs):
+    with pytest.raises(ConfigError) as error:
+        gym.make(env_id, max_turn=3)
+    task, _, environment = str(error.value).partition(" or of the environment ")
+    assert all(name in task for name in knobs)
+    assert "max_views" not in task
+    assert all(name in environment for name in ("max_views", "preset", "render_mode"))
+    assert "Did you mean 'max_turns'?" in environment
+    assert "knobs" not in task
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("VStar", "PixelReason-VStar-v0"),
+        ("vstar-v0", "PixelReason-VStar-v0"),
+        ("SyntheticSearch-v0", "PixelReason-SyntheticSearch-v0"),
+        ("PixelReason-SyntheticSearch", "PixelReason-SyntheticSearch-v0"),
+        ("PixelReason-SyntheticSerch-v0", "PixelReason-SyntheticSearch-v0"),
+        ("PixelReason-VStar-v1", "PixelReason-VStar-v0"),
+    ],
+)
+def test_an_id_that_is_nearly_right_is_told_whole(given, meant):
+    for make in (check_id, make_bare, lambda name: PixelReasoningVectorEnv.from_id(name, 2)):
+        with pytest.raises(ConfigError, match=f"got '{given}'. Did you mean '{meant}'?"):
+            make(given)
+
+
+def test_an_id_like_no_other_lists_them():
+    with pytest.raises(ConfigError, match=r"There are .*PixelReason-VStar-v0"):
+        check_id("zzz")
+
+
+def test_an_environment_of_another_kind_is_refused_before_it_is_made():
+    with pytest.raises(ConfigError, match=r"the id of a PixelReasoningEnv.* 'CartPole-v1'"):
+        make_bare("CartPole-v1", split="train")
+
+
+def test_an_environment_is_made_without_the_wrappers_of_gymnasium(register):
+    assert type(make_bare(register("Bare", PictureTask), n=9)) is PixelReasoningEnv
+    assert type(make_bare("pixel_env:PixelReason-SyntheticSearch-v0")) is PixelReasoningEnv
 
 
 @pytest.mark.parametrize(("name", "entry"), [("a b", "x:Y"), ("", "x:Y"), ("A", "no_colon")])

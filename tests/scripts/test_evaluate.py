@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +12,9 @@ from pathlib import Path
 import pytest
 from vstar_folder import write_vstar
 
+from pixel_env.agents.model.trained_with import TrainedWith
 from pixel_env.agents.tiny.model import blank_model, save, train_tokenizer
+from pixel_env.scripts.evaluate import main
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "evaluate.py"
 SMALL = ("--env-arg", "overview_px=[784, 7840]", "--env-arg", "crop_px=[784, 7840]")
@@ -92,7 +96,7 @@ def test_options_reach_environment_and_policy(folder, tmp_path):
     ("arguments", "message"),
     [
         (("--policy", "randon"), "Did you mean 'random'?"),
-        (("--policy", "random", "--split", "train"), "expected split to be one of test"),
+        (("--policy", "random", "--split", "train"), "expected --split to be one of test"),
         (("--policy", "random", "--env-arg", "max_turn=3"), "Did you mean 'max_turns'?"),
         (("--policy", "random", "--data-dir", "none"), "pixel-reason prepare-data vstar --to none"),
         (
@@ -124,7 +128,7 @@ def test_controls_and_repeats_stand_beside_the_score_and_replay_gives_the_same(f
         assert word in done.stdout
     again = run("--replay", "out/manifest.json", cwd=tmp_path)
     assert again.returncode == 0
-    assert again.stdout.strip() == "identical: 8 episodes and their scores"
+    assert again.stdout.splitlines()[-1] == "identical: 8 episodes and their scores"
     control = run("--replay", "out/controls/random-crop", cwd=tmp_path)
     assert control.returncode == 0, control.stdout
     results = tmp_path / "out" / "results.jsonl"
@@ -173,6 +177,54 @@ def test_what_is_needed_is_told_with_exit_code_2(tmp_path):
     done = run(cwd=tmp_path)
     assert done.returncode == 2
     assert "pixel-reason evaluate: expected --env and --policy, or --replay" in done.stderr
+
+
+def test_a_line_is_printed_now_and_then_where_there_is_no_terminal(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("pixel_env.agents.run.progress._SECONDS_A_LINE", 0.0)
+    base = ["--env", "PixelReason-SyntheticSearch-v0", "--policy", "random", "--samples", "3"]
+    assert main([*base, "--out", str(tmp_path / "out")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert (
+        sum(line.startswith(("random 1/3 accuracy", "random 2/3 accuracy")) for line in lines) == 2
+    )
+
+
+def test_an_evaluation_is_extended_by_the_same_command_with_more_samples(tmp_path, capsys):
+    base = ["--env", "PixelReason-SyntheticSearch-v0", "--policy", "random"]
+    base += ["--out", str(tmp_path / "out")]
+    assert main([*base, "--samples", "3"]) == 0
+    assert main([*base, "--samples", "5"]) == 0
+    assert len((tmp_path / "out" / "results.jsonl").read_text().splitlines()) == 5
+    assert "| all | 5 |" in (tmp_path / "out" / "report.md").read_text()
+    capsys.readouterr()
+    assert main([*base, "--samples", "4"]) == 1
+    assert "samples was 5, is 4" in capsys.readouterr().out
+
+
+def test_the_printed_command_gives_the_same_scores(tmp_path, monkeypatch):
+    """Pasted into another folder."""
+    base = ["--env", "PixelReason-SyntheticSearch-v0", "--policy", "random", "--samples", "4"]
+    base += ["--seed", "7", "--env-arg", "category=hard", "--policy-arg", "look=0.9"]
+    assert main([*base, "--out", str(tmp_path / "out")]) == 0
+    report = (tmp_path / "out" / "report.md").read_text()
+    (line,) = re.findall(r"```sh\npixel-reason evaluate (.*)\n```", report)
+    monkeypatch.chdir(tmp_path)
+    assert main([*shlex.split(line), "--out", "again"]) == 0
+    first, again = (tmp_path / name / "results.jsonl" for name in ("out", "again"))
+    assert first.read_text() == again.read_text()
+
+
+def test_settings_of_the_environment_are_those_that_a_model_was_trained_with(tmp_path):
+    texts = ["What is the color of thing 0? (A) red", "<tool_call>", "\\boxed{A}"] * 9
+    tokenizer = train_tokenizer(texts)
+    model = tmp_path / "model"
+    save(model, blank_model(tokenizer), tokenizer)
+    TrainedWith("pixel-reasoner", "none", 2, 400, {"max_turns": 2, "padding": 0.1}).write(model)
+    base = ["--env", "PixelReason-SyntheticSearch-v0", "--policy", f"vlm:{model}"]
+    more = ["--samples", "1", "--env-arg", "padding=0.2", "--out", str(tmp_path / "out")]
+    assert main([*base, *more]) == 0
+    config = json.loads((tmp_path / "out" / "manifest.json").read_text())["env_config"]
+    assert (config["max_turns"], config["padding"]) == (2, 0.2)
 
 
 def test_help_names_policies_and_shows_examples(tmp_path):

@@ -78,6 +78,8 @@ def test_the_base_weights_can_be_made_again(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["pretrain_tiny.py", *arguments])
     main(arguments)
     assert (tmp_path / "out" / "model.safetensors").exists()
+    shipped = (SCRIPTS.parent / "agents" / "base_weights" / "pixel_reason.json").read_text()
+    assert (tmp_path / "out" / "pixel_reason.json").read_text() == shipped
     first = (tmp_path / "out" / "model.safetensors").read_bytes()
     main(arguments)
     assert "taken from" in capsys.readouterr().out

@@ -18,7 +18,7 @@ TINY = GpuBenchConfig(
     small=True,
     groups=1,
     group_size=2,
-    most_looks=1,
+    most_zooms=1,
     message_tokens=2,
     demonstrations=1,
 )

@@ -30,7 +30,7 @@ def test_weights_optimizer_and_gradients_of_the_7b():
 
 def test_the_cache_holds_the_lanes_in_progress():
     load = Workload(
-        n_gpus=4, groups_per_iteration=16, image_tokens=500, look_tokens=300, looks=0.5,
+        n_gpus=4, groups_per_iteration=16, image_tokens=500, operation_tokens=300, operations=0.5,
         prompt_tokens=100, response_tokens=50,
     )  # fmt: skip
     tokens = 500 + 150 + 100 + 50
@@ -41,7 +41,7 @@ def test_the_cache_holds_the_lanes_in_progress():
 
 
 def test_pictures_are_on_the_host_once_for_a_group():
-    load = Workload(groups_per_iteration=3, group_size=4, replay_capacity=0, looks=0.0)
+    load = Workload(groups_per_iteration=3, group_size=4, replay_capacity=0, operations=0.0)
     pictures = plan(SEVEN, load).host["pictures of an iteration"]
     assert pictures == 3 * 2000 * 4 * (3 * 2 * 14 * 14 * 4)  # 4 patches a token, in float32
 
@@ -108,7 +108,7 @@ def test_checkpointing_keeps_the_inputs_of_layers_and_one_layer():
 def test_hours_by_hand():
     load = Workload(
         queries=100, group_size=8, lanes=80, lanes_at_once=80, response_tokens=100, image_tokens=0,
-        looks=0.0, prompt_tokens=100, groups_per_iteration=100, gradient_checkpointing=False,
+        operations=0.0, prompt_tokens=100, groups_per_iteration=100, gradient_checkpointing=False,
     )  # fmt: skip
     gpu = GPUS["a100-80"]
     made = hours(SEVEN, load, gpu)

@@ -1,4 +1,4 @@
-"""Scripts are carried out whatever is said: looks, turns and rewards of a group differ."""
+"""Scripts are carried out whatever is said: operations, turns and rewards of a group differ."""
 
 import numpy as np
 import pytest
@@ -11,11 +11,11 @@ from pixel_env.wrappers import GroupCuriosity, TextAction
 NOISE = ["noise"] * 4
 
 
-def scripted(dialect="pixel-reasoner", most_looks=2):
+def scripted(dialect="pixel-reasoner", most_zooms=2):
     lanes = PixelReasoningVectorEnv.from_id(
         "PixelReason-SyntheticSearch-v0", 4, wrappers=[lambda env: TextAction(env, dialect)]
     )
-    return ScriptedLanes(GroupCuriosity(lanes, 4), group_size=4, most_looks=most_looks)
+    return ScriptedLanes(GroupCuriosity(lanes, 4), group_size=4, most_zooms=most_zooms)
 
 
 @pytest.mark.parametrize("dialect", ["pixel-reasoner", "qwen3-vl", "deepeyes"])
@@ -33,7 +33,7 @@ def test_a_group_looks_and_answers_by_its_script(dialect):
 
 
 def test_the_first_half_of_a_group_is_right_and_the_second_wrong():
-    envs = scripted(most_looks=1)
+    envs = scripted(most_zooms=1)
     envs.reset(options={"index": [3] * 4})
     envs.step(NOISE)
     *_, infos = envs.step(NOISE)
@@ -41,7 +41,7 @@ def test_the_first_half_of_a_group_is_right_and_the_second_wrong():
 
 
 def test_a_masked_reset_begins_the_scripts_of_its_lanes_alone():
-    envs = scripted(most_looks=1)
+    envs = scripted(most_zooms=1)
     envs.reset(options={"index": [3] * 4})
     for _ in range(2):
         envs.step(NOISE)
@@ -51,7 +51,7 @@ def test_a_masked_reset_begins_the_scripts_of_its_lanes_alone():
     assert infos["operation"].tolist() == ["zoom_in"] * 4
 
 
-@pytest.mark.parametrize(("group_size", "most_looks"), [(1, 2), (4, 0)])
-def test_numbers_that_are_too_small_are_refused(group_size, most_looks):
-    with pytest.raises(ConfigError, match="group_size >= 2 and most_looks >= 1"):
-        ScriptedLanes(scripted().env, group_size, most_looks)
+@pytest.mark.parametrize(("group_size", "most_zooms"), [(1, 2), (4, 0)])
+def test_numbers_that_are_too_small_are_refused(group_size, most_zooms):
+    with pytest.raises(ConfigError, match="group_size >= 2 and most_zooms >= 1"):
+        ScriptedLanes(scripted().env, group_size, most_zooms)

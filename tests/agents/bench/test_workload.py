@@ -32,7 +32,7 @@ def test_the_workload_of_trajectories_by_hand():
     assert [len(each) for each in told] == [107, 130]
     run = GpuBenchConfig(groups=3, group_size=2, tokens_per_micro_batch=260).run("qwen2.5-vl-7b")
     load = workload(run, told)
-    assert (load.image_tokens, load.looks, load.look_tokens) == (40, 1.5, 11)  # 32 / 3
+    assert (load.image_tokens, load.operations, load.operation_tokens) == (40, 1.5, 11)  # 32 / 3
     assert (load.response_tokens, load.prompt_tokens) == (25, 38)  # 50 / 2, (35 + 40) / 2
     assert (load.groups_per_iteration, load.group_size, load.lora_rank) == (3, 2, 32)
     assert (load.dtype, load.gradient_checkpointing) == ("bfloat16", True)

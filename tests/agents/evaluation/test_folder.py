@@ -119,7 +119,7 @@ def test_a_finished_evaluation_is_read_not_run_again(run, whole):
     ("fields", "named"),
     [
         ({"seed": 5}, "seed was 0, is 5"),
-        ({"repeats": 3}, "repeats was 2, is 3"),
+        ({"repeats": 1}, "repeats was 2, is 1"),
         ({"samples": 2}, "samples was 7, is 2"),
         ({"control": ("blank-views",)}, r"control was \[\], is \['blank-views'\]"),
         ({"env_kwargs": {"n": 7, **SMALL, "max_turns": 3}}, "max_turns was 5, is 3"),
@@ -157,3 +157,24 @@ def test_results_that_are_none_name_their_line(tmp_path):
         read_results(path)
     with pytest.raises(DataError, match="can't be read"):
         read_results(tmp_path / "none.jsonl")
+
+
+@pytest.mark.parametrize("less", [{"samples": 4}, {"repeats": 1}, {"samples": 2, "repeats": 1}])
+def test_an_evaluation_is_extended_and_ends_as_if_it_had_been_whole(run, whole, tmp_path, less):
+    out = tmp_path / "extended"
+    first, _ = run(out, **less)
+    evaluation, seen = run(out)
+    assert_same(whole, out)
+    assert len(evaluation.results) == 14
+    assert seen[: len(first.results)] == [each.place for each in first.results]
+    with pytest.raises(ConfigError, match="other settings: "):
+        run(out, **less)
+
+
+def test_an_extended_evaluation_that_stops_goes_on(run, whole, tmp_path):
+    out = tmp_path / "extended"
+    run(out, samples=3)
+    with pytest.raises(Stop):
+        run(out, stop_after=9)
+    run(out)
+    assert_same(whole, out)

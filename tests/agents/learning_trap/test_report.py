@@ -129,3 +129,29 @@ def test_the_best_of_the_other_bonuses_is_named():
     assert told.startswith('"RL, bonus for executed operations only"')
     assert "+25.0 points" in told
     assert "RaPR 60.0%" in told
+
+
+def silent(name):
+    """An arm that never made a call."""
+    quiet = [[replace(each, n_calls=0, n_operation_errors=0) for each in seed] for seed in SEEDS]
+    return score_arm(ARM[name], quiet)
+
+
+def test_nothing_is_claimed_where_no_call_was_made():
+    arms = ("warm-start", "no-curiosity", "curiosity", "executed")
+    text = reading([silent(name) for name in arms])
+    assert text == "No arm made a call of an operation, so nothing follows about the trap.\n"
+    text = reading([silent("warm-start"), silent("no-curiosity"), ends(0.7, 0.4, "curiosity")])
+    assert "nothing for the RL to lose" in text
+    assert "can't be compared" in text
+    for claim in ("trap appears", "does not appear", "farmed", "nan"):
+        assert claim not in text
+
+
+def test_a_bonus_that_stopped_all_calls_is_neither_farmed_nor_the_best():
+    calls = score_arm(ARM["warm-start"], SEEDS)
+    text = reading([calls, ends(0.0, 0.1, "no-curiosity"), silent("curiosity"), silent("executed")])
+    assert "After the RL with the bonus no call is made" in text
+    assert "The trap does not appear" in text
+    assert "farmed" not in text
+    assert "Of the other bonuses" not in text

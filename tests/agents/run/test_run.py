@@ -2,16 +2,23 @@
 
 import dataclasses
 import json
+import re
+import shlex
+import shutil
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from pixel_env.__main__ import main
+from pixel_env.agents.evaluation.repeat import replay
+from pixel_env.agents.evaluation.results import read_results
 from pixel_env.agents.model.settings import LoraSettings, ModelSettings
 from pixel_env.agents.on_policy.curiosity_options import CuriosityOptions
+from pixel_env.agents.policies.by_name import make_policy
 from pixel_env.agents.run.config import RunConfig, tiny_defaults
-from pixel_env.agents.run.report import report, write_report
-from pixel_env.agents.run.run import TrainingRun, table_of
+from pixel_env.agents.run.report import report, table_of, write_report
+from pixel_env.agents.run.run import TrainingRun
 from pixel_env.agents.training.metrics import read_metrics
 from pixel_env.errors import ConfigError
 
@@ -96,14 +103,6 @@ def test_the_report_holds_the_table_and_the_course(finished):
     assert "first 4 samples" in text
 
 
-def test_the_trained_model_is_exported_for_evaluation(finished):
-    from pixel_env.agents.policies.by_name import make_policy
-
-    outcome, _ = finished
-    policy = make_policy(f"vlm:{outcome.folder / 'model'}", system="none", max_new_tokens=8)
-    assert policy.dialect == "pixel-reasoner"
-
-
 def test_a_finished_run_is_read_not_run_again(finished):
     outcome, _ = finished
     display = Display()
@@ -165,3 +164,112 @@ def test_the_settings_are_kept(finished):
     outcome, _ = finished
     kept = json.loads((outcome.folder / "config.json").read_text())
     assert kept["on_policy"]["group_size"] == 2
+
+
+def words_of(text):
+    """The command that a report prints, without its own name."""
+    (line,) = re.findall(r"```sh\npixel-reason (.*)\n```", text)
+    return shlex.split(line)
+
+
+@pytest.mark.parametrize("page", ["report.md", "evaluation/warm_start/report.md"])
+def test_the_printed_command_gives_the_reported_scores(finished, tmp_path, monkeypatch, page):
+    """Pasted, in another folder: not a setting that the scores need is missing."""
+    outcome, _ = finished
+    write_report(outcome, small())
+    stage = "RL" if page == "report.md" else "warm start"
+    monkeypatch.chdir(tmp_path)
+    words = words_of((outcome.folder / page).read_text())
+    assert main([*words, "--out", "again"]) == 0
+    again = read_results(tmp_path / "again" / "results.jsonl")
+    assert again == list(outcome.results[stage])
+    assert any(each.n_turns > 0 for each in again)
+
+
+@pytest.mark.parametrize("stage", ["base", "warm_start", "RL"])
+def test_the_manifest_of_every_stage_can_be_replayed(finished, stage):
+    outcome, _ = finished
+    found = replay(outcome.folder / "evaluation" / stage)
+    assert found.is_identical, found.differences
+    assert found.n == 4
+
+
+def test_the_model_is_run_as_it_was_trained_where_nothing_else_is_said(finished):
+    outcome, _ = finished
+    settings = make_policy(f"vlm:{outcome.folder / 'model'}").settings()
+    assert (settings["system"], settings["max_new_tokens"], settings["max_context"]) == (
+        "none", 24, 640,
+    )  # fmt: skip
+    other = make_policy(f"vlm:{outcome.folder / 'model'}", system="brief", max_new_tokens=8)
+    assert (other.settings()["system"], other.settings()["max_new_tokens"]) == ("brief", 8)
+
+
+def test_a_finished_run_is_extended_by_iterations_and_samples(finished, tmp_path):
+    outcome, _ = finished
+    folder = shutil.copytree(outcome.folder, tmp_path / "run")
+    config = small()
+    longer = dataclasses.replace(
+        config,
+        eval_samples=6,
+        on_policy=dataclasses.replace(config.on_policy, iterations=5),
+    )
+    rl = dataclasses.replace(config.on_policy, iterations=2)
+    shorter = dataclasses.replace(config, on_policy=rl)
+    with pytest.raises(ConfigError, match=r"on_policy\.iterations must be at least 3, got 2"):
+        TrainingRun(shorter, folder, Display())
+    display = Display()
+    extended = TrainingRun(longer, folder, display).run()
+    assert [stage for stage, _ in display.shown if stage == "RL"] == ["RL", "RL"]
+    assert [line["step"] for line in read_metrics(folder / "on_policy")] == [1, 2, 3, 4, 5]
+    assert all(len(results) == 6 for results in extended.results.values())
+    for stage in ("base", "warm start"):
+        assert extended.results[stage][:4] == outcome.results[stage]
+    kept = json.loads((folder / "config.json").read_text())
+    assert (kept["eval_samples"], kept["on_policy"]["iterations"]) == (6, 5)
+    with pytest.raises(ConfigError, match="eval_samples must be at least 6, got 4"):
+        TrainingRun(small(), folder, Display())
+
+
+def test_more_iterations_measure_the_last_stage_again_and_no_other(finished, tmp_path):
+    outcome, _ = finished
+    folder = shutil.copytree(outcome.folder, tmp_path / "run")
+    config = small()
+    rl = dataclasses.replace(config.on_policy, iterations=4)
+    display = Display()
+    TrainingRun(dataclasses.replace(config, on_policy=rl), folder, display).run()
+    measured = {stage for stage, _ in display.shown if stage.startswith("evaluate")}
+    assert measured == {"evaluate RL"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"model": "./nowhere"}, "expected a folder with a model, got './nowhere'"),
+        ({"env": "CartPole-v1"}, "expected the id of a PixelReasoningEnv"),
+        ({"eval_env": "VStar"}, "Did you mean 'PixelReason-VStar-v0'"),
+        ({"warm_start_env": "VStar"}, "Did you mean 'PixelReason-VStar-v0'"),
+        ({"env_args": {"split": "trian"}}, "Did you mean 'train'"),
+        ({"dialect": "deepeye"}, "Did you mean 'deepeyes'"),
+        ({"loading": ModelSettings(device="cuda")}, "expected a GPU for device 'cuda'"),
+        ({"warm_start_file": "nowhere.jsonl"}, "expected warm_start_file"),
+    ],
+)
+def test_a_start_that_fails_is_one_sentence_and_leaves_no_folder(
+    tmp_path, monkeypatch, changes, told
+):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("pixel_env.agents.run.run.load", None)  # nothing is loaded before
+    with pytest.raises(ConfigError, match=told):
+        TrainingRun(small(**changes), tmp_path / "run", Display())
+    assert not (tmp_path / "run").exists()
+
+
+def test_settings_of_another_version_are_told(finished, tmp_path):
+    outcome, _ = finished
+    folder = shutil.copytree(outcome.folder, tmp_path / "run")
+    values = json.loads((folder / "config.json").read_text())
+    values["lora"] = False
+    (folder / "config.json").write_text(json.dumps(values))
+    with pytest.raises(ConfigError, match="was written by a version with other settings") as error:
+        TrainingRun(small(), folder, Display())
+    assert "'lora'" in str(error.value)

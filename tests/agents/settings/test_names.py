@@ -52,6 +52,8 @@ def test_no_config_holds_one_of_its_own_kind_twice():
         ("expected loss.clip_low in [0, 1]", "expected --a.loss.clip-low in [0, 1]"),
         ("expected seed; the group_size is 3", "expected --a.seed; the --a.group-size is 3"),
         ("the epochs are odd", "the epochs are odd"),
+        ("to resume, best_by.loss.clip_low must", "to resume, --a.best-by.loss.clip-low must"),
+        ("runs/group_size/x is there", "runs/group_size/x is there"),
         ("no 'group_size' here", "no 'group_size' here"),
     ],
 )

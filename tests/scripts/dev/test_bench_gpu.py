@@ -22,7 +22,7 @@ def test_every_part_runs_and_is_written_beside_the_plan(tmp_path, capsys):
     parts = {part["name"]: part for part in model["parts"]}
     assert [part["status"] for part in model["parts"]] == ["ran"] * 7
     rollout = parts["rollout"]["numbers"]
-    assert (rollout["rollouts"], rollout["looks"]) == (2, 1.5)
+    assert (rollout["rollouts"], rollout["operations"]) == (2, 1.5)
     assert rollout["tokens"] == (2 + 3) * 8, "messages are never ended by the model"
     assert parts["update"]["numbers"]["rollouts"] == 2
     for name in ("warm start", "rollout", "update"):

@@ -1,0 +1,140 @@
+"""What every command does alike: exit codes, one sentence for a fault, and how it is stopped."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pixel_env.agents.settings.command_line import Page, UsageError
+from pixel_env.errors import ConfigError, DataError
+from pixel_env.scripts.command import Terminated, command
+
+PAGE = Page("pixel-reason test", "Tests.")
+
+
+@dataclass(frozen=True)
+class Options:
+    """Of a command."""
+
+    data_dir: str = ""
+    """Where."""
+
+
+def run(work, *arguments):
+    return command(work, Options(), PAGE, arguments)
+
+
+def test_the_work_gets_its_options_and_gives_the_exit_code(capsys):
+    def work(options, terminal):
+        terminal.say(f"[bold]{options.data_dir}[/bold]")
+        return 3
+
+    assert run(work, "--data-dir", "x") == 3
+    assert capsys.readouterr().out == "[bold]x[/bold]\n"
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (ConfigError("expected data_dir to be there"), "expected --data-dir to be there"),
+        (DataError("row 3 is [red]"), "row 3 is [red]"),
+    ],
+)
+def test_a_fault_is_a_sentence_and_exit_code_1(capsys, fault, told):
+    def work(options, terminal):
+        raise fault
+
+    assert run(work) == 1
+    assert capsys.readouterr().out == f"{told}\n"
+
+
+def test_a_command_line_that_can_not_be_read_is_a_sentence_and_exit_code_2(capsys):
+    def work(options, terminal):
+        raise UsageError("expected --x")
+
+    for arguments in (("--data_dri", "x"), ()):
+        with pytest.raises(SystemExit) as stop:
+            run(work, *arguments)
+        assert stop.value.code == 2
+    told = capsys.readouterr().err.splitlines()
+    assert "pixel-reason test: there is no option --data-dri. Did you mean --data-dir?" in told[0]
+    assert told[1] == "pixel-reason test: expected --x"
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "sigterm"]
+)
+@pytest.mark.parametrize(
+    ("goes_on", "told"),
+    [
+        (None, "stopped\n"),
+        ("", "stopped; the same command goes on\n"),
+        (" with --out x", "stopped; the same command with --out x goes on\n"),
+    ],
+)
+def test_a_signal_is_a_sentence_and_its_own_exit_code(capsys, number, code, goes_on, told):
+    closed = []
+
+    def work(options, terminal):
+        terminal.goes_on = goes_on
+        try:
+            os.kill(os.getpid(), number)
+            time.sleep(60)
+        finally:
+            closed.append(True)
+
+    before = signal.getsignal(signal.SIGTERM)
+    assert run(work) == code
+    assert capsys.readouterr().out == told
+    assert closed
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_command_runs_in_another_thread_too():
+    codes = []
+    thread = threading.Thread(target=lambda: codes.append(run(lambda *_: 0)))
+    thread.start()
+    thread.join()
+    assert codes == [0]
+
+
+def test_the_last_word_is_the_one_that_the_work_left():
+    def work(options, terminal):
+        terminal.leave = lambda code: code + 40
+        raise Terminated
+
+    assert run(work) == 183
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_process_that_is_stopped_says_how_to_go_on(tmp_path, number):
+    """An evaluation is stopped in the middle, by the same signals as `kill` and Ctrl-C."""
+    arguments = "evaluate --env PixelReason-SyntheticSearch-v0 --policy random --samples 100000"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pixel_env", *arguments.split(), "--out", "out"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    results = tmp_path / "out" / "results.jsonl"
+    while not results.exists() and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=120)
+    assert "stopped; the same command with --out out goes on" in out
+    assert "Traceback" not in err
+    assert process.returncode == 128 + number
+
+
+def test_the_scripts_are_the_same_functions():
+    """Run from their paths, as a clone has them."""
+    folder = Path(__file__).parents[2] / "scripts"
+    done = subprocess.run(
+        [sys.executable, str(folder / "export.py"), "--ot", "x"], capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert "pixel-reason export: there is no option --ot. Did you mean --out?" in done.stderr
