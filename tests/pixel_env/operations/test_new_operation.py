@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import sys
@@ -128,6 +129,14 @@ def test_a_zoom_into_what_it_made_reads_those_pixels(env):
     observation, *_ = env.step(zoom_in([0, 0, 0.5, 1], target_image=1))
     assert np.array_equal(observation["images"][0], quadrants(120, 80)[:, :60])
     assert [view.source for view in env.views] == [1, 2, 2, 3, 1]
+
+
+def test_a_copy_goes_on_from_what_was_made(env):
+    env.step(act("rotate", degrees=90))
+    twin = copy.deepcopy(env)
+    for each in (env, twin):
+        observation, *_ = each.step(zoom_in([0, 0, 1, 0.5], target_image=2))
+        assert np.array_equal(observation["images"][0], seen()[:60])
 
 
 def test_it_reads_the_resolution_that_a_zoom_reads(registered):
