@@ -56,6 +56,9 @@ class OperationSet:
     def __len__(self) -> int:
         return len(self.entries)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> OperationSet:
+        return self  # operations have no state
+
     def get(self, name: str | None) -> Operation | None:
         """Returns the operation of a name; None where there is none."""
         code = self._codes.get(name) if isinstance(name, str) else None

@@ -58,9 +58,10 @@ class _Value(Argument):
 
     def check(self, value: Any, history: History) -> Any:
         """Returns the value; see `Argument.check`."""
-        taken = self.taken(value)
+        plain = as_plain(value)
+        taken = self.taken(plain)
         if taken is None:
-            raise self._refusal(self.name, described(value))
+            raise self._refusal(self.name, described(plain))
         return taken
 
     def read(self, given: Mapping[str, Any], keys: Sequence[str], terms: CallTerms) -> Any:
@@ -69,15 +70,15 @@ class _Value(Argument):
         if value is _ABSENT:
             if self.default is None:
                 raise self._refusal(keys[0], "nothing")
-            return self.default
+            return self.built(self.default)
         taken = self.taken_from_json(value)
         if taken is None:
             raise self._refusal(keys[0], quoted(value))
-        return taken
+        return self.built(taken)
 
     def write(self, value: Any, terms: CallTerms) -> str:
         """Writes the value."""
-        return json.dumps(value.item() if isinstance(value, np.generic | np.ndarray) else value)
+        return json.dumps(as_plain(value))
 
     def _refusal(self, key: str, got: str) -> OperationError:
         return OperationError("bad_arguments", f"{key} must be {self.allowed}, got {got}.")
@@ -85,6 +86,12 @@ class _Value(Argument):
     def _schema(self, **more: Any) -> dict[str, Any]:
         schema = more if self.default is None else {**more, "default": self.default}
         return {**schema, "description": self.description or self.name.replace("_", " ")}
+
+
+def as_plain(value: Any) -> Any:
+    """Returns a NumPy scalar, or an array of one number without axes, as a Python value."""
+    is_scalar = isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0)
+    return value.item() if is_scalar else value
 
 
 @dataclass(frozen=True)
@@ -174,8 +181,6 @@ class NumberArgument(_Value):
 
     def taken(self, value: Any) -> Any:
         """Returns a number in the range."""
-        if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
-            value = value.item()
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         number = finite_number(as_float(value)) if is_number else None
         return number if number is not None and self.low <= number <= self.high else None

@@ -133,12 +133,13 @@ def _bare(env: gym.Env[Any, Any]) -> PixelReasoningEnv:
 def _measured(env: PixelReasoningEnv) -> dict[str, Any]:
     """Returns the settings that an environment and the first sample of its task decide."""
     sample = env.task[0]
+    built_in = {each.name for each in OPERATIONS}
     is_clip = isinstance(sample.media[0], ClipSource)
     return {
         "n_choices": len(sample.choices),
         "n_pictures": env.config.n_frames if is_clip else len(sample.media),
         "has_clips": is_clip,
-        "further_operations": [each.name for each in env.operations if each not in OPERATIONS],
+        "further_operations": [each.name for each in env.operations if each.name not in built_in],
         "max_turns": env.config.max_turns,
         "max_views": env.config.max_views,
     }

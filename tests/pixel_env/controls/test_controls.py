@@ -296,3 +296,13 @@ def test_an_unreadable_sample_ends_as_ever(name):
     assert controlled[0]["feedback"] == plain[0]["feedback"]
     assert controlled[1:4] == plain[1:4]
     assert controlled[-1]["env_error"] == plain[-1]["env_error"]
+
+
+@pytest.mark.parametrize("name", ["random-crop", "demonstration-crop", "aimed-crop"])
+def test_dialects_with_other_terms_tell_the_region_that_was_asked_for(name):
+    talk = TextAction(add_controls(pictures(), [name]), "qwen3-vl")
+    talk.reset(seed=0, options={"index": 0})
+    observation, *_, info = talk.step(talk.dialect.render(zoom_in([0, 0, 0.25, 0.5]), talk.shown))
+    assert observation["feedback"] == "Image 1 is the region [0, 0, 250, 500] of image 0."
+    assert info["view_box"] != (0, 0, 0.25, 0.5)
+    assert talk.shown.place(2).box == info["executed_box"]
