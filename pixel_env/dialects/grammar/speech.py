@@ -33,8 +33,8 @@ def heard(text: str) -> Speech:
     """Takes a message apart.
 
     A message ends at its first `<|im_end|>`, `<|endoftext|>`, `<|eot_id|>` or `<|end_of_text|>`,
-    where its server would have stopped. A `</think>` alone ends thinking that the prompt began; thinking that isn't brought
-    to an end goes on to the end of the message.
+    where its server would have stopped. A `</think>` alone ends thinking that the prompt began;
+    thinking that isn't brought to an end goes on to the end of the message.
 
     Raises:
         OperationError: kind "malformed", the message is too long.
