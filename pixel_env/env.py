@@ -142,7 +142,7 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Copies the environment and its episode; task and samples are read only, and shared."""
         shown = self._episode.history if self._episode else None
-        for shared in (self.task, self._samples, *([shown.sample] if shown else [])):
+        for shared in (self.task, *([shown.sample] if shown else [])):
             memo[id(shared)] = shared
         twin = type(self).__new__(type(self))
         memo[id(self)] = twin

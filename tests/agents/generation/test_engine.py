@@ -203,7 +203,7 @@ def test_rows_that_fell_silent_leave_the_batch(monkeypatch):
     monkeypatch.setattr(Backbone, "read", watched)
     encoder = tiny_encoder("qwen2_5_vl")
     model = tiny_model("qwen2_5_vl")
-    session = Session(Engine(model, encoder, GenerationConfig(max_new_tokens=600)))
+    session = Session(Engine(model, encoder, GenerationConfig(max_new_tokens=330)))
     lanes = list(range(24))
     for lane in lanes:
         session.begin(lane, lane)

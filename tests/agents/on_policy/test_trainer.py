@@ -194,7 +194,7 @@ def test_replay_fills_up_what_equal_groups_leave(tmp_path):
 
 
 def test_kl_keeps_the_policy_nearer_to_where_it_started(tmp_path):
-    config = replace(SMALL, iterations=4, minibatches=1, epochs=4, checkpoint_every=0)
+    config = replace(SMALL, iterations=2, minibatches=1, epochs=4, checkpoint_every=0)
     far = trainer(tmp_path / "far", replace(config, loss=LossConfig(kl_coefficient=1e-6))).train()
     near = trainer(tmp_path / "near", replace(config, loss=LossConfig(kl_coefficient=5.0))).train()
     assert 0 <= near["update/reference_kl"] < far["update/reference_kl"]

@@ -122,7 +122,7 @@ def test_the_wrong_call_is_no_target(episodes):
 def test_eight_trajectories_are_learnt_by_heart(episodes):
     network, data = model(), episodes[:8]
     before = mean_loss(network, data)
-    config = ImitationConfig(batch_size=8, learning_rate=1e-2, steps=120, schedule="cosine")
+    config = ImitationConfig(batch_size=8, learning_rate=1e-2, steps=60, schedule="cosine")
     ImitationTrainer(network, ENCODER, data, config).train()
     after = mean_loss(network, data)
     assert before > 3.0
