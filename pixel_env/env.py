@@ -273,7 +273,7 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
             sample = self._samples[index]
             self._header.update(sample_id=sample.id, category=sample.category, origin=sample.origin)
             if self.config.option_order == "seeded":
-                sample = with_shuffled_options(sample)
+                sample = with_shuffled_options(sample, self.task.option_key(index))
             return Episode(History(sample, self.config), self.config, self.operations)
         except DataError as fault:
             return Episode(None, self.config, self.operations, fault=str(fault))

@@ -51,15 +51,19 @@ def _mixed(value: int) -> int:
     return value ^ (value >> 31)
 
 
-def with_shuffled_options(sample: Sample) -> Sample:
-    """Returns the sample with its options in an order that its id alone fixes.
+def with_shuffled_options(sample: Sample, key: str = "") -> Sample:
+    """Returns the sample with its options in an order that its id and a key fix for all time.
 
     The right option stays the right one: `right_choice` moves with it.
+
+    Args:
+        sample: as its task gives it.
+        key: what a policy isn't told, so that it can't tell the order from the id.
     """
     order = sorted(
         range(len(sample.choices)),
         key=lambda index: hashlib.sha256(
-            f"{sample.id}\x00{index}".encode(errors="replace")
+            f"{key}{sample.id}\x00{index}".encode(errors="replace")
         ).digest(),
     )
     right = sample.right_choice

@@ -74,6 +74,15 @@ class Task(ABC):
                 return index
         raise ConfigError(f"{self.name} holds no sample with id {sample_id!r}")
 
+    def option_key(self, index: int) -> str:
+        """Returns what the order of a sample's options depends on, beside its id; never shown.
+
+        Where options are listed with the right one first, an order that follows from the id alone
+        gives the answer away. Task sets over files have a key; where the id alone makes the whole
+        sample, as in the procedural twins, there is nothing to hide.
+        """
+        return ""
+
     def fingerprint(self) -> str:
         """Returns a short text that changes when the data behind the task changes."""
         return f"{self.name}:{len(self)}"

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -98,7 +99,7 @@ class Row:
         except OverflowError:  # a whole number of hundreds of digits
             number = math.inf
         if not math.isfinite(number):
-            raise self.fault(f"expected a number in column {column!r}, got {_shown(value)}")
+            raise self.fault(f"expected a number in column {column!r}, got {value!r:.80}")
         return number
 
     def flag(self, column: str) -> bool:
@@ -129,14 +130,6 @@ class Row:
         return DataError(f"{self.origin}: {sentence}")
 
 
-def _shown(value: Any) -> str:
-    """Shows a value's beginning, whatever it is; long whole numbers can't be written."""
-    try:
-        return f"{value!r:.80}"
-    except ValueError:
-        return f"a {type(value).__name__} of thousands of digits"
-
-
 class Rows(ABC):
     """The rows of one or more files, in order; each is read when it is asked for."""
 
@@ -163,6 +156,14 @@ class Rows(ABC):
     @abstractmethod
     def digest(self) -> str:
         """Returns a short text that changes when the files change."""
+
+    def file_digest(self, index: int) -> str:
+        """Returns the digest of the file that a row is in, as it was when first asked for."""
+        return self._first_digest
+
+    @cached_property
+    def _first_digest(self) -> str:
+        return self.digest()
 
     def each(self) -> Iterator[Row | DataError]:
         """Yields all rows in order; the fault itself where one can't be read."""
@@ -209,6 +210,11 @@ class JoinedRows(Rows):
         """Names file and row."""
         part, place = self.place(index)
         return self._parts[part].origin(place)
+
+    def file_digest(self, index: int) -> str:
+        """Returns the digest of the part that a row is in, whatever the others are."""
+        part, place = self.place(index)
+        return self._parts[part].file_digest(place)
 
     def digest(self) -> str:
         """Returns one text for all files."""
@@ -267,6 +273,10 @@ class NestedRows(Rows):
     def digest(self) -> str:
         """Returns the digest of the rows around."""
         return self._outer.digest()
+
+    def file_digest(self, index: int) -> str:
+        """Returns the digest of the file that the row around is in."""
+        return self._outer.file_digest(bisect_right(self._starts, index) - 1)
 
     def _entries(self, row: Row | DataError) -> Sequence[Any]:
         entries = () if isinstance(row, DataError) else row.values.get(self._column)

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from pixel_env.errors import ConfigError, DataError, unknown_name
+from pixel_env.media.border import foreign_bytes
 from pixel_env.task import Task
 from pixel_env.types import Sample
 
@@ -99,6 +100,12 @@ class RowTask(Task):
                 f"{self.name} ({self.split}) holds no sample with id {sample_id!r}; "
                 f"ids look like {some[0]!r}.{''.join(hint)}"
             ) from None
+
+    def option_key(self, index: int) -> str:
+        """Returns a digest of the file that a sample's row is in."""
+        place = self._places[index]
+        with foreign_bytes(f"{self._rows.origin(place)}: its file"):
+            return self._rows.file_digest(place)
 
     def fingerprint(self) -> str:
         """Returns split, category, size, and a checksum of the files that hold the rows."""

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+<<<<<<< HEAD
 import pickle
+=======
+from hashlib import sha256
+>>>>>>> 25c4ea8 (The order of options depends on a digest of the file, which a policy isn't told; archives are checked for passwords, places and sizes before anything is written)
 
 import gymnasium as gym
 import pyarrow as pa
@@ -361,3 +365,29 @@ def test_a_part_of_a_video_file_goes_by_its_frames_own_times(tmp_path):
         assert task[index].media[0].sample_numbers(16) == tuple(range(11, 21))
     with pytest.raises(DataError, match=r"q\.jsonl row 3\) has no frame between 2\.0 and 3\.0"):
         task[2].media[0].sample_numbers(16)
+
+
+def test_the_id_does_not_tell_the_order_of_options_and_the_order_is_stable(tmp_path):
+    """Each row lists the right option first, as many files do."""
+    row = {"image": "a.png", "question": "Which?", "choices": list("pqrs"), "answer": "p"}
+    rows = [json.dumps({**row, "id": f"s{number}"}) for number in range(300)]
+    write_picture(tmp_path / "a.png", 1)
+    (tmp_path / "q.jsonl").write_text("\n".join(rows))
+    envs = [gym.make("PixelReason-Records-v0", data_dir=tmp_path) for _ in range(2)]
+    n_told, n_first = 0, 0
+    for index in range(300):
+        (shown, info), (again, _) = (env.reset(options={"index": index}) for env in envs)
+        assert shown["choices"] == again["choices"]
+        digests = [sha256(f"{info['sample_id']}\0{place}".encode()).digest() for place in range(4)]
+        by_id = sorted(range(4), key=digests.__getitem__)
+        n_told += shown["choices"][by_id.index(0)] == "p"
+        n_first += shown["choices"][0] == "p"
+    assert 45 < n_told < 105  # a quarter, by chance
+    assert 45 < n_first < 105
+    (tmp_path / "q.jsonl").write_text("\n".join([*rows, rows[0].replace("s0", "other")]))
+    other = gym.make("PixelReason-Records-v0", data_dir=tmp_path)
+    orders = {
+        tuple(env.reset(options={"index": index})[0]["choices"] for index in range(20))
+        for env in (envs[0], other)
+    }
+    assert len(orders) == 2  # the file's digest is the key
