@@ -10,7 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pixel_env.errors import ConfigError, unknown_name
-from pixel_env.media.clips import ClipReading, ClipSource
+from pixel_env.media.clip_reading import ClipReading
+from pixel_env.media.clips import ClipSource
 from pixel_env.media.open_video import check_backend
 from pixel_env.media.video import MAX_DECODE_S
 from pixel_env.types import Grade, Sample

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from pixel_env.errors import ConfigError, unknown_name
-from pixel_env.media.clips import ClipReading, ClipSource
+from pixel_env.media.clip_reading import ClipReading
+from pixel_env.media.clips import ClipSource
 from pixel_env.media.geometry import Box
 from pixel_env.media.open_video import check_backend
 from pixel_env.media.pictures import ImageSource

@@ -7,7 +7,6 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,10 +15,10 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError, DataError
 from .clip_frames import ClipReader, FrameList, VideoFrames, frame_files
+from .clip_reading import ClipReading
 from .frame_sampling import bounded_indices, spread_indices, timed_indices
 from .open_video import check_backend, open_video
 from .pictures import ImageSource, Media
-from .video import MAX_DECODE_S
 
 ClipRenderer = Callable[[], bytes]
 """Makes the bytes of a video file when they are first needed, the same ones at every call."""
@@ -28,33 +27,6 @@ ClipMedia = str | os.PathLike[str] | bytes | ClipRenderer | Sequence[Media] | ND
 """What a `ClipSource` can be made from."""
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class ClipReading:
-    """How a clip is read, beside what decodes it.
-
-    Attributes:
-        constant_rate: whether bounds are turned into frames at a constant rate, as MVBench does,
-            also where a video file gives its frames times of their own.
-        max_decode_s: how many seconds one pass over a video file may take; over 0.
-        within: resolved folders; a frame of a folder that leads out of them through a link is a
-            fault. Anywhere where there are none.
-    """
-
-    constant_rate: bool = False
-    max_decode_s: float = MAX_DECODE_S
-    within: tuple[Path, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Checks the bound.
-
-        Raises:
-            ConfigError: it is no number over 0.
-        """
-        bound = self.max_decode_s
-        if isinstance(bound, bool) or not isinstance(bound, int | float) or not bound > 0:
-            raise ConfigError(f"expected max_decode_s to be a number over 0, got {bound!r}")
 
 
 class ClipSource:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-<<<<<<< HEAD
 import pickle
-=======
 from hashlib import sha256
->>>>>>> 25c4ea8 (The order of options depends on a digest of the file, which a policy isn't told; archives are checked for passwords, places and sizes before anything is written)
 
 import gymnasium as gym
 import pyarrow as pa

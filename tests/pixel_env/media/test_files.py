@@ -10,7 +10,7 @@ from videos import grey_pictures, write_video
 
 from pixel_env import ClipSource, ConfigError, DataError, ImageSource
 from pixel_env.media import picture_files, video
-from pixel_env.media.clips import ClipReading
+from pixel_env.media.clip_reading import ClipReading
 from pixel_env.media.files import LeadsOutError, checked_inside, open_regular
 from pixel_env.media.open_video import open_video
 

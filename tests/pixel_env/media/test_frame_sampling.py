@@ -8,7 +8,7 @@ from PIL import Image
 from videos import grey_pictures, write_video
 
 from pixel_env import ClipSource, ConfigError, DataError
-from pixel_env.media.clips import ClipReading
+from pixel_env.media.clip_reading import ClipReading
 from pixel_env.media.frame_sampling import (
     bounded_indices,
     spread_indices,
