@@ -20,7 +20,7 @@ from rich.progress import track
 
 from pixel_env.agents.settings.command_line import Page, UsageError
 from pixel_env.agents.settings.marks import FLAG, POSITIONAL, mark
-from pixel_env.errors import ConfigError
+from pixel_env.errors import ConfigError, DataError
 from pixel_env.recordings import Filter, page, read_episodes
 from pixel_env.recordings.episodes import OUTCOMES, Record
 from pixel_env.scripts.command import Terminal, command
@@ -77,16 +77,18 @@ def _episodes(
 
     Raises:
         ConfigError: none is chosen, or `limit` is under 1.
-        DataError: a line is no trajectory.
     """
     if limit < 1:
         raise ConfigError(f"expected limit >= 1, got {limit}")
     episodes, n_chosen = [], 0
-    read = read_episodes(folder, chosen, limit=None)
+    faults: list[DataError] = []
+    read = read_episodes(folder, chosen, limit=None, faults=faults)
     for record in track(read, "Reading", console=terminal.console, transient=True):
         n_chosen += 1
         if n_chosen <= limit:
             episodes.append(record)
+    if faults:
+        terminal.say(f"{len(faults)} lines are left out, such as: {faults[0]}")
     if not n_chosen:
         raise ConfigError(
             f"expected episodes to show, got none: of those in {folder} none is chosen by --only, "

@@ -50,8 +50,8 @@ def open_picture(file: str | os.PathLike[str] | IO[bytes]) -> Iterator[PillowIma
         OSError: it can't be opened, or is no regular file.
         Exception: whatever a decoder meets in a broken one.
     """
-    is_path = isinstance(file, str | os.PathLike)
-    with open_regular(file) if is_path else nullcontext(file) as opened:
+    held = open_regular(file) if isinstance(file, str | os.PathLike) else nullcontext(file)
+    with held as opened:
         try:
             with own_settings():
                 picture = PillowImage.open(opened, formats=_formats())

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, DataError, unknown_name
+from ..media.border import foreign_bytes
 from ..media.geometry import Box
 from .trajectory import FILE_NAME
 
@@ -24,6 +25,18 @@ OUTCOMES: Mapping[str, Callable[[Record], bool]] = {
     "errors": lambda record: record.get("n_operation_errors", 0) > 0,
 }
 """What episodes can be chosen by."""
+
+
+_KINDS: Mapping[str, type | tuple[type, ...]] = {
+    "n_calls": int,
+    "n_operation_errors": int,
+    "reward": (int, float),
+    "reward_terms": dict,
+    "grade": dict,
+    "choices": list,
+    "category": str,
+}
+"""What a record may lack, and of which type it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +88,10 @@ class Look:
 
 
 def read_episodes(
-    folder: str | os.PathLike[str], chosen: Filter | None = None, limit: int | None = 200
+    folder: str | os.PathLike[str],
+    chosen: Filter | None = None,
+    limit: int | None = 200,
+    faults: list[DataError] | None = None,
 ) -> Iterator[Record]:
     """Reads the first episodes of a folder that a filter lets through, one after the other.
 
@@ -83,6 +99,8 @@ def read_episodes(
         folder: holds `trajectories.jsonl` and `images/`.
         chosen: which of them; all where None.
         limit: how many at most, at least 1; None reads all.
+        faults: gets the faults of lines that are no records, which are passed over then; None
+            raises the first.
 
     Yields:
         Records as `TrajectoryRecord` describes them.
@@ -102,7 +120,13 @@ def read_episodes(
         for number, line in enumerate(lines, 1):
             if not line.endswith(b"\n"):
                 return  # being written, or cut off
-            record = _record(line, f"{path} line {number}")
+            try:
+                record = _record(line, f"{path} line {number}")
+            except DataError as fault:
+                if faults is None:
+                    raise
+                faults.append(fault)
+                continue
             if chosen.holds(record):
                 yield record
                 shown += 1
@@ -129,16 +153,20 @@ def looks_by_picture(record: Record) -> dict[int, list[Look]]:
 
 
 def _record(line: bytes, where: str) -> Record:
-    """Returns one line's record, with at least what a page shows of every episode."""
-    try:
+    """Returns one line's record, with at least what a page shows of every episode.
+
+    What is of another type than `TrajectoryRecord` writes counts as missing, where it may miss.
+    """
+    with foreign_bytes(where, "is no trajectory"):
         record = json.loads(line)
         is_record = isinstance(record["question"], str) and all(
             isinstance(each["images"], list) for each in (record["first"], *record["turns"])
         )
-    except (ValueError, TypeError, KeyError) as fault:
-        raise DataError(f"{where} is no trajectory: {type(fault).__name__}: {fault}") from fault
-    if not is_record:
-        raise DataError(f"{where} is no trajectory: its question or pictures are of another type")
+        if not is_record:
+            raise TypeError("its question or pictures are of another type")
+    for name, kinds in _KINDS.items():
+        if not isinstance(record.get(name), kinds):
+            record.pop(name, None)
     return record  # type: ignore[no-any-return]
 
 

@@ -8,6 +8,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from ..errors import PixelEnvError
+from ..media.border import reason_of
 from .episodes import OUTCOMES, Look, Record, looks_by_picture
 from .look import SCRIPT, STYLE
 from .page_pictures import PagePictures
@@ -36,7 +38,7 @@ def page(
     pictures = PagePictures(
         Path(folder).resolve(), None if page_folder is None else Path(page_folder).resolve()
     )
-    episodes = [(record, _episode(record, pictures)) for record in records]
+    episodes = [(record, _shown(record, pictures)) for record in records]
     counts = {
         name: sum(bool(holds(record)) for record, _ in episodes) for name, holds in OUTCOMES.items()
     }
@@ -46,14 +48,26 @@ def page(
     )
     parts = [
         "<!DOCTYPE html>",
-        f'<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>',
-        f"<style>{STYLE}</style></head><body><header><h1>{escape(title)}</h1>",
+        f'<html lang="en"><head><meta charset="utf-8"><title>{_text(title)}</title>',
+        f"<style>{STYLE}</style></head><body><header><h1>{_text(title)}</h1>",
         f'<form>{choices}<input type="search" placeholder="words"></form>',
         f"<p><output>{len(episodes)}</output> of {len(episodes)} episodes</p></header>",
         *(text for _, text in episodes),
         f"<script>{SCRIPT}</script></body></html>",
     ]
     return "\n".join(parts) + "\n"
+
+
+def _shown(record: Record, pictures: PagePictures) -> str:
+    """Returns one episode, or why it can't be shown where its values are of other types."""
+    try:
+        return _episode(record, pictures)
+    except PixelEnvError:
+        raise
+    except Exception as fault:  # a record is a file's content: it can hold anything
+        why = f"this episode can't be shown: {reason_of(fault)}"
+        question = _text(record["question"])
+        return f"<details><summary><b>–</b> {question}</summary><p>{_text(why)}</p></details>"
 
 
 def _episode(record: Record, pictures: PagePictures) -> str:
@@ -156,4 +170,5 @@ def _terms(terms: Record) -> str:
 
 
 def _text(value: object) -> str:
-    return "" if value is None else escape(str(value))
+    """Returns a value as HTML; half a surrogate pair, which no file can hold, becomes a "?"."""
+    return "" if value is None else escape(str(value)).encode("utf-8", "replace").decode("utf-8")

@@ -59,3 +59,13 @@ def test_what_is_wrong_is_one_sentence(tmp_path, capsys):
     assert "expected a folder with trajectories.jsonl" in capsys.readouterr().out
     assert view.main([str(tmp_path), "--limit", "0"]) == 1
     assert "expected --limit >= 1, got 0" in capsys.readouterr().out
+
+
+def test_lines_that_are_no_records_are_counted_and_the_others_shown(recorded, capsys):
+    path = recorded / "trajectories.jsonl"
+    path.write_bytes(b"[]\n" + path.read_bytes())
+    assert view.main([str(recorded)]) == 0
+    shown = capsys.readouterr().out
+    assert "1 lines are left out, such as:" in shown
+    assert "trajectories.jsonl line 1 is no trajectory" in shown
+    assert "3 episodes" in shown

@@ -212,3 +212,48 @@ def test_a_wrong_folder_or_outcome_is_one_sentence(folder):
         Filter(only=("rigth",))
     with pytest.raises(ConfigError, match="limit"):
         list(read_episodes(folder, limit=0))
+
+
+WILD = [None, True, -1, 10**400, 1e999, "x", "\ud800", [], {}, [[]], {"a": {}}, ["\udfff"] * 4]
+"""Values of every type, of which a record may hold any anywhere."""
+
+
+def places(value, path=()):
+    """Yields the path to each value of a record."""
+    yield path
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from places(value[key], (*path, key))
+
+
+def test_records_of_any_values_are_shown_or_named(folder):
+    """Each value of a record in turn is replaced by a wild one."""
+    lines = (folder / "trajectories.jsonl").read_text().splitlines()
+    faults, n_tried = [], 0
+    for line in lines[:3]:
+        for path in list(places(json.loads(line)))[1:]:
+            for wild in WILD[n_tried % 3 :: 3]:  # a third of them at each place
+                record = json.loads(line)
+                inner = record
+                for key in path[:-1]:
+                    inner = inner[key]
+                inner[path[-1]] = wild
+                (folder / "trajectories.jsonl").write_text(json.dumps(record) + "\n")
+                n_tried += 1
+                try:
+                    text = page(read_episodes(folder), folder, "Episodes", folder)
+                except DataError as fault:
+                    faults.append(str(fault))
+                else:
+                    Seen(text.encode("utf-8").decode("utf-8"))
+    assert n_tried > 500
+    assert 0 < len(faults) < n_tried / 4
+    assert not any("\n" in fault for fault in faults)
+
+
+def test_lines_that_are_no_records_are_passed_over_where_that_is_asked_for(folder):
+    path = folder / "trajectories.jsonl"
+    path.write_bytes(b"{}\n" + path.read_bytes() + b"\xff\n")
+    faults = []
+    assert len(list(read_episodes(folder, faults=faults))) == 4
+    assert [re.search(r"line (\d)", str(fault))[1] for fault in faults] == ["1", "6"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -163,3 +164,50 @@ def test_broken_page_is_a_fault_of_its_rows_alone(tmp_path):
         with pytest.raises(DataError, match=r"^x\.parquet row 1: column 'image' can't be read"):
             rows[0].late["image"]()
     assert rows[1].late["image"]() == bytes(range(250)) * 20
+
+
+def test_text_that_is_none_and_a_date_out_of_range_are_faults_of_their_row(tmp_path):
+    path = tmp_path / "x.parquet"
+    binary = pa.array([b"a", b"\xff\xfe", b"c"])
+    texts = pa.Array.from_buffers(pa.string(), 3, binary.buffers())
+    dates = pa.array([0, 1, 9 * 10**17], pa.int64()).cast(pa.timestamp("us"))
+    pq.write_table(pa.table({"text": texts, "n": dates}), path)
+    rows = ParquetRows(path)
+    assert rows[0].values["text"] == "a"
+    for index in (1, 2):
+        with pytest.raises(DataError, match=rf"^x\.parquet row {index + 1} .*can't be read"):
+            rows[index]
+    assert [isinstance(row, DataError) for row in rows.each()] == [False, True, True]
+
+
+def test_two_columns_of_one_name_are_refused_by_it(tmp_path):
+    table = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["image", "image"])
+    pq.write_table(table, tmp_path / "x.parquet")
+    with pytest.raises(DataError, match=r"x\.parquet has several columns called 'image'"):
+        ParquetRows(tmp_path / "x.parquet")
+
+
+def test_a_pipe_is_no_parquet(tmp_path):
+    os.mkfifo(tmp_path / "x.parquet")
+    with pytest.raises(DataError, match="no regular file"):
+        ParquetRows(tmp_path / "x.parquet")
+
+
+def test_a_text_that_many_rows_share_stands_in_memory_once(tmp_path):
+    text = "x" * 10**6
+    pq.write_table(pa.table({"a": [text] * 80, "n": range(80)}), tmp_path / "x.parquet")
+    rows = ParquetRows(tmp_path / "x.parquet")
+    assert rows._table.nbytes < 3 * 10**6
+    assert [row.values["n"] for row in rows.each() if row.values["a"] == text] == list(range(80))
+    assert rows._longest_text == 10**6
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_columns_that_unpack_to_too_much_are_refused(tmp_path, monkeypatch, nested):
+    monkeypatch.setattr(parquet_rows, "UNPACKED_BYTES", 10**6)
+    text = "x" * 10**5
+    values = [[text]] * 50 if nested else [text + str(n) for n in range(50)]
+    pq.write_table(pa.table({"a": values}), tmp_path / "x.parquet", compression="zstd")
+    assert (tmp_path / "x.parquet").stat().st_size < 10**5
+    with pytest.raises(DataError, match=r"x\.parquet .*columns a unpack to more than 1 MB"):
+        ParquetRows(tmp_path / "x.parquet")
