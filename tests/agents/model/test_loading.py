@@ -118,8 +118,7 @@ def test_policy_from_a_folder_answers_every_lane_and_repeats(checkpoint):
     shown = [observation("which", [picture(rng, architecture)]) for _ in range(3)]
     runs = []
     for lanes in ([0, 1, 2], [2, 0, 1]):
-        generation = GenerationConfig(max_new_tokens=12)
-        policy = VLMPolicy.load(folder, generation=generation, system="none")
+        policy = VLMPolicy.load(folder, max_new_tokens=12, greedy=False, system="none")
         for lane in lanes:
             policy.reset(lane, seed=lane)
         first = policy.act([shown[lane] for lane in lanes], lanes)
