@@ -181,7 +181,7 @@ class ModelBench:
 
     def _build(self) -> dict[str, float]:
         """Builds the model on its device."""
-        loading = self._run.model_settings()
+        loading = self._run.loading
         self._model = random_model(self._shape, loading, self._config.seed).model
         _watch(self._model, self._deadline)
         trained = sum(p.numel() for p in self._model.parameters() if p.requires_grad)
