@@ -22,7 +22,8 @@ def _small_groups(monkeypatch):
         ]
 
     def shrunk(on_policy):
-        return replace(on_policy, groups_per_iteration=2, group_size=2, max_new_tokens=12)
+        generation = replace(on_policy.generation, max_new_tokens=12)
+        return replace(on_policy, groups_per_iteration=2, group_size=2, generation=generation)
 
     trainings = learning_trap.trainings
     monkeypatch.setattr(learning_trap, "trainings", small)
