@@ -58,5 +58,6 @@ def test_going_on_with_other_settings_is_refused(tmp_path, capsys):
     ],
 )
 def test_a_wrong_argument_is_told(tmp_path, capsys, more, message):
-    assert main(arguments(tmp_path / "demonstrations.jsonl", *more)) == 1
+    assert main(arguments(tmp_path / "held" / "demonstrations.jsonl", *more)) == 1
     assert message in capsys.readouterr().out
+    assert not (tmp_path / "held").exists()

@@ -1,5 +1,8 @@
 """The experiment's command: arms end in one table, and a second call goes on."""
 
+import multiprocessing
+import signal
+import time
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 
@@ -74,3 +77,20 @@ def test_help_names_every_setting(capsys):
     told = capsys.readouterr().out
     assert "--demonstrations" in told
     assert "--jobs" in told
+
+
+def test_a_stop_ends_the_runs_in_progress(monkeypatch):
+    """Otherwise the pool would wait until each is at its end."""
+
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(learning_trap, "wait", stopped)
+    worker = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(600,))
+    worker.start()
+    waiting = Future()
+    with pytest.raises(KeyboardInterrupt):
+        learning_trap._waited({waiting})
+    worker.join(timeout=60)
+    assert worker.exitcode == -signal.SIGTERM
+    assert waiting.cancelled()

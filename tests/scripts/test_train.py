@@ -43,18 +43,22 @@ def test_resume_goes_on_with_the_newest_run_and_needs_one(tmp_path, capsys, monk
     [
         (["--model", "nowhere/at-all"], "nowhere/at-all"),
         (["--env", "PixelReason-Nothing-v0"], "Nothing"),
+        (["--env", "CartPole-v1"], "expected the id of a PixelReasoningEnv"),
+        (["--loading.device", "cuda"], "expected a GPU for device 'cuda'"),
         (["--on-policy.group-size", "1"], "expected --on-policy.group-size >= 2, got 1"),
         (["--seed", "x"], "--seed"),
     ],
 )
 def test_a_wrong_argument_is_one_sentence_and_exit_code_1(
-    train, tmp_path, capsys, monkeypatch, arguments, told
+    tmp_path, capsys, monkeypatch, arguments, told
 ):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # or it tries for long
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     assert train([*BUDGET, "--out", str(tmp_path / "run"), *arguments]) == 1
     said = capsys.readouterr().out
     assert told in said
     assert "Traceback" not in said
+    assert not (tmp_path / "run").exists()
 
 
 def test_help_shows_what_is_changed_often_and_help_all_every_setting(capsys):

@@ -2,10 +2,15 @@
 
 import csv
 import json
+import re
+import shlex
 from pathlib import Path
 
 import pytest
 
+from pixel_env.__main__ import main as pixel_reason
+from pixel_env.agents.evaluation.repeat import replay
+from pixel_env.agents.evaluation.results import read_results
 from pixel_env.agents.policies.by_name import make_policy
 from pixel_env.scripts.train_sb3 import main as train
 
@@ -64,6 +69,15 @@ def test_the_policy_goes_into_the_evaluation(finished):
     assert make_policy(f"sb3:{finished / 'model'}").settings()["n_views"] == 2
 
 
+def test_the_printed_command_and_a_replay_give_the_reported_scores(finished, tmp_path, monkeypatch):
+    (line,) = re.findall(r"```sh\npixel-reason (.*)\n```", (finished / "report.md").read_text())
+    monkeypatch.chdir(tmp_path)
+    assert pixel_reason([*shlex.split(line), "--out", "again"]) == 0
+    again = read_results(tmp_path / "again" / "results.jsonl")
+    assert again == read_results(finished / "evaluation" / "results.jsonl")
+    assert replay(finished / "evaluation").is_identical
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -80,6 +94,7 @@ def test_a_wrong_argument_is_one_sentence_and_exit_code_1(tmp_path, capsys, argu
     said = capsys.readouterr().out
     assert told in said
     assert "Traceback" not in said
+    assert not (tmp_path / "run").exists()
 
 
 def test_other_settings_in_the_same_folder_are_refused(finished, capsys):
