@@ -48,7 +48,7 @@ def test_resume_goes_on_with_the_newest_run_and_needs_one(tmp_path, capsys, monk
     ],
 )
 def test_a_wrong_argument_is_one_sentence_and_exit_code_1(
-    train, tmp_path, capsys, monkeypatch, arguments, told
+    tmp_path, capsys, monkeypatch, arguments, told
 ):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # or it tries for long
     assert train([*BUDGET, "--out", str(tmp_path / "run"), *arguments]) == 1
