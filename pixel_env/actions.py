@@ -22,7 +22,7 @@ def act(name: str, /, **arguments: Any) -> Action:
     Args:
         name: of the operation.
         **arguments: its arguments by name; one that is left out has its neutral value. What is no
-            such value is passed on as it is: the environment tells the policy.
+            such value is passed on as it is: the environment refuses it in the feedback.
 
     Raises:
         ConfigError: there is no such operation, or it has no such argument.
@@ -45,7 +45,7 @@ def zoom_in(bbox: Sequence[float] | NDArray[Any], target_image: int = 1) -> Acti
 
     Args:
         bbox: (x1, y1, x2, y2), fractions of the target view's width and height in [0, 1]. What is
-            no such box is passed on as it is: the environment tells the policy.
+            no such box is passed on as it is: the environment refuses it in the feedback.
         target_image: number of the view looked into, from 1.
 
     >>> zoom_in([0.25, 0, 0.5, 1], target_image=2)["bbox"].tolist()

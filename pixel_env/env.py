@@ -46,13 +46,13 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
     `frames` (multi-binary; entry i is sampled frame i + 1). Operations that `register_operation`
     added before the environment was made have the next codes, and fields of their own; `act`
     builds an action of any. Instead of an action, `step` takes the
-    `OperationError` of a message that could not be read; it is told to the policy.
+    `OperationError` of a message that could not be read, which becomes the feedback.
 
     ## Observation Space
-    A `Dict`, one turn's news (see `pixel_env.types.Observation`): `question`, `choices`, `images`
-    (the views that are new, (H, W, 3) uint8 RGB), `first_image` (number of the first of them, or
-    of the next view where none is new), `feedback`, `turn`, `turns_left`, `n_frames`. Views are
-    numbered from 1 in the order shown; a clip's sampled frames come first.
+    A `Dict`, what is new in one turn (see `pixel_env.types.Observation`): `question`, `choices`,
+    `images` (the views that are new, (H, W, 3) uint8 RGB), `first_image` (number of the first of
+    them, or of the next view where none is new), `feedback`, `turn`, `turns_left`, `n_frames`.
+    Views are numbered from 1 in the order shown; a clip's sampled frames come first.
 
     ## Rewards
     The sum of `info["reward_terms"]`; here one term, `score`: the task's score of the answer,
@@ -65,7 +65,7 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
 
     ## Episode End
     Terminated by an answer. Truncated after `max_turns` steps, or by a fault of the data. An
-    action that can't be done costs its turn and is told in `feedback`; it never raises. An
+    action that can't be done costs its turn and is explained in `feedback`; it never raises. An
     operation that would show more than `max_views` is refused, and the episode goes on.
 
     ## Information
@@ -192,7 +192,7 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
         return episode.observe("", views), info
 
     def step(self, action: Action | OperationError) -> Step:
-        """Does one action; whatever comes in as `action`, the policy is told, nothing is raised.
+        """Does one action; a wrong one, whatever it is, is refused in `feedback`, never raised.
 
         Args:
             action: an action, or the `OperationError` of a message that could not be read.

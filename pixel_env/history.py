@@ -128,7 +128,7 @@ class History:
 
         Args:
             number: of the view.
-            name: what the number is called where it is told to be wrong.
+            name: what a refusal calls the number.
 
         Raises:
             OperationError: kind "bad_image", there is no such view.

@@ -1,4 +1,4 @@
-"""What an episode looks like to a person: the overview with the boxes looked at, and the talk."""
+"""What an episode looks like to a person: the overview with boxes, and the conversation."""
 
 from __future__ import annotations
 

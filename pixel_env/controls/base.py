@@ -51,7 +51,7 @@ class Redirection(Control):
     """What both controls share that read another region than was asked for.
 
     Every operation that shows a region of a view, or frames of a clip, is redirected. One that
-    would be refused is passed on, so that it is refused as ever. The feedback tells the region that
+    would be refused is passed on, so that it is refused as ever. The feedback names the region that
     was asked for, `requested_box` and `executed_box` in `info` the one that was read.
     """
 

@@ -1,8 +1,8 @@
 """Controls: wrappers that ask whether looking was needed.
 
-Each spoils or gives away what a look shows and leaves everything else as it is: turns, counts,
-refusals, and the feedback, which goes on telling the policy what it asked for. A score that a
-control doesn't lower was not earned by looking.
+Each spoils or gives away what an operation shows and leaves everything else as it is: turns,
+counts, refusals, and the feedback, which names what the policy asked for. A score that a control
+doesn't lower was not earned by looking.
 
 A control stands under `TextAction`, and several can be stacked. What another region was read for
 is in the environment's history as it was really shown, so that `unwrapped.views` stay true;
@@ -102,7 +102,7 @@ class RandomCrop(Redirection):
     """Reads a random box of the same size in the same view, or as many random frames.
 
     The size is the same to the pixel, before any padding. What is drawn depends on `seed`, the
-    sample's id and the number of looks before, and on nothing else.
+    sample's id and the number of operations before, and on nothing else.
 
     >>> import gymnasium as gym, pixel_env
     >>> env = RandomCrop(gym.make("PixelReason-SyntheticSearch-v0"), seed=3)
@@ -152,7 +152,7 @@ class RandomCrop(Redirection):
 
 
 class DemonstrationCrop(Redirection):
-    """Shows the evidence, wherever a look was aimed: the score of a policy that looks right.
+    """Shows the evidence, wherever an operation was aimed: the score of a policy that aims right.
 
     A zoom shows all evidence of its picture together, with a margin; where that picture has
     none, that of the nearest picture which has. A selection of frames holds those with evidence

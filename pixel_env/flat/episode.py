@@ -46,7 +46,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Memory:
-    """What an episode has shown, as far as a flat observation tells.
+    """What an episode has shown, as far as a flat observation holds it.
 
     Attributes:
         slots: the overview, then the newest views, the latest first.
@@ -69,7 +69,7 @@ def remember(
     observation: Observation,
     action: Action | OperationError | None,
 ) -> Memory:
-    """Adds one turn's news to what is remembered.
+    """Adds what is new in one turn to what is remembered.
 
     Args:
         config: the sizes.

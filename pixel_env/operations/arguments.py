@@ -82,7 +82,7 @@ class Argument(ABC):
 
         Args:
             given: the call's arguments, JSON values by name.
-            keys: names that it may have there; the first one is told to the model, and there is
+            keys: names that it may have there; refusals name the first one, and there is
                 none where the dialect doesn't write it.
             terms: the dialect's.
 

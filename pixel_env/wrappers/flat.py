@@ -123,7 +123,7 @@ def _bare(env: gym.Env[Any, Any]) -> PixelReasoningEnv:
     inner = env
     while isinstance(inner, gym.Wrapper):
         if isinstance(inner, FullHistory):
-            raise ConfigError("expected one turn's news, got FullHistory inside FlatPixelEnv")
+            raise ConfigError("expected only new views, got FullHistory inside FlatPixelEnv")
         inner = inner.env
     if not isinstance(inner, PixelReasoningEnv):
         raise ConfigError(f"expected a PixelReasoningEnv to wrap, got {inner}")

@@ -48,13 +48,13 @@ class CallDialect(Dialect):
             aliases. One that isn't listed goes by its own name, and one that says a view by
             that of `views`.
         extra: by an operation's own name arguments that mean nothing here, as JSON texts to write.
-        how_to_call: told to a model that did not; begins a sentence.
+        how_to_call: begins the refusal of a message that neither calls nor answers.
         form: a call as the system message shows it.
         shows_schemas: whether the system message holds the schemas; else a client hands them over.
         thinks: whether thoughts stand in `<think>`.
         response_tag: what the answer to a call is wrapped in; "" for nothing.
-        leaves_checks: whether the environment checks boxes and numbers of views and tells the
-            news, as its terms are this dialect's.
+        leaves_checks: whether the environment checks boxes and numbers of views and writes the
+            feedback, as its terms are this dialect's.
     """
 
     frame: CoordinateFrame
@@ -138,16 +138,16 @@ class CallDialect(Dialect):
 
     def read(self, text: str, shown: Shown) -> Reading:
         """Reads a message as `parse` does, and says what box was written."""
-        call, said = self.split(text)
+        call, declared = self.split(text)
         if call is None:
-            return Reading(answer(said))
+            return Reading(answer(declared))
         return self._reading(call, shown)
 
     def render(self, action: Action, shown: Shown) -> str:
         """Writes an action: a call, or a declared answer.
 
         Raises:
-            ConfigError: the dialect has no words for it.
+            ConfigError: the dialect can't write it.
         """
         if operations().of(action).is_answer:
             return self._written(self.answers.write(action["text"]), action["text"])
@@ -204,8 +204,8 @@ class CallDialect(Dialect):
 
     def _answer_in(self, text: str) -> str | None:
         """Reads the answer of a text; None where it holds a call."""
-        call, said = self.split(text)
-        return said if call is None else None
+        call, declared = self.split(text)
+        return declared if call is None else None
 
     def _terms(self, shown: Shown) -> DialectTerms:
         return DialectTerms(self.frame, self.views, shown, self.leaves_checks)

@@ -1,4 +1,4 @@
-"""What an action dialect is: how a model writes a call, and how it is told what the call gave."""
+"""What an action dialect is: how a model writes a call, and how it reads the result."""
 
 from __future__ import annotations
 
@@ -95,12 +95,12 @@ class Dialect(ABC):
         """Writes an action as a model would; `parse(render(action)) == action` up to rounding.
 
         Raises:
-            ConfigError: the dialect has no words for it.
+            ConfigError: the dialect can't write it.
         """
 
     @abstractmethod
     def tell(self, observation: Observation) -> tuple[Part, ...]:
-        """Returns the user message that tells a policy an observation, in reading order."""
+        """Returns an observation as the user message to a policy, in reading order."""
 
     def read(self, text: str, shown: Shown) -> Reading:
         """Reads a message as `parse` does, and says what was written; see there for errors."""
@@ -110,7 +110,7 @@ class Dialect(ABC):
         """Writes a whole message: what is thought first, then the action.
 
         Raises:
-            ConfigError: the dialect has no words for the action.
+            ConfigError: the dialect can't write the action.
         """
         separator = " " if operations().of(action).is_answer else "\n"
         return thought + separator + self.render(action, shown)
