@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+import pixel_env
+
 ROOT = Path(__file__).resolve().parents[1]
 FORMS = sorted((ROOT / ".github/ISSUE_TEMPLATE").glob("[!c]*.yml"))
 
@@ -30,7 +32,7 @@ def test_every_promised_python_is_tested(metadata):
 
 def test_the_citation_names_this_version(metadata):
     citation = read("CITATION.cff")
-    assert citation["version"] == metadata["version"]
+    assert citation["version"] == pixel_env.__version__
     assert citation["license"] == metadata["license"]
 
 
