@@ -25,13 +25,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from pixel_env.agents.settings.command import Terminal, command
 from pixel_env.agents.settings.command_line import Page, UsageError
 from pixel_env.agents.settings.kinds import pairs
 from pixel_env.agents.settings.marks import FLAG, REPEATED, UNPREFIXED, mark
 from pixel_env.agents.warm_start.config import DemonstrationConfig
 from pixel_env.errors import ConfigError
 from pixel_env.registration import check_id
-from pixel_env.scripts.command import Terminal, command
 
 if TYPE_CHECKING:
     from pixel_env.agents.warm_start.demonstration import Demonstration

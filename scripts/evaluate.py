@@ -35,11 +35,11 @@ from pixel_env.agents.policies.base import Policy
 from pixel_env.agents.policies.by_name import MODEL_PREFIX, environment_settings, make_policy
 from pixel_env.agents.run.folders import free_folder
 from pixel_env.agents.run.progress import StageBars
+from pixel_env.agents.settings.command import Terminal, command
 from pixel_env.agents.settings.command_line import Page, UsageError
 from pixel_env.agents.settings.kinds import pairs
 from pixel_env.agents.settings.marks import FLAG, REPEATED, mark
 from pixel_env.errors import ConfigError
-from pixel_env.scripts.command import Terminal, command
 
 MOST_SHOWN = 20
 """How many differing episodes a replay shows."""

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from pixel_env.agents.settings.command import Terminal, command
 from pixel_env.agents.settings.command_line import Page, UsageError
 from pixel_env.agents.settings.marks import FLAG, mark
 from pixel_env.errors import ConfigError, unknown_name
-from pixel_env.scripts.command import Terminal, command
 
 STAGES = ("on_policy", "imitation")
 

@@ -32,9 +32,9 @@ from rich.progress import (
 from pixel_env.agents.evaluation.manifest import git_revision
 from pixel_env.agents.learning_trap.arms import Job, TrapConfig, trainings, warm_starts
 from pixel_env.agents.settings.checks import check_least
+from pixel_env.agents.settings.command import Terminal, command
 from pixel_env.agents.settings.command_line import Page
 from pixel_env.agents.settings.marks import UNPREFIXED, mark
-from pixel_env.scripts.command import Terminal, command
 
 
 @dataclass(frozen=True)

@@ -30,10 +30,10 @@ from pixel_env.agents.bench.memory_plan import (
     plan,
 )
 from pixel_env.agents.model.shapes import SHAPES, SHORT, ModelShape, hub_name, shape_of
+from pixel_env.agents.settings.command import Terminal, command
 from pixel_env.agents.settings.command_line import Page
 from pixel_env.agents.settings.marks import UNPREFIXED, mark
 from pixel_env.errors import ConfigError, unknown_name
-from pixel_env.scripts.command import Terminal, command
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
+from pixel_env.agents.settings.command import Terminal, command
 from pixel_env.agents.settings.command_line import Page, UsageError
 from pixel_env.agents.settings.marks import FLAG, POSITIONAL, mark
 from pixel_env.errors import ConfigError, DataError, unknown_name
-from pixel_env.scripts.command import Terminal, command
 from pixel_env.tasks.check import OWN, Check
 from pixel_env.tasks.records import GRADERS
 from pixel_env.tasks.releases.archives import unpack_all

@@ -27,10 +27,10 @@ from typing import TYPE_CHECKING, Any
 from pixel_env.agents.model.settings import TINY
 from pixel_env.agents.model.shapes import hub_name
 from pixel_env.agents.run.config import RunConfig, large_defaults, tiny_defaults
+from pixel_env.agents.settings.command import Terminal, command
 from pixel_env.agents.settings.command_line import Page, as_arguments, read, read_some
 from pixel_env.agents.settings.marks import FLAG, UNPREFIXED, mark
 from pixel_env.errors import ConfigError
-from pixel_env.scripts.command import Terminal, command
 
 if TYPE_CHECKING:
     from pixel_env.agents.run.run import Outcome

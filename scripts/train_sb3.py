@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 
 from pixel_env.agents.run.folders import free_folder
 from pixel_env.agents.sb3.config import SB3Config
+from pixel_env.agents.settings.command import Terminal, command
 from pixel_env.agents.settings.command_line import Page
 from pixel_env.agents.settings.marks import UNPREFIXED, mark
-from pixel_env.scripts.command import Terminal, command
 
 if TYPE_CHECKING:
     from pixel_env.agents.sb3.training import SB3Outcome

@@ -18,12 +18,12 @@ from pathlib import Path
 
 from rich.progress import track
 
+from pixel_env.agents.settings.command import Terminal, command
 from pixel_env.agents.settings.command_line import Page, UsageError
 from pixel_env.agents.settings.marks import FLAG, POSITIONAL, mark
 from pixel_env.errors import ConfigError, DataError
 from pixel_env.recordings import Filter, page, read_episodes
 from pixel_env.recordings.episodes import OUTCOMES, Record
-from pixel_env.scripts.command import Terminal, command
 
 
 @dataclass(frozen=True)

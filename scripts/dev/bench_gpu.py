@@ -24,10 +24,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pixel_env.agents.bench.config import GpuBenchConfig
+from pixel_env.agents.settings.command import Terminal, command
 from pixel_env.agents.settings.command_line import Page
 from pixel_env.agents.settings.marks import UNPREFIXED, mark
 from pixel_env.errors import ConfigError
-from pixel_env.scripts.command import Terminal, command
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import builtins
 import configparser
-import importlib
 import subprocess
 import sys
 from importlib.metadata import version
@@ -12,7 +11,6 @@ import pytest
 
 import pixel_env
 from pixel_env.__main__ import COMMANDS, main
-from pixel_env.version import installed_version
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,7 +33,7 @@ def test_help_lists_every_command_with_its_line(capsys):
 
 def test_every_script_of_a_user_is_a_command_and_the_other_way_round():
     names = {path.stem.replace("_", "-") for path in (ROOT / "scripts").glob("*.py")}
-    assert names - {"--init--", "command"} == set(COMMANDS)
+    assert names - {"--init--"} == set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -66,15 +64,7 @@ def test_the_module_is_the_command():
 
 def test_the_version_is_written_once():
     assert pixel_env.__version__ == version("pixel-reason")
-    assert settings()["metadata"]["version"] == pixel_env.__version__
-
-
-def test_a_tree_that_was_never_installed_has_no_version(monkeypatch):
-    def none(name):
-        raise importlib.metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr("pixel_env.version.version", none)
-    assert installed_version() == "0+unknown"
+    assert settings()["metadata"]["version"] == "attr: pixel_env.__version__"
 
 
 def test_the_command_is_installed():
@@ -97,7 +87,7 @@ def test_a_missing_extra_is_one_sentence(name, missing, extra, monkeypatch, caps
 
     for module in [each for each in sys.modules if each.startswith("pixel_env.scripts")]:
         monkeypatch.delitem(sys.modules, module)
-    for module in ("command_line", "kinds"):
+    for module in ("command", "command_line", "kinds"):
         monkeypatch.delitem(sys.modules, f"pixel_env.agents.settings.{module}", raising=False)
     monkeypatch.setattr(builtins, "__import__", without)
     assert main([name]) == 1

@@ -19,9 +19,10 @@ from typing import TypeVar
 import gymnasium as gym
 from rich.console import Console
 
-from pixel_env.agents.settings.command_line import Page, UsageError, read
-from pixel_env.agents.settings.names import paths, with_flags
 from pixel_env.errors import PixelEnvError
+
+from .command_line import Page, UsageError, read
+from .names import paths, with_flags
 
 Options = TypeVar("Options")
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from pixel_env.agents.settings.command import Terminated, command
 from pixel_env.agents.settings.command_line import Page, UsageError
 from pixel_env.errors import ConfigError, DataError
-from pixel_env.scripts.command import Terminated, command
 
 PAGE = Page("pixel-reason test", "Tests.")
 
@@ -132,7 +132,7 @@ def test_a_process_that_is_stopped_says_how_to_go_on(tmp_path, number):
 
 def test_the_scripts_are_the_same_functions():
     """Run from their paths, as a clone has them."""
-    folder = Path(__file__).parents[2] / "scripts"
+    folder = Path(__file__).parents[3] / "scripts"
     done = subprocess.run(
         [sys.executable, str(folder / "export.py"), "--ot", "x"], capture_output=True, text=True
     )
