@@ -74,8 +74,7 @@ def _run(name: str, arguments: list[str]) -> int:
             raise
         extra = COMMANDS[name].extra
         sys.stderr.write(
-            f"{NAME} {name} needs {missing}, of the extra {extra}: "
-            f"pip install '{NAME}[{extra}]'\n"
+            f"{NAME} {name} needs {missing}, of the extra {extra}: pip install '{NAME}[{extra}]'\n"
         )
         return 1
     return code
