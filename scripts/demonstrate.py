@@ -22,15 +22,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import gymnasium as gym
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from pixel_env.agents.run.progress import StageBars
 from pixel_env.agents.settings.command import Terminal, command
 from pixel_env.agents.settings.command_line import Page, UsageError
 from pixel_env.agents.settings.kinds import pairs
 from pixel_env.agents.settings.marks import FLAG, REPEATED, UNPREFIXED, mark
 from pixel_env.agents.warm_start.config import DemonstrationConfig
 from pixel_env.errors import ConfigError
+from pixel_env.files.json_values import plain
+from pixel_env.files.whole_file import write_whole
 from pixel_env.registration import check_id
 
 if TYPE_CHECKING:
@@ -139,21 +141,17 @@ def make(
         ConfigError: the file was begun with other settings.
         DataError: a line of the file can't be read.
     """
-    from pixel_env.agents.training.checkpoints.checkpointer import as_plain_config, check_same
+    from pixel_env.agents.settings.comparison import check_same
     from pixel_env.agents.warm_start.demonstration import make_missing
 
-    plain = as_plain_config(settings)
+    given = plain(settings, "settings")
     beside = out.with_suffix(".config.json")
     out.parent.mkdir(parents=True, exist_ok=True)
     if out.exists() and beside.exists():
-        check_same(json.loads(beside.read_text(encoding="utf-8")), plain)
-    beside.write_text(json.dumps(plain, indent=1), encoding="utf-8")
-    columns = (TextColumn("demonstrations"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
-        bar = progress.add_task("", total=n)
-        return make_missing(
-            maker.make, n, out, lambda n_done: progress.update(bar, completed=n_done)
-        )
+        check_same(json.loads(beside.read_text(encoding="utf-8")), given)
+    write_whole(beside, json.dumps(given, indent=1))
+    with StageBars(console, transient=True) as bars:
+        return make_missing(maker.make, n, out, lambda n_done: bars("demonstrations", n_done, n))
 
 
 def table(demonstrations: Sequence[Demonstration], title: str) -> Table:

@@ -20,21 +20,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
 from pixel_env.agents.evaluation.manifest import git_revision
 from pixel_env.agents.learning_trap.arms import Job, TrapConfig, trainings, warm_starts
+from pixel_env.agents.run.progress import StageBars
 from pixel_env.agents.settings.checks import check_least
 from pixel_env.agents.settings.command import Terminal, command
 from pixel_env.agents.settings.command_line import Page
 from pixel_env.agents.settings.marks import UNPREFIXED, mark
+from pixel_env.files.whole_file import write_whole
 
 
 @dataclass(frozen=True)
@@ -80,30 +74,19 @@ def run_all(jobs: Sequence[Job], n_at_once: int, console: Console) -> None:
     from pixel_env.agents.training.metrics import read_metrics
 
     waiting = [job for job in jobs if not (job.folder / "finished").exists()]
-    columns: tuple[ProgressColumn, ...] = (
-        TextColumn("{task.description:<26}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[text]}"),
-    )
     spawn = multiprocessing.get_context("spawn")
     with (
         ProcessPoolExecutor(n_at_once, mp_context=spawn, max_tasks_per_child=1) as pool,
-        Progress(*columns, console=console) as bars,
+        StageBars(console) as bars,
     ):
         running = {pool.submit(run, job): job for job in waiting}
-        bar_of = {
-            job.name: bars.add_task(job.name, total=job.config.on_policy.iterations, text="")
-            for job in waiting
-        }
         left: set[Future[None]] = set(running)
         while left:
             done, left = _waited(left)
             for job in waiting:
                 lines = read_metrics(job.folder / "on_policy")
                 text = f"RaPR {lines[-1]['rapr']:.0%}" if lines else ""
-                bars.update(bar_of[job.name], completed=len(lines), text=text)
+                bars(job.name, len(lines), job.config.on_policy.iterations, text)
             for future in done:
                 future.result()
                 console.print(f"{running[future].name}: done", markup=False)
@@ -131,7 +114,7 @@ def run(job: Job) -> None:
     started = time.perf_counter()
     TrainingRun(job.config, job.folder, lambda *_: None).run()
     minutes = (time.perf_counter() - started) / 60
-    (job.folder / "finished").write_text(f"{minutes:.1f} minutes in the last session\n")
+    write_whole(job.folder / "finished", f"{minutes:.1f} minutes in the last session\n")
 
 
 def write_report(config: TrapConfig, root: Path) -> str:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import track
 
+from pixel_env.agents.run.progress import StageBars
 from pixel_env.agents.settings.command import Terminal, command
 from pixel_env.agents.settings.command_line import Page, UsageError
 from pixel_env.agents.settings.marks import FLAG, POSITIONAL, mark
@@ -105,9 +105,10 @@ def _prepare(options: PrepareOptions, terminal: Terminal) -> int:
     return 1 if checked.faults else 0
 
 
-def progress(numbers: range) -> Iterable[int]:
+def progress(numbers: range) -> Iterator[int]:
     """Goes through the numbers of samples under a bar."""
-    return track(numbers, "Checking", console=console, transient=True)
+    with StageBars(console, transient=True) as bars:
+        yield from bars.each("checking", numbers, len(numbers))
 
 
 def fetch(release: Release, folder: Path, split: str | None) -> str:

@@ -16,8 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rich.progress import track
-
+from pixel_env.agents.run.progress import StageBars
 from pixel_env.agents.settings.command import Terminal, command
 from pixel_env.agents.settings.command_line import Page, UsageError
 from pixel_env.agents.settings.marks import FLAG, POSITIONAL, mark
@@ -83,10 +82,11 @@ def _episodes(
     episodes, n_chosen = [], 0
     faults: list[DataError] = []
     read = read_episodes(folder, chosen, limit=None, faults=faults)
-    for record in track(read, "Reading", console=terminal.console, transient=True):
-        n_chosen += 1
-        if n_chosen <= limit:
-            episodes.append(record)
+    with StageBars(terminal.console, transient=True) as bars:
+        for record in bars.each("reading", read):
+            n_chosen += 1
+            if n_chosen <= limit:
+                episodes.append(record)
     if faults:
         terminal.say(f"{len(faults)} lines are left out, such as: {faults[0]}")
     if not n_chosen:

@@ -69,7 +69,11 @@ def test_every_command_is_there(call):
     assert "  train " in done.stdout
     done = call("train", "--help")
     assert done.returncode == 0, done.stderr
-    for word in ("usage: pixel-reason train", "--on-policy.iterations", "Iterations of the training"):
+    for word in (
+        "usage: pixel-reason train",
+        "--on-policy.iterations",
+        "Iterations of the training",
+    ):
         assert word in done.stdout
     assert call("--version").stdout.startswith("pixel-reason ")
 

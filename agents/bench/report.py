@@ -13,7 +13,9 @@ from typing import Any
 
 import torch
 
-from ..evaluation.manifest import git_revision, package_versions, plain
+from pixel_env.files.json_values import plain
+
+from ..evaluation.manifest import git_revision, package_versions
 from .agreement import Agreement
 from .bench import ModelReport
 from .config import GpuBenchConfig
@@ -35,7 +37,7 @@ def write(config: GpuBenchConfig, reports: Sequence[ModelReport], folder: Path) 
         "settings": asdict(config),
         "models": [_told(report) for report in reports],
     }
-    text = json.dumps(plain(_without_nan(told)), indent=1)
+    text = json.dumps(plain(_without_nan(told), other=str), indent=1)
     (folder / "bench_gpu.json").write_text(text + "\n", encoding="utf-8")
     (folder / "bench_gpu.md").write_text(page(facts, reports), encoding="utf-8")
 

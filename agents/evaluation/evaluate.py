@@ -14,6 +14,7 @@ import gymnasium as gym
 from pixel_env import PixelReasoningEnv
 from pixel_env.controls.controls import CONTROLS, add_controls
 from pixel_env.errors import ConfigError, unknown_name
+from pixel_env.files.json_values import plain
 from pixel_env.recordings.wrapper import RecordTrajectories
 from pixel_env.registration import make_bare
 from pixel_env.types import Observation
@@ -23,7 +24,7 @@ from ..policies.base import Configured, Described, Policy, Privileged
 from .control_scores import ControlScores
 from .episodes import Lane, run_episodes
 from .folder import EvaluationFolder
-from .manifest import git_revision, package_versions, plain
+from .manifest import git_revision, package_versions
 from .report import find, report, summary
 from .results import EpisodeResult
 from .scores import Scores, score_table
@@ -201,5 +202,5 @@ def _manifest(
         "packages": package_versions(),
         "git_revision": git_revision(),
     }
-    cleaned: dict[str, Any] = plain(manifest)
+    cleaned: dict[str, Any] = plain(manifest, "manifest", other=str)
     return cleaned

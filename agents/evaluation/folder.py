@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from pixel_env.errors import ConfigError
+from pixel_env.files.whole_file import write_whole
 from pixel_env.recordings.trajectory import FILE_NAME, cut_unfinished_line
 
-from .manifest import differences, read_manifest
+from ..settings.comparison import differences
+from .manifest import read_manifest
 from .results import EpisodeResult, read_results
 
 MANIFEST, RESULTS, REPORT, SUMMARY = "manifest.json", "results.jsonl", "report.md", "summary.json"
@@ -67,18 +69,18 @@ class EvaluationFolder:
     def finish(self) -> None:
         """Brings results and trajectories into the samples' order."""
         self.results.sort(key=lambda result: result.place)
-        _replace(self.path / RESULTS, "".join(result.line() for result in self.results))
+        write_whole(self.path / RESULTS, "".join(result.line() for result in self.results))
         self._rewrite_trajectories(lambda lines: sorted(lines, key=_place_of))
 
     def report(self, text: str, summary: Mapping[str, Any]) -> None:
         """Writes the report and what it says for machines."""
         written = json.dumps(summary, indent=2, allow_nan=False)
-        _replace(self.path / SUMMARY, written + "\n")
-        _replace(self.path / REPORT, text)
+        write_whole(self.path / SUMMARY, written + "\n")
+        write_whole(self.path / REPORT, text)
 
     def _write_manifest(self, manifest: Mapping[str, Any]) -> None:
         written = json.dumps(manifest, indent=2, sort_keys=True)
-        _replace(self.path / MANIFEST, written + "\n")
+        write_whole(self.path / MANIFEST, written + "\n")
 
     def _check(self, manifest: Mapping[str, Any]) -> None:
         found = [
@@ -107,7 +109,7 @@ class EvaluationFolder:
             cut_unfinished_line(self.path / FILE_NAME)
             recorded = {_place_of(line): line for line in self._trajectories()}
         whole = [result for place, result in found.items() if place in recorded]
-        _replace(path, "".join(result.line() for result in whole))
+        write_whole(path, "".join(result.line() for result in whole))
         self._rewrite_trajectories(lambda _: [recorded[result.place] for result in whole])
         return whole
 
@@ -118,17 +120,10 @@ class EvaluationFolder:
     def _rewrite_trajectories(self, change: Callable[[list[str]], Sequence[str]]) -> None:
         lines = self._trajectories()
         if lines:
-            _replace(self.path / FILE_NAME, "".join(change(lines)))
+            write_whole(self.path / FILE_NAME, "".join(change(lines)))
 
 
 def _place_of(line: str) -> tuple[int, int]:
     """Reads which episode a recorded trajectory is."""
     record = json.loads(line)
     return record["options"]["index"], record.get("repeat", 0)
-
-
-def _replace(path: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)

@@ -10,9 +10,10 @@ from typing import Any
 from pixel_env.errors import ConfigError
 
 from ..policies.by_name import remake_policy
+from ..settings.comparison import differences
 from .evaluate import EvaluationConfig, OnResult, describe, evaluate
 from .folder import MANIFEST, RESULTS
-from .manifest import differences, read_manifest
+from .manifest import read_manifest
 from .results import EpisodeResult, read_results
 
 MAY_DIFFER = ("packages", "git_revision", "machine")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pixel_env.errors import DataError
+from pixel_env.files.whole_file import write_whole
 
 FILE_NAME = "pixel_reason.json"
 
@@ -31,7 +32,7 @@ class TrainedWith:
     def write(self, folder: Path) -> None:
         """Writes it into the folder of a model."""
         text = json.dumps(asdict(self), indent=1) + "\n"
-        (folder / FILE_NAME).write_text(text, encoding="utf-8")
+        write_whole(folder / FILE_NAME, text)
 
     def for_policy(self) -> dict[str, Any]:
         """Returns the settings of a policy."""

@@ -1,23 +1,27 @@
-"""The progress of a run on the screen: a bar with time left for each of its stages."""
+"""Progress on the screen: a bar with time left for each stage of a command's work."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 WARNING = "warning"
-"""The stage whose words are printed above the bars."""
+"""The stage whose text is printed above the bars."""
 
 _SECONDS_A_LINE = 30.0
 
+Item = TypeVar("Item")
+
 
 class StageBars:
-    """Bars that are told of each step; a context manager.
+    """Bars that move with each step; a context manager.
 
-    Where there is no screen (a log file, a batch job) it writes a plain line at the end of a
-    stage, and every half minute at most.
+    Where there is no screen (a log file, a batch job) each stage writes a plain line at its end,
+    and every half minute before.
 
     Example:
         >>> import io
@@ -28,8 +32,8 @@ class StageBars:
         'warm start 300/300 loss 0.21'
     """
 
-    def __init__(self, console: Console) -> None:
-        """Takes where to draw."""
+    def __init__(self, console: Console, transient: bool = False) -> None:
+        """Takes where to draw, and whether the bars go at the end."""
         self._console = console
         self._progress = Progress(
             TextColumn("{task.description:<20}"),
@@ -38,9 +42,11 @@ class StageBars:
             TimeRemainingColumn(),
             TextColumn("{task.fields[text]}"),
             console=console,
+            transient=transient,
         )
         self._bars: dict[str, int] = {}
-        self._told = time.monotonic()
+        self._written: dict[str, float] = {}
+        self._ended: set[str] = set()
 
     def __enter__(self) -> StageBars:
         self._progress.start()
@@ -49,13 +55,13 @@ class StageBars:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def __call__(self, stage: str, done: int, total: int, text: str = "") -> None:
+    def __call__(self, stage: str, done: int, total: int | None, text: str = "") -> None:
         """Moves a stage's bar.
 
         Args:
             stage: its name; "warning" prints `text` above the bars instead.
             done: steps done, from 0.
-            total: steps of the whole stage.
+            total: steps of the whole stage; None where nobody knows.
             text: a few words or numbers beside the bar.
         """
         if stage == WARNING:
@@ -64,7 +70,33 @@ class StageBars:
         if stage not in self._bars:
             self._bars[stage] = self._progress.add_task(stage, total=total, text="")
         self._progress.update(self._bars[stage], completed=done, total=total, text=text)  # type: ignore[arg-type]
-        is_due = done >= total or time.monotonic() - self._told > _SECONDS_A_LINE
-        if is_due and not self._console.is_terminal:
-            self._told = time.monotonic()
-            self._console.print(f"{stage} {done}/{total} {text}", markup=False, highlight=False)
+        if not self._console.is_terminal:
+            self._write(stage, done, total, text)
+
+    def each(self, stage: str, items: Iterable[Item], total: int | None = None) -> Iterator[Item]:
+        """Goes through some items and moves a stage's bar after each.
+
+        Args:
+            stage: its name.
+            items: any number.
+            total: how many there are; None where nobody knows.
+        """
+        done = 0
+        for done, item in enumerate(items, start=1):
+            yield item
+            self(stage, done, total)
+        if total is None:
+            self(stage, done, done)
+
+    def _write(self, stage: str, done: int, total: int | None, text: str) -> None:
+        """Writes a line where the stage reaches its end, or hasn't had one for half a minute."""
+        now = time.monotonic()
+        is_due = now - self._written.setdefault(stage, now) > _SECONDS_A_LINE
+        is_end = total is not None and done >= total
+        was_end = stage in self._ended
+        self._ended = self._ended | {stage} if is_end else self._ended - {stage}
+        if (is_due or is_end) and not (is_end and was_end):
+            self._written[stage] = now
+            of = "" if total is None else f"/{total}"
+            line = f"{stage} {done}{of} {text}".rstrip()
+            self._console.print(line, markup=False, highlight=False)

@@ -19,6 +19,7 @@ import gymnasium as gym
 import torch
 
 from pixel_env.dialects import get_dialect
+from pixel_env.files.whole_file import write_whole
 
 from ..evaluation.evaluate import EvaluationConfig, evaluate
 from ..evaluation.folder import MANIFEST, REPORT, RESULTS
@@ -282,7 +283,7 @@ class TrainingRun:
             spent = time.perf_counter() - started
             self._seconds[name] = self._seconds.get(name, 0.0) + spent
             if self._placement.processes.is_first:
-                self._times.write_text(json.dumps(self._seconds))
+                write_whole(self._times, json.dumps(self._seconds))
 
 
 def _is_measured(folder: Path, policy: VLMPolicy, n_samples: int) -> bool:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pixel_env.errors import ConfigError
+from pixel_env.files.json_values import plain
+from pixel_env.files.whole_file import write_whole
 
 from ..settings.command_line import as_arguments, read
-from ..training.checkpoints.checkpointer import as_plain_config, check_same
+from ..settings.comparison import check_same
 from .config import RunConfig
 
 FILE_NAME = "config.json"
@@ -59,7 +61,7 @@ def check_config(config: RunConfig, folder: Path, may_differ: Sequence[str]) -> 
         before, now = _at(stored, name), _at(config, name)
         if now < before:
             raise ConfigError(f"to go on, {name} must be at least {before}, got {now}")
-    before, now = (as_plain_config(asdict(each)) for each in (stored, config))
+    before, now = (plain(each, "config") for each in (stored, config))
     check_same(before, now, (*may_differ, *GROWS))
 
 
@@ -71,8 +73,7 @@ def keep_config(config: RunConfig, folder: Path) -> None:
         rl = replace(stored.on_policy, iterations=config.on_policy.iterations)
         config = replace(stored, on_policy=rl, eval_samples=config.eval_samples)
     folder.mkdir(parents=True, exist_ok=True)
-    plain = as_plain_config(asdict(config))
-    path.write_text(json.dumps(plain, indent=1), encoding="utf-8")
+    write_whole(path, json.dumps(plain(config, "config"), indent=1))
 
 
 def _at(config: Any, path: str) -> Any:

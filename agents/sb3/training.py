@@ -20,6 +20,8 @@ from stable_baselines3.common.policies import MultiInputActorCriticPolicy
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 
 from pixel_env import PixelReasoningEnv
+from pixel_env.files.json_values import plain
+from pixel_env.files.whole_file import write_whole
 from pixel_env.flat.spaces import FlatConfig
 from pixel_env.registration import make_bare
 from pixel_env.wrappers import CuriosityReward, EvidenceSeen, FlatPixelEnv, RateTracker
@@ -29,7 +31,8 @@ from ..evaluation.report import find, report
 from ..evaluation.statistics import Estimate
 from ..policies.sb3 import SB3Policy
 from ..policies.sb3_model import NetworkSettings, save_policy
-from ..training.checkpoints.checkpointer import Checkpointer, Training, as_plain_config, check_same
+from ..settings.comparison import check_same
+from ..training.checkpoints.checkpointer import Checkpointer, Training
 from .callbacks import EpisodeMetrics, EveryUpdate, scores_by_name
 from .config import MAY_DIFFER, SB3Config
 from .flat_policy import FlatPolicy
@@ -248,7 +251,7 @@ def _check_config(config: SB3Config, folder: Path) -> None:
     path = folder / "config.json"
     if path.exists():
         stored = json.loads(path.read_text(encoding="utf-8"))
-        check_same(stored, as_plain_config(config), MAY_DIFFER)
+        check_same(stored, plain(config, "config"), MAY_DIFFER)
 
 
 def _keep_config(config: SB3Config, folder: Path) -> None:
@@ -256,4 +259,4 @@ def _keep_config(config: SB3Config, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "config.json"
     if not path.exists():
-        path.write_text(json.dumps(as_plain_config(config), indent=1), encoding="utf-8")
+        write_whole(path, json.dumps(plain(config, "config"), indent=1))

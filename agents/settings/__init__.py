@@ -1,1 +1,1 @@
-"""Settings as dataclasses: their checks, and their command line."""
+"""Settings as dataclasses: their checks, their comparison, and their command line."""

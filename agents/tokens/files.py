@@ -11,7 +11,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from pixel_env.errors import ConfigError, DataError
+from pixel_env.errors import DataError
+from pixel_env.files.json_values import plain
 
 from .trajectory import EncodedImage, TokenTrajectory, Turn
 
@@ -69,31 +70,6 @@ def load_trajectories(path: Path) -> list[TokenTrajectory]:
         return _read(header, tensors)
     except (OSError, SafetensorError, ValueError, KeyError, TypeError) as fault:
         raise DataError(f"{path} holds no readable trajectories: {fault}") from fault
-
-
-def plain(value: Any, name: str) -> Any:
-    """Turns a value into JSON's types.
-
-    Args:
-        value: made of JSON's types, tuples, mappings with text keys, and numpy values.
-        name: what it is, for the error.
-
-    Raises:
-        ConfigError: it holds something else.
-
-    Example:
-        >>> plain({"box": (np.float64(0.5), 1)}, "info")
-        {'box': [0.5, 1]}
-    """
-    if isinstance(value, np.generic | np.ndarray):
-        return plain(value.tolist(), name)
-    if value is None or isinstance(value, str | bool | int | float):
-        return value
-    if isinstance(value, list | tuple):
-        return [plain(entry, f"{name}[{i}]") for i, entry in enumerate(value)]
-    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
-        return {key: plain(entry, f"{name}.{key}") for key, entry in value.items()}
-    raise ConfigError(f"expected {name} to be made of JSON's types, got {type(value).__name__}")
 
 
 def _read(header: Any, tensors: Mapping[str, Any]) -> list[TokenTrajectory]:

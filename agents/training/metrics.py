@@ -16,6 +16,7 @@ from typing import Any
 from torch.utils.tensorboard.writer import SummaryWriter
 
 from pixel_env.errors import DataError
+from pixel_env.files.whole_file import write_whole
 
 FILE_NAME = "metrics.jsonl"
 
@@ -91,6 +92,4 @@ def read_metrics(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
 def _keep_steps(path: Path, last: int) -> None:
     """Drops a file's lines after step `last`, and a line that a dying process left unfinished."""
     rows = [row for row in read_metrics(path.parent) if row["step"] <= last]
-    partial = path.with_suffix(".partial")
-    partial.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    partial.replace(path)
+    write_whole(path, "".join(json.dumps(row) + "\n" for row in rows))

@@ -11,6 +11,7 @@ from typing import Any, overload
 import gymnasium as gym
 
 from pixel_env.errors import ConfigError, DataError
+from pixel_env.files.whole_file import whole_file
 from pixel_env.types import Observation
 from pixel_env.wrappers.text_action import TextAction
 
@@ -183,12 +184,10 @@ def save(path: Path, demonstrations: Iterable[Demonstration], append: bool = Fal
 
     A file is replaced at once, so that a kill loses nothing of the old one.
     """
-    written = path if append else path.with_name(f"{path.name}.part")
-    with written.open("a" if append else "w", encoding="utf-8") as lines:
+    with path.open("ab") if append else whole_file(path) as lines:
         for demonstration in demonstrations:
             values = {name: getattr(demonstration, name) for name in _SAVED}
-            lines.write(json.dumps(values) + "\n")
-    written.replace(path)
+            lines.write((json.dumps(values) + "\n").encode("utf-8"))
 
 
 def load(path: Path, is_whole: bool = False) -> list[Demonstration]:

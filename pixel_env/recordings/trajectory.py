@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +19,8 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from ..errors import ConfigError, OperationError, unknown_name
+from ..files.json_values import plain
+from ..files.whole_file import write_whole
 from ..media.rgb import Image
 from ..operations import operations
 from ..types import Info, Observation
@@ -101,17 +102,16 @@ class TrajectoryFolder:
         digest = hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes())
         name = f"images/{digest.hexdigest()[:24]}.{self.image_format}"
         path = self.folder / name
-        if not path.exists():
+        if not path.exists() or not path.stat().st_size:
             encoded = io.BytesIO()
             PillowImage.fromarray(image).save(encoded, FORMATS[self.image_format], quality=90)
-            partial = path.with_suffix(f".{os.getpid()}-{id(encoded)}.partial")
-            partial.write_bytes(encoded.getvalue())
-            partial.replace(path)
+            # Not synced: an episode has many, and one that a power cut left empty is stored again.
+            write_whole(path, encoded.getvalue(), sync=False)
         return name
 
     def append(self, trajectory: dict[str, Any]) -> None:
         """Appends one trajectory as one line, in one write."""
-        line = json.dumps(_jsonable(trajectory), allow_nan=False) + "\n"
+        line = json.dumps(plain(trajectory, other=repr), allow_nan=False) + "\n"
         with self.path.open("ab", buffering=0) as lines:
             lines.write(line.encode("ascii"))
 
@@ -225,20 +225,3 @@ def cut_unfinished_line(path: Path) -> None:
             end = start
         if end < size:
             lines.truncate(end)
-
-
-def _jsonable(value: Any) -> Any:
-    """Turns a value into what JSON can hold; a number that isn't finite becomes its name."""
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else repr(value)
-    if isinstance(value, np.generic | np.ndarray):
-        return _jsonable(value.tolist())
-    if isinstance(value, dict):
-        return {str(key): _jsonable(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_jsonable(entry) for entry in value]
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: _jsonable(getattr(value, name)) for name in value.__dataclass_fields__}
-    return repr(value)

@@ -21,7 +21,8 @@ import torch
 from rich.console import Console
 
 from pixel_env.agents.generation.config import GenerationConfig
-from pixel_env.agents.model.loading import TINY, load
+from pixel_env.agents.model.loading import load
+from pixel_env.agents.model.settings import TINY
 from pixel_env.agents.on_policy.config import OnPolicyConfig
 from pixel_env.agents.on_policy.lanes import TrainingLanes
 from pixel_env.agents.on_policy.trainer import OnPolicyTrainer

@@ -22,11 +22,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.progress import Progress, TextColumn
 from safetensors.torch import load_file, save_file
 
 from pixel_env.agents.model.loading import use_matrix_patch_embedding
 from pixel_env.agents.run.config import tiny_defaults
+from pixel_env.agents.run.progress import StageBars
 from pixel_env.agents.tiny import model as tiny
 from pixel_env.agents.tiny.alignment import align, attend_by_likeness
 from pixel_env.agents.tiny.pretraining import (
@@ -195,12 +195,10 @@ def draw(
     rng: np.random.Generator, difficulty: Difficulty, n_scenes: int, n_crops: int
 ) -> list[lessons.Exhibit]:
     """Draws scenes, with a bar."""
-    with progress() as bar:
-        task = bar.add_task("scenes", total=n_scenes, loss="")
+    with StageBars(CONSOLE) as bars:
         drawn = []
-        for _ in range(n_scenes):
+        for _ in bars.each("scenes", range(n_scenes), n_scenes):
             drawn += lessons.exhibits(rng, difficulty, n_crops)
-            bar.advance(task)
     return drawn
 
 
@@ -211,22 +209,14 @@ def run_stage(name: str, steps: int, school: School) -> None:
         school.model.load_state_dict(load_file(path), strict=False)
         CONSOLE.print(f"{name}: taken from {path}")
         return
-    with progress() as bar:
-        task = bar.add_task(name, total=steps, loss="")
+    with StageBars(CONSOLE) as bars:
 
         def report(step: int, loss: float) -> None:
-            bar.update(task, completed=step, loss=f"loss {loss:.3f}")
-            if not CONSOLE.is_terminal and step % 100 == 0:
-                CONSOLE.print(f"{name} {step}: loss {loss:.3f}")
+            bars(name, step, steps, f"loss {loss:.3f}")
 
         getattr(school, name)(report)
     weights = school.model.state_dict()
     save_file({k: v.contiguous() for k, v in weights.items() if "lm_head" not in k}, path)
-
-
-def progress() -> Progress:
-    """Returns a bar with time left and, where given, the loss."""
-    return Progress(*Progress.get_default_columns(), TextColumn("{task.fields[loss]}"))
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:

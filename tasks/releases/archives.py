@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import zipfile
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from pixel_env.errors import DataError
+from pixel_env.files.whole_file import whole_file
 from pixel_env.media.border import foreign_bytes
 
 CHUNK_BYTES = 2**20
@@ -116,16 +116,12 @@ def _write(opened: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, root: P
     if path.is_file() and path.stat().st_size == member.file_size:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with opened.open(member) as source, part.open("wb") as target:
-            n_left = member.file_size
-            while chunk := source.read(CHUNK_BYTES):
-                n_left -= len(chunk)
-                if n_left < 0:
-                    raise OSError("it is larger than the archive says")
-                target.write(chunk)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    # Not synced: a release has many thousands of files, and a wrong size is unpacked again.
+    with opened.open(member) as source, whole_file(path, sync=False) as target:
+        n_left = member.file_size
+        while chunk := source.read(CHUNK_BYTES):
+            n_left -= len(chunk)
+            if n_left < 0:
+                raise OSError("it is larger than the archive says")
+            target.write(chunk)
     return True

@@ -12,7 +12,7 @@ import json
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from pixel_env.errors import ConfigError, DataError
+from pixel_env.files.json_values import plain
 
-from ...tokens.files import load_trajectories, plain, save_trajectories
+from ...settings.comparison import check_same
+from ...tokens.files import load_trajectories, save_trajectories
 from ...tokens.trajectory import TokenTrajectory
 from ..placement import ALONE, Placement
 from .random_state import Generator, random_states, restore_random_states
@@ -122,7 +124,7 @@ class Checkpointer:
         """
         facts = {
             "step": step,
-            "config": as_plain_config(training.config),
+            "config": plain(training.config, "config"),
             "state": plain(state or {}, "state"),
             "tensors": sorted(tensors or {}),
             "trajectories": sorted(trajectories or {}),
@@ -213,7 +215,7 @@ def restore(path: Path, training: Training, may_differ: Sequence[str] = ()) -> P
         raise DataError(f"checkpoint {path}: {fault}")
     facts = json.loads((path / "state.json").read_text(encoding="utf-8"))
     if training.config is not None:
-        check_same(facts["config"], as_plain_config(training.config), may_differ)
+        check_same(facts["config"], plain(training.config, "config"), may_differ)
     tensors = {n: load_file(path / f"tensors.{n}.safetensors") for n in facts["tensors"]}
     trajectories = {
         n: load_trajectories(path / f"trajectories.{n}.safetensors") for n in facts["trajectories"]
@@ -224,35 +226,6 @@ def restore(path: Path, training: Training, may_differ: Sequence[str] = ()) -> P
     tensor_states = load_file(path / "random.safetensors")
     restore_random_states(facts["random"], tensor_states, training.generators)
     return Progress(facts["step"], facts["state"], tensors, trajectories, path)
-
-
-def as_plain_config(config: Any) -> Any:
-    """Turns a config (a dataclass, a mapping or None) into JSON's types.
-
-    Raises:
-        ConfigError: a value can't be written as JSON.
-    """
-    if is_dataclass(config) and not isinstance(config, type):
-        config = asdict(config)
-    return plain(config, "config")
-
-
-def check_same(saved: Any, given: Any, may_differ: Sequence[str] = (), name: str = "") -> None:
-    """Compares two configs of JSON's types.
-
-    Raises:
-        ConfigError: they differ; it names the field, the saved value and the given one.
-    """
-    if name and name in may_differ:
-        return
-    if isinstance(saved, dict) and isinstance(given, dict):
-        for key in [*saved, *(key for key in given if key not in saved)]:
-            field = f"{name}.{key}" if name else str(key)
-            check_same(saved.get(key), given.get(key), may_differ, field)
-    elif saved != given:
-        raise ConfigError(
-            f"to resume, {name or 'config'} must be as it was saved: {saved!r}, got {given!r}"
-        )
 
 
 def _set_aside(path: Path) -> None:

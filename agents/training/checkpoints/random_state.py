@@ -10,8 +10,7 @@ import numpy as np
 import torch
 
 from pixel_env.errors import ConfigError
-
-from ...tokens.files import plain
+from pixel_env.files.json_values import plain
 
 Generator = np.random.Generator | torch.Generator | random.Random
 """A random generator that a trainer draws from."""

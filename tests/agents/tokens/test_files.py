@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from pixel_env.agents.tokens.files import load_trajectories, plain, save_trajectories
+from pixel_env.agents.tokens.files import load_trajectories, save_trajectories
 from pixel_env.agents.tokens.trajectory import EncodedImage, TokenTrajectory, Turn
-from pixel_env.errors import ConfigError, DataError
+from pixel_env.errors import DataError
 
 
 def trajectory(seed, images=None):
@@ -55,10 +55,3 @@ def test_no_trajectories_and_a_broken_file(tmp_path):
     path.write_bytes(b"not a file of tensors")
     with pytest.raises(DataError, match=r"held\.safetensors holds no readable trajectories"):
         load_trajectories(path)
-
-
-def test_what_json_does_not_know_is_named():
-    with pytest.raises(ConfigError, match=r"info\.who to be made of JSON.s types, got set"):
-        plain({"who": {1, 2}}, "info")
-    with pytest.raises(ConfigError, match="info"):
-        plain({1: "a"}, "info")
