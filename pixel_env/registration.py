@@ -224,7 +224,7 @@ def make_bare(env_id: str, **arguments: Any) -> PixelReasoningEnv:
 def _makes_another(env_id: str) -> bool:
     """Tells whether an id makes something else, which could not take the arguments of a task."""
     entry = gym.registry[env_id].entry_point
-    creator = load_env_creator(entry) if isinstance(entry, str) else entry
+    creator: Any = load_env_creator(entry) if isinstance(entry, str) else entry
     return inspect.isclass(creator) and not issubclass(creator, PixelReasoningEnv)
 
 

@@ -149,6 +149,7 @@ def _struct(
     if not is_dataclass(info.type):
         return None
     kind: Any = info.type
+    hide: Any = tyro.conf.Suppress
     path = at[id(info.default)]
     # Not by the module's name: a script that was run from its path has left `sys.modules`.
     told, hints = field_help(kind), get_type_hints(kind, kind.__init__.__globals__)
@@ -160,7 +161,7 @@ def _struct(
             if UNPREFIXED in each.metadata:
                 inner = Annotated[inner, tyro.conf.arg(name="")]
         elif often is not None and own not in often:
-            inner = tyro.conf.Suppress[inner]
+            inner = hide[inner]
         else:
             inner = _leaf(inner, each.metadata, flag(own))
         shown.append(StructFieldSpec(each.name, inner, default, told.get(each.name)))
@@ -177,10 +178,11 @@ def _made(kind: Any, path: str, **values: Any) -> Any:
 
 def _leaf(kind: Any, marks: Mapping[str, Any], name: str) -> Any:
     """Returns the type of one setting as tyro reads it."""
+    marked: Any = tyro.conf
     if FLAG in marks:
         return kind
     if REPEATED in marks:
-        return tyro.conf.UseAppendAction[kind]
+        return marked.UseAppendAction[kind]
     spec = ConstructorRegistry.get_primitive_spec(PrimitiveTypeInfo.make(kind, set()))
     assert isinstance(spec, PrimitiveConstructorSpec)  # a test reads every config
     is_list = get_origin(kind) is tuple
@@ -199,5 +201,5 @@ def _leaf(kind: Any, marks: Mapping[str, Any], name: str) -> Any:
 
     nargs: Any = "*" if is_list else spec.nargs
     read = replace(spec, nargs=nargs, metavar=title, instance_from_str=read_words, choices=None)
-    kind = Annotated[tyro.conf.FlagConversionOff[kind], read]
-    return tyro.conf.Positional[kind] if POSITIONAL in marks else kind
+    kind = Annotated[marked.FlagConversionOff[kind], read]
+    return marked.Positional[kind] if POSITIONAL in marks else kind
