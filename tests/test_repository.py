@@ -154,6 +154,8 @@ def test_every_room_is_told_and_opens_with_its_line():
     told = {folder: what for folder, modules, what in told_rooms() if not modules}
     folders = {named(path.parent) for path in CODE} - {"pixel_env"}
     assert set(told) == folders
+    for folder, modules, _ in told_rooms():
+        assert all((ROOT / folder / f"{module}.py").exists() for module in modules), folder
     for folder, what in told.items():
         docstring = ast.get_docstring(ast.parse((ROOT / folder / "__init__.py").read_text("utf-8")))
         assert (docstring or "").splitlines()[0] == what, folder
