@@ -45,6 +45,7 @@ class StageBars:
             transient=transient,
         )
         self._bars: dict[str, int] = {}
+        self._moved = time.monotonic()
         self._written: dict[str, float] = {}
         self._ended: set[str] = set()
 
@@ -91,7 +92,9 @@ class StageBars:
     def _write(self, stage: str, done: int, total: int | None, text: str) -> None:
         """Writes a line where the stage reaches its end, or hasn't had one for half a minute."""
         now = time.monotonic()
-        is_due = now - self._written.setdefault(stage, now) > _SECONDS_A_LINE
+        # A stage counts from where the one before it stopped: its first step may take long.
+        is_due = now - self._written.setdefault(stage, self._moved) > _SECONDS_A_LINE
+        self._moved = now
         is_end = total is not None and done >= total
         was_end = stage in self._ended
         self._ended = self._ended | {stage} if is_end else self._ended - {stage}

@@ -42,9 +42,12 @@ def test_a_warning_is_printed_as_it_is(is_screen):
 
 def test_a_log_file_gets_the_end_of_a_stage_and_a_line_now_and_then(log):
     bars, clock = log
-    for done, clock[0] in ((1, 10.0), (2, 41.0), (3, 50.0), (40, 60.0)):
+    for done, clock[0] in ((1, 10.0), (2, 31.0), (3, 40.0), (40, 50.0)):
         bars("RL", done, 40, f"step {done}")
     assert lines(bars) == ["RL 2/40 step 2", "RL 40/40 step 40"]
+    for done, clock[0] in ((1, 90.0), (2, 95.0)):  # a stage whose first step is slow
+        bars("evaluate", done, 40)
+    assert lines(bars)[2:] == ["evaluate 1/40"]
 
 
 def test_an_end_is_written_once_and_a_stage_may_run_again(log):
@@ -69,6 +72,6 @@ def test_items_are_passed_on_and_counted_also_where_nobody_knows_how_many_there_
         seen.append(item)
         clock[0] += 20.0
     assert seen == ["a", "b", "c"]
-    assert lines(bars) == ["Reading 3", "Reading 3/3"]
+    assert lines(bars) == ["Reading 2", "Reading 3/3"]
     assert list(bars.each("Checking", range(2), 2)) == [0, 1]
     assert lines(bars)[2:] == ["Checking 2/2"]
