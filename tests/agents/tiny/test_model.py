@@ -7,7 +7,9 @@ from tiny_tasks import PictureTask
 from transformers import Qwen2_5_VLForConditionalGeneration
 
 from pixel_env import PixelReasoningEnv, zoom_in
-from pixel_env.agents.model.loading import BASE_WEIGHTS, TINY, folder_of, load
+from pixel_env.agents.model.folders import BASE_WEIGHTS, folder_of
+from pixel_env.agents.model.loading import load
+from pixel_env.agents.model.settings import TINY
 from pixel_env.agents.tiny import model as tiny
 from pixel_env.agents.tiny.texts import dialect_texts, episode_texts
 from pixel_env.dialects import Shown, get_dialect

@@ -12,7 +12,7 @@ from tiny_models import tiny_model
 from two_processes import imitate, reinforce
 
 from pixel_env import ConfigError
-from pixel_env.agents.model.loading import BASE_WEIGHTS
+from pixel_env.agents.model.folders import BASE_WEIGHTS
 from pixel_env.agents.training.metrics import read_metrics
 from pixel_env.agents.training.processes import ONE_PROCESS, Processes
 from pixel_env.agents.training.sharding import Sharding
