@@ -155,7 +155,7 @@ def _replay(options: EvaluateOptions, terminal: Terminal) -> int:
 
 def _shown(title: str, terminal: Terminal, work: Callable[[OnResult], Found]) -> Found:
     """Does something, and shows how far it is."""
-    with StageBars(terminal.console) as bars:
+    with StageBars(terminal.console, transient=True) as bars:
         done: list[bool] = []
 
         def note(result: EpisodeResult, n_episodes: int) -> None:

@@ -19,6 +19,7 @@ from pixel_env.agents.on_policy.loss_config import LossConfig
 from pixel_env.agents.on_policy.trainer import OnPolicyTrainer
 from pixel_env.agents.training.checkpoints.weights import load_weights
 from pixel_env.agents.training.metrics import read_metrics
+from pixel_env.agents.training.schedules import learning_rate_at
 
 SMALL = OnPolicyConfig(
     iterations=4,
@@ -116,6 +117,18 @@ def test_a_killed_training_goes_on_as_if_it_had_not_stopped(tmp_path):
         assert torch.equal(value, expected[name]), name
     assert resumed.replay.state() == whole.replay.state()
     assert len(whole.replay) > 0
+
+
+def test_a_training_is_extended_and_never_shortened(tmp_path):
+    trainer(tmp_path, replace(SMALL, iterations=2)).train()
+    longer = trainer(tmp_path, replace(SMALL, iterations=3))
+    longer.train(resume=True)
+    assert [row["step"] for row in read_metrics(tmp_path)] == [1, 2, 3]
+    n_steps = longer.config.n_steps
+    last = learning_rate_at(n_steps - 1, n_steps, SMALL.learning_rate, SMALL.warmup_share)
+    assert read_metrics(tmp_path)[2]["update/learning_rate"] == pytest.approx(last)
+    with pytest.raises(ConfigError, match="expected iterations of at least 3"):
+        trainer(tmp_path, replace(SMALL, iterations=2)).train(resume=True)
 
 
 def test_resuming_nothing_starts_anew_and_resuming_the_end_does_nothing(tmp_path):
