@@ -29,13 +29,17 @@ def shuffled_index(position: int, length: int, key: int) -> int:
     half = max(1, ((length - 1).bit_length() + 1) // 2)
     pass_key = _mixed(key ^ _mixed(epoch))
     place = _permuted(place, half, pass_key)
-    while place >= length:  # the network permutes a power of 4: walk on to a place inside
+    # The network permutes a power of 4, up to 4 times too many places. One outside is permuted on
+    # until it comes inside: a walk along the cycle that it is in, so no index comes twice.
+    while place >= length:
         place = _permuted(place, half, pass_key)
     return place
 
 
 def _permuted(place: int, half: int, key: int) -> int:
     """Permutes [0, 4**half) by a balanced Feistel network."""
+    # Each round mixes one half into the other, which `^` undoes: a permutation whatever the mixing
+    # does. Four rounds are where a Feistel network starts to pass for a random permutation.
     mask = (1 << half) - 1
     left, right = place >> half, place & mask
     for turn in range(_ROUNDS):

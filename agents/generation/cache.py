@@ -1,7 +1,7 @@
 """A key-value cache whose rows are lanes: rows are dropped, put aside, and joined again.
 
 Rows of one cache have different lengths. Slots that hold no token of a row (padding behind a
-shorter piece, steps after a row fell silent) are holes: `valid` is False there, attention never
+shorter piece, steps after a row finished) are holes: `valid` is False there, attention never
 sees them, and they go when caches are joined.
 """
 
@@ -70,7 +70,7 @@ class RoomyLayer(DynamicLayer):  # type: ignore[no-untyped-call]
 
 
 class LaneCache:
-    """The cached past of some lanes.
+    """The cached keys and values of some lanes.
 
     Attributes:
         lanes: which lane each row belongs to.
@@ -100,6 +100,7 @@ class LaneCache:
 
     def forget(self, lane: int) -> None:
         """Makes a lane's row nobody's; it goes when rows are next selected."""
+        # Selecting now would copy the rows of all lanes that stay.
         self.lanes = tuple(NOBODY if name == lane else name for name in self.lanes)
 
     def only(self, lanes: Container[int]) -> LaneCache | None:
@@ -127,6 +128,9 @@ def join(caches: Sequence[LaneCache]) -> LaneCache:
     """Puts caches under each other, without their holes; the shorter rows are padded behind."""
     if len(caches) == 1 and bool(caches[0].valid.all()):
         return caches[0]
+    # Slots may move: keys carry the rotation of their own position, and attention masks holes, so a
+    # slot's place in the cache means nothing. A stable sort brings holes behind the tokens of a row
+    # and keeps those in order; what is cut off behind `length` is holes in every row.
     length = max(int(cache.valid.sum(1).max()) for cache in caches)
     orders = [torch.argsort(~cache.valid, dim=1, stable=True)[:, :length] for cache in caches]
     valid = torch.cat(

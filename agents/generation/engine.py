@@ -1,4 +1,4 @@
-"""Token-in, token-out generation over many lanes, with the past kept in a cache.
+"""Token-in, token-out generation over many lanes, with keys and values kept in a cache.
 
 A lane gets observations and gives messages. Its tokens are never encoded again: a turn feeds the
 last sampled token and the new piece, then samples. Lanes that begin with the same observation
@@ -25,7 +25,7 @@ from .cache import LaneCache
 from .config import GenerationConfig
 
 FEWEST_ROWS = 8
-"""Below this many rows a decoding step costs the same, so silent rows are kept in it."""
+"""Below this many rows a decoding step costs the same, so finished rows are kept in it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,6 +152,8 @@ class Engine:
         if config.greedy:
             tokens = logprobs.argmax(-1)
         else:
+            # In float32 a running sum over 150,000 tokens would swallow the rare ones. It is scaled
+            # by its own end, not 1 after rounding or top-p; `right` skips tokens of no mass.
             mass = _nucleus(logprobs.double().exp(), config.top_p).cumsum(-1)
             at = (uniform * mass[:, -1])[:, None]
             tokens = torch.searchsorted(mass, at, right=True)[:, 0].clamp_(max=self._last_id)
@@ -176,6 +178,7 @@ class Engine:
         alive = torch.ones(len(limits), dtype=torch.bool, device=device)
         aside: list[LaneCache] = []
         for step in range(uniform.shape[1]):
+            # The random number is the row's own for this step: rows beside it change nothing.
             token, logprob = self.sample(hidden, uniform[index, step])
             ids[index, step], logprobs[index, step] = token, logprob
             lengths[index] += alive
@@ -183,6 +186,8 @@ class Engine:
             n_alive = int(alive.sum())
             if not n_alive:
                 break
+            # A finished row stays in the batch, and its steps are holes in the cache, until half of
+            # the rows have finished: dropping a row copies every layer's keys and values.
             if len(index) > FEWEST_ROWS and n_alive <= len(index) // 2:
                 aside.append(cache.keep(~alive))
                 cache = cache.keep(alive)
@@ -190,10 +195,11 @@ class Engine:
                 alive = alive[alive]
             hidden = self._step(cache, token, position, alive)
             position = position + 1
-        kept = lengths.tolist()
+        # The last token of a message is sampled and not read: the next prompt begins with it.
+        n_kept = lengths.tolist()
         return Responses(
-            [row[:n].copy() for row, n in zip(ids.cpu().numpy(), kept, strict=True)],
-            [row[:n].copy() for row, n in zip(logprobs.cpu().numpy(), kept, strict=True)],
+            [row[:n].copy() for row, n in zip(ids.cpu().numpy(), n_kept, strict=True)],
+            [row[:n].copy() for row, n in zip(logprobs.cpu().numpy(), n_kept, strict=True)],
             [*aside, cache],
         )
 

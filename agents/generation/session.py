@@ -29,7 +29,7 @@ class Conversation:
     Attributes:
         rng: draws the lane's random numbers.
         record: prompts and responses.
-        overlong: whether something did not fit into the context; such a lane falls silent.
+        overlong: whether something did not fit into the context; such a lane sends nothing more.
         closed: whether the last message ended with its closing token.
         unread: the prompt that the model has not read yet; None after a response.
         next_position: the position of the first token that is not in the cache.
@@ -158,17 +158,19 @@ class Session:
             ends.append(end)
         cache = self._engine.new_cache(range(len(unique)))
         hidden = self._engine.feed(cache, fresh)
+        # The same row several times: lanes that begin alike read their prompt once, then part.
         index = [rows[id(piece)] for piece in pieces]
         for number, row in zip(numbers, index, strict=True):
             self._lanes[number].next_position = ends[row]
         return cache.select(index, numbers), hidden[index]
 
     def _go_on(self, numbers: Sequence[int]) -> tuple[LaneCache, torch.Tensor]:
-        """Reads later pieces behind the cached past; returns the cache and last states."""
+        """Reads later pieces behind what is cached; returns the cache and last states."""
         cache = self._take(numbers)
         fresh = []
         for number in cache.lanes:
             lane, piece = self._lanes[number], self._unread(number)
+            # One token more than the piece: the last sampled one, which decoding left unread.
             positions, end = rotary_positions(
                 len(piece) + 1,
                 piece.images,
@@ -191,6 +193,8 @@ class Session:
         config = self._config
         room = [config.max_context - len(lane.record) for lane in lanes]
         limits = np.minimum(config.max_new_tokens, np.array(room, np.int64))
+        # Each lane draws as many numbers for every message, whatever it uses: its later draws then
+        # don't depend on how long the messages before were, nor on the limits of other lanes.
         return Start(
             np.array([lane.next_position for lane in lanes], np.int64),
             limits,

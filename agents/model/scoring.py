@@ -104,6 +104,8 @@ def last_states(backbone: Backbone, trajectories: Sequence[TokenTrajectory]) -> 
         backbone.device,
         [(stop, len(t)) for stop, t in zip(stops, trajectories, strict=True)],
     )
+    # Rollouts of a group begin with the same prompt, most of whose tokens are pictures: it is read
+    # once, and each rollout reads on behind its keys and values, through which gradients add up.
     kv = DynamicCache()
     read = backbone.read(openings, features, kv=kv)  # (openings, length, hidden)
     own = [first.index(owner) for owner in owners]
@@ -112,6 +114,7 @@ def last_states(backbone: Backbone, trajectories: Sequence[TokenTrajectory]) -> 
     said = backbone.read(rest, features, mask, kv)  # (batch, rest, hidden)
     states = said.new_zeros(len(stops), max(len(t) for t in trajectories) - 1, said.shape[-1])
     for row, (stop, t) in enumerate(zip(stops, trajectories, strict=True)):
+        # The opening's last state predicts a rollout's first token, so it stands in every row.
         states[row, stop - 1] = read[own[row], stop - 1]
         states[row, stop : len(t) - 1] = said[row, : len(t) - stop - 1]
     return states

@@ -108,6 +108,9 @@ class Sharding:
         Args:
             blank: a pass that uses every weight, giving one number; it adds nothing.
         """
+        # FSDP reduces gradients in the backward pass of a forward pass that all processes make, and
+        # processes have different numbers of micro-batches. So those accumulate without talk, and
+        # one more pass, alike everywhere and worth 0, carries the accumulated gradients away.
         self.assemble()
         self._root.set_requires_gradient_sync(True)
         (self._root(blank) * 0).backward()
