@@ -23,7 +23,7 @@ from pixel_env.errors import ConfigError, DataError, unknown_name
 from pixel_env.tasks.check import OWN, Check
 from pixel_env.tasks.records import GRADERS
 from pixel_env.tasks.releases.archives import unpack_all
-from pixel_env.tasks.releases.catalogue import RELEASES, Part, Release
+from pixel_env.tasks.releases.catalogue import RELEASES, Release, ReleaseSplit
 
 console = Console(soft_wrap=True)
 
@@ -88,7 +88,7 @@ def _prepare(options: PrepareOptions, terminal: Terminal) -> int:
         raise UsageError("expected --to or --check, got both")
     release = RELEASES.get(options.release, OWN)
     if release is OWN and options.split:
-        release = replace(OWN, parts=(Part(options.split),))
+        release = replace(OWN, parts=(ReleaseSplit(options.split),))
     folder = options.check or options.to or release.folder
     terminal.goes_on = ""
     if options.check is None:

@@ -33,7 +33,7 @@ from pixel_env.agents.settings.marks import FLAG, UNPREFIXED, mark
 from pixel_env.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pixel_env.agents.run.run import Outcome
+    from pixel_env.agents.run.run import FinishedRun
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def _show_nothing(stage: str, done: int, total: int, text: str = "") -> None:
     """Takes what other processes than the first would show."""
 
 
-def _show(outcome: Outcome, terminal: Terminal) -> None:
+def _show(outcome: FinishedRun, terminal: Terminal) -> None:
     """Prints the table of scores and where everything is."""
     from pixel_env.agents.evaluation.screen import score_screen
     from pixel_env.agents.run.report import table_of

@@ -16,7 +16,7 @@ from pixel_env.types import Sample
 
 from .grading.gold_check import check_golds
 from .pixel_reasoner_sft import PixelReasonerSFT
-from .releases.catalogue import Part, Release
+from .releases.catalogue import Release, ReleaseSplit
 
 OWN = Release(
     name="records",
@@ -25,7 +25,7 @@ OWN = Release(
     repository="",
     files={},
     licence="your own",
-    parts=(Part(""),),
+    parts=(ReleaseSplit(""),),
 )
 """Stands for a file of a user's own questions, which is checked and not fetched."""
 
@@ -99,7 +99,7 @@ class Check:
             checked.faults += missing[:1]
         return checked
 
-    def _check_part(self, part: Part, task: Task, checked: Checked) -> None:
+    def _check_part(self, part: ReleaseSplit, task: Task, checked: Checked) -> None:
         """Looks at every sample of a split, and compares their number with what is expected."""
         held = Counter[str]()
         n_boxes = 0
@@ -140,7 +140,7 @@ class Check:
             media.overview(LOOK)
             media.release()
 
-    def _compare(self, part: Part, held: Counter[str], checked: Checked) -> None:
+    def _compare(self, part: ReleaseSplit, held: Counter[str], checked: Checked) -> None:
         """Compares numbers with those expected, which are by category where samples have one."""
         expected = dict(part.counts)
         is_whole = "" in expected or set(held) == {""}

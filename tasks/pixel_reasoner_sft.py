@@ -32,7 +32,7 @@ ROLES = ("system", "user", "assistant")
 GUIDELINES = "\n\nGuidelines:"
 """What follows this in a question is an instruction to the model."""
 
-Part = str | ImageSource | ClipSource
+RecordedPart = str | ImageSource | ClipSource
 """A piece of a message: text, a picture or a clip, to be opened when it is first looked at."""
 
 
@@ -46,7 +46,7 @@ class Message:
     """
 
     role: str
-    parts: tuple[Part, ...]
+    parts: tuple[RecordedPart, ...]
 
     @property
     def text(self) -> str:
@@ -163,13 +163,13 @@ def _message(value: Any, row: Row, folder: DataFolder) -> Message:
     pieces = [{"text": content}] if isinstance(content, str) else content
     if not isinstance(pieces, list) or not all(isinstance(piece, dict) for piece in pieces):
         raise row.fault(f"expected the content of a message, got {content!r:.80}")
-    parts: list[Part] = []
+    parts: list[RecordedPart] = []
     for piece in pieces:
         parts += _parts(piece, row, folder)
     return Message(value["role"], tuple(parts))
 
 
-def _parts(piece: dict[str, Any], row: Row, folder: DataFolder) -> tuple[Part, ...]:
+def _parts(piece: dict[str, Any], row: Row, folder: DataFolder) -> tuple[RecordedPart, ...]:
     """Reads {"text": ...}, {"image": path} or {"video": [paths]}, with a "type" beside or not."""
     held = [name for name in ("text", "image", "video") if piece.get(name) is not None]
     if len(held) != 1:

@@ -1,8 +1,8 @@
 """One model through a training's parts, each measured: build, warm start, rollout, check, update.
 
 The code is the training's own: `ImitationTrainer`, `GroupRollouts` on the engine, `PolicyUpdate`.
-The weights are random (`random_model.py`). What the policy hears is scripted (`scripted_lanes.py`):
-it samples every token itself, and is shown what scripted zooms show.
+The weights are random (`random_model.py`). The actions are scripted (`scripted_lanes.py`): the
+policy samples every token itself, and its observations are those of scripted zooms.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ..warm_start.imitation import ImitationTrainer
 from ..warm_start.synthesis import Synthesis
 from .agreement import Agreement, compare
 from .config import GpuBenchConfig
-from .device_meter import RAN, Deadline, DeviceMeter, Part
+from .device_meter import RAN, Deadline, DeviceMeter, MeasuredPart
 from .memory_plan import GIB, USABLE
 from .random_model import random_model, text_and_picture_tools
 from .scripted_lanes import ScriptedLanes
@@ -46,7 +46,7 @@ REFERENCE_LAYERS = 2
 PARTS = ("float32 check", "demonstrations", "build", "warm start", "rollout", "check", "update")
 
 Note = Callable[[str, str], None]
-"""Told what begins: the model and the part."""
+"""Called with what begins: the model and the part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class ModelReport:
 
     model: str
     weights: int
-    parts: tuple[Part, ...]
+    parts: tuple[MeasuredPart, ...]
     agreement: Agreement | None
     reference: Agreement | None
     workload: Mapping[str, Any]
@@ -81,7 +81,7 @@ class ModelBench:
     """Runs the parts of one model."""
 
     def __init__(self, config: GpuBenchConfig, model: str, deadline: Deadline, note: Note) -> None:
-        """Takes the settings, the model's short name, when to stop, and who is told of progress."""
+        """Takes the settings, the model's short name, when to stop, and a watcher of the parts."""
         self._config = config
         self._name = model
         self._shape = config.shape(model)
@@ -97,7 +97,7 @@ class ModelBench:
         self._reference: Agreement | None = None
 
     def run(self) -> ModelReport:
-        """Runs every part; those that fail are told, and the others go on."""
+        """Runs every part; a failure is in the report, and the others go on."""
         works = (
             self._check_in_float32,
             self._demonstrate,
@@ -111,7 +111,7 @@ class ModelBench:
         for name, work in zip(PARTS, works, strict=True):
             self._note(self._name, name)
             missing = self._missing(name)
-            part = Part(name, missing) if missing else self._meter.measure(name, work)
+            part = MeasuredPart(name, missing) if missing else self._meter.measure(name, work)
             parts.append(part)
             if self._model is not None:
                 self._model.zero_grad(set_to_none=True)  # of a step that wasn't finished
@@ -151,12 +151,12 @@ class ModelBench:
         if not self._demonstrations or torch.device(self._config.device).type != "cuda":
             return ""
         needed = estimates(self._shape, workload(self._run, self._demonstrations))["warm start"]
-        held = torch.cuda.get_device_properties(self._config.device).total_memory
-        if needed <= USABLE * held:
+        total = torch.cuda.get_device_properties(self._config.device).total_memory
+        if needed <= USABLE * total:
             return ""
         return (
             f"not run: the plan's {needed / GIB:.0f} GiB are over {USABLE:.0%} of the "
-            f"{held / GIB:.0f} GiB of this GPU"
+            f"{total / GIB:.0f} GiB of this GPU"
         )
 
     def _check_in_float32(self) -> dict[str, float]:
@@ -168,9 +168,9 @@ class ModelBench:
         run = replace(self._run, loading=loading, on_policy=rl)
         model = random_model(shape, loading, self._config.seed).model
         _watch(model, self._deadline)
-        told = _held(self._rollouts(model, run))
-        self._reference = compare(model, told, self._encoder, shape, "float32")
-        return {"rollouts": len(told)}
+        rollouts = _trajectories_of(self._rollouts(model, run))
+        self._reference = compare(model, rollouts, self._encoder, shape, "float32")
+        return {"rollouts": len(rollouts)}
 
     def _demonstrate(self) -> dict[str, float]:
         """Makes the demonstrations and encodes them; this runs on the host."""
@@ -206,14 +206,14 @@ class ModelBench:
     def _roll_out(self) -> dict[str, float]:
         """Runs the groups, every token sampled by the model."""
         self._experiences = self._rollouts(self._model, self._run)
-        told = _held(self._experiences)
-        if not told:
+        rollouts = _trajectories_of(self._experiences)
+        if not rollouts:
             raise RuntimeError("no rollout was within max_context")
         return {
-            "tokens": sum(each.n_trainable for each in told),
-            "rollouts": len(told),
-            "operations": sum(each.info["n_operations"] for each in told) / len(told),
-            "length": sum(len(each) for each in told) / len(told),
+            "tokens": sum(each.n_trainable for each in rollouts),
+            "rollouts": len(rollouts),
+            "operations": sum(each.info["n_operations"] for each in rollouts) / len(rollouts),
+            "length": sum(len(each) for each in rollouts) / len(rollouts),
         }
 
     def _check(self) -> dict[str, float]:
@@ -238,7 +238,7 @@ class ModelBench:
         metrics = update(batch, 1).metrics()
         _check_finite(metrics, "update/loss", "update/grad_norm")
         return {
-            "tokens": sum(len(each) for each in _held(batch)),
+            "tokens": sum(len(each) for each in _trajectories_of(batch)),
             "rollouts": len(batch) if self._experiences else 0,
             "loss": metrics["update/loss"],
             "largest ratio": metrics["update/ratio_max"],
@@ -258,7 +258,7 @@ class ModelBench:
 
     def _trajectories(self) -> list[TokenTrajectory]:
         """Returns the rollouts; where there are none, the demonstrations."""
-        return _held(self._experiences) or self._demonstrations
+        return _trajectories_of(self._experiences) or self._demonstrations
 
 
 def _encoder(shape: ModelShape, run: RunConfig) -> Encoder:
@@ -271,10 +271,10 @@ def _encoder(shape: ModelShape, run: RunConfig) -> Encoder:
     )
 
 
-def _held(experiences: Sequence[Experience]) -> list[TokenTrajectory]:
-    """Returns the rollouts themselves: one process holds all of them."""
-    told = [each.trajectory for each in experiences]
-    return [each for each in told if isinstance(each, TokenTrajectory)]
+def _trajectories_of(experiences: Sequence[Experience]) -> list[TokenTrajectory]:
+    """Returns the rollouts themselves: one process has all of them."""
+    found = [each.trajectory for each in experiences]
+    return [each for each in found if isinstance(each, TokenTrajectory)]
 
 
 def _watch(model: Any, deadline: Deadline) -> None:

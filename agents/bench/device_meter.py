@@ -46,7 +46,7 @@ class Deadline:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MeasuredPart:
     """One part of a benchmark.
 
     Attributes:
@@ -54,7 +54,7 @@ class Part:
         status: `RAN`, `OUT_OF_MEMORY`, `OUT_OF_TIME`, or why it failed or wasn't begun.
         seconds: how long it took, also where it didn't come to its end; NaN where it wasn't begun.
         allocated: most bytes of the device that tensors took at once; None on a CPU.
-        reserved: most bytes that torch held for them; None on a CPU.
+        reserved: most bytes that torch reserved for them; None on a CPU.
         estimated: bytes by `memory_plan`; None where that estimates nothing.
         numbers: what else was measured, by name.
     """
@@ -84,8 +84,8 @@ class DeviceMeter:
         self._device = device
         self._deadline = deadline
 
-    def measure(self, name: str, work: Callable[[], Mapping[str, float]]) -> Part:
-        """Does a part and measures it; one that fails is told, not raised.
+    def measure(self, name: str, work: Callable[[], Mapping[str, float]]) -> MeasuredPart:
+        """Does a part and measures it; a failure is reported, not raised.
 
         Args:
             name: of the part.
@@ -110,7 +110,7 @@ class DeviceMeter:
         if self._is_cuda:
             allocated = torch.cuda.max_memory_allocated(self._device)
             reserved = torch.cuda.max_memory_reserved(self._device)
-        return Part(name, status, seconds, allocated, reserved, numbers=numbers)
+        return MeasuredPart(name, status, seconds, allocated, reserved, numbers=numbers)
 
     def _begin(self) -> None:
         """Frees what earlier parts left, so that the peak is this part's own."""
@@ -121,9 +121,9 @@ class DeviceMeter:
 
 
 def _told(fault: RuntimeError) -> str:
-    said = str(fault)
+    text = str(fault)
     if isinstance(fault, torch.OutOfMemoryError) or any(
-        words in said.lower() for words in _LACKS_MEMORY
+        phrase in text.lower() for phrase in _LACKS_MEMORY
     ):
         return OUT_OF_MEMORY
-    return f"failed: {type(fault).__name__}: {said.splitlines()[0] if said else ''}"
+    return f"failed: {type(fault).__name__}: {text.splitlines()[0] if text else ''}"

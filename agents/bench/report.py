@@ -19,7 +19,7 @@ from ..evaluation.manifest import git_revision, package_versions
 from .agreement import Agreement
 from .bench import ModelReport
 from .config import GpuBenchConfig
-from .device_meter import Part
+from .device_meter import MeasuredPart
 from .memory_plan import GIB
 
 HEADER = (
@@ -32,12 +32,12 @@ def write(config: GpuBenchConfig, reports: Sequence[ModelReport], folder: Path) 
     """Writes `bench_gpu.json` and `bench_gpu.md`; again after each model, so that none is lost."""
     folder.mkdir(parents=True, exist_ok=True)
     facts = surroundings(config)
-    told = {
+    written = {
         **facts,
         "settings": asdict(config),
         "models": [_told(report) for report in reports],
     }
-    text = json.dumps(plain(_without_nan(told), other=str), indent=1)
+    text = json.dumps(plain(_without_nan(written), other=str), indent=1)
     (folder / "bench_gpu.json").write_text(text + "\n", encoding="utf-8")
     (folder / "bench_gpu.md").write_text(page(facts, reports), encoding="utf-8")
 
@@ -79,7 +79,7 @@ def page(facts: dict[str, Any], reports: Sequence[ModelReport]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def cells(part: Part) -> list[str]:
+def cells(part: MeasuredPart) -> list[str]:
     """Returns a part's row, from its name on."""
     seconds = part.numbers.get("seconds", part.seconds)
     memory = (part.allocated, part.reserved, part.estimated)
@@ -88,7 +88,7 @@ def cells(part: Part) -> list[str]:
         part.status.replace("|", "/"),
         _number(seconds, ".1f"),
         _number(part.tokens_per_second, ".0f"),
-        *(_number(math.nan if held is None else held / GIB, ".1f") for held in memory),
+        *(_number(math.nan if n_bytes is None else n_bytes / GIB, ".1f") for n_bytes in memory),
     ]
 
 
@@ -106,14 +106,14 @@ def _check_cells(check: Agreement | None) -> list[str]:
 
 def _told(report: ModelReport) -> dict[str, Any]:
     """Returns a report as plain values, with what follows from them."""
-    told = asdict(report)
-    for part, values in zip(report.parts, told["parts"], strict=True):
+    values_of = asdict(report)
+    for part, values in zip(report.parts, values_of["parts"], strict=True):
         values["tokens_per_second"] = part.tokens_per_second
     for name in ("agreement", "reference"):
         check: Agreement | None = getattr(report, name)
         if check is not None:
-            told[name]["holds"] = check.holds
-    return told
+            values_of[name]["holds"] = check.holds
+    return values_of
 
 
 def _without_nan(value: Any) -> Any:

@@ -29,7 +29,7 @@ Place = tuple[int, int]
 
 
 @dataclass(slots=True)
-class Lane:
+class EvaluationLane:
     """One place where episodes run, one after the other.
 
     Attributes:
@@ -60,7 +60,7 @@ class Lane:
 
 
 def run_episodes(
-    policy: Policy, lanes: list[Lane], places: Iterable[Place], seed: int
+    policy: Policy, lanes: list[EvaluationLane], places: Iterable[Place], seed: int
 ) -> Iterator[EpisodeResult]:
     """Runs every episode once, and gives a result as soon as it has ended.
 
@@ -71,7 +71,7 @@ def run_episodes(
         seed: fixes, with its place, what the policy draws in an episode.
     """
     waiting = iter(places)
-    free, running = lanes, list[Lane]()
+    free, running = lanes, list[EvaluationLane]()
     with ThreadPoolExecutor(min(len(lanes), os.cpu_count() or 1)) as threads:
         while True:
             started = list(zip(free, waiting, strict=False))
@@ -98,18 +98,18 @@ def _all(done: Iterable[None]) -> None:
     list(done)
 
 
-def _choose(policy: Policy, running: list[Lane]) -> list[Any]:
+def _choose(policy: Policy, running: list[EvaluationLane]) -> list[Any]:
     """Asks the policy for the lanes' actions; a lane without a readable sample isn't asked."""
     asked = [lane for lane in running if "env_error" not in lane.info]
     observations = [lane.observation for lane in asked if lane.observation is not None]
     numbers = [lane.number for lane in asked]
-    said = policy.act(observations, numbers) if asked else ()
-    actions = dict(zip(numbers, said, strict=True))
+    given = policy.act(observations, numbers) if asked else ()
+    actions = dict(zip(numbers, given, strict=True))
     nothing = answer("") if policy.dialect is None else ""
     return [actions.get(lane.number, nothing) for lane in running]
 
 
-def _reset(lane: Lane) -> None:
+def _reset(lane: EvaluationLane) -> None:
     index, repeat = lane.place
     if lane.recorder is not None:
         lane.recorder.notes = {"repeat": repeat}
@@ -118,7 +118,7 @@ def _reset(lane: Lane) -> None:
     lane.hidden, lane.n_replaced = set(), 0
 
 
-def _step(lane: Lane, action: Any) -> None:
+def _step(lane: EvaluationLane, action: Any) -> None:
     lane.observation, _, lane.terminated, truncated, lane.info = lane.env.step(action)
     lane.n_turns += 1
     lane.ended = lane.terminated or truncated
@@ -127,7 +127,7 @@ def _step(lane: Lane, action: Any) -> None:
     lane.n_replaced += any(PASSED not in entry for entry in control.values())
 
 
-def _result(lane: Lane) -> EpisodeResult:
+def _result(lane: EvaluationLane) -> EpisodeResult:
     """Reads the result of an ended episode out of its last info, and behind the curtain."""
     info = lane.info
     grade = info.get("grade", {"score": 0.0, "correct": False, "parsed": None})
@@ -153,8 +153,8 @@ def _result(lane: Lane) -> EpisodeResult:
     )
 
 
-def _privileged(lane: Lane, parsed: str | None) -> dict[str, Any]:
-    """Reads what only the sample and the boxes of the views tell."""
+def _privileged(lane: EvaluationLane, parsed: str | None) -> dict[str, Any]:
+    """Returns facts that only the sample and the boxes of the views have."""
     env = cast(PixelReasoningEnv, lane.env.unwrapped)
     sample, views = env.sample, env.views
     is_clip = isinstance(sample.media[0], ClipSource)
@@ -177,5 +177,5 @@ def _privileged(lane: Lane, parsed: str | None) -> dict[str, Any]:
 
 def _question(sample: Sample, pixels: bytes) -> str:
     """Returns the same text for every order of one question's options."""
-    told = "\0".join([sample.question, *sorted(sample.choices)]).encode()
-    return hashlib.sha256(told + pixels).hexdigest()[:16]
+    text = "\0".join([sample.question, *sorted(sample.choices)]).encode()
+    return hashlib.sha256(text + pixels).hexdigest()[:16]

@@ -22,7 +22,7 @@ from pixel_env.wrappers.text_action import TextAction
 
 from ..policies.base import Configured, Described, Policy, Privileged
 from .control_scores import ControlScores
-from .episodes import Lane, run_episodes
+from .episodes import EvaluationLane, run_episodes
 from .folder import EvaluationFolder
 from .manifest import git_revision, package_versions
 from .report import find, report, summary
@@ -30,7 +30,7 @@ from .results import EpisodeResult
 from .scores import Scores, score_table
 
 MOST_UNASKED = 100_000
-"""A task with more samples than this is endless; how many to evaluate must then be said."""
+"""A task with more samples than this is endless; how many to evaluate must then be given."""
 
 OnResult = Callable[[EpisodeResult, int], None]
 """Takes a result as soon as its episode has ended, and how many there will be."""
@@ -152,15 +152,15 @@ def write_report(
 
 
 def _n_samples(env: PixelReasoningEnv, config: EvaluationConfig) -> int:
-    held = len(env.task)
-    if config.samples is None and held > MOST_UNASKED:
-        raise ConfigError(f"{config.env_id} has {held:,} samples; say how many to evaluate")
-    return held if config.samples is None else min(config.samples, held)
+    n_samples = len(env.task)
+    if config.samples is None and n_samples > MOST_UNASKED:
+        raise ConfigError(f"{config.env_id} has {n_samples:,} samples; say how many to evaluate")
+    return n_samples if config.samples is None else min(config.samples, n_samples)
 
 
 def _make_lanes(
     policy: Policy, config: EvaluationConfig, first: PixelReasoningEnv, n_lanes: int
-) -> list[Lane]:
+) -> list[EvaluationLane]:
     """Makes the lanes' environments; they share one task, so its rows are read once."""
     lanes = []
     for number in range(n_lanes):
@@ -173,7 +173,7 @@ def _make_lanes(
             env = recorder = RecordTrajectories(env, config.out, image_format=config.image_format)
         if isinstance(policy, Privileged):
             policy.watch(number, env)
-        lanes.append(Lane(number, env, recorder))
+        lanes.append(EvaluationLane(number, env, recorder))
     return lanes
 
 

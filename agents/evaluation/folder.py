@@ -73,7 +73,7 @@ class EvaluationFolder:
         self._rewrite_trajectories(lambda lines: sorted(lines, key=_place_of))
 
     def report(self, text: str, summary: Mapping[str, Any]) -> None:
-        """Writes the report and what it says for machines."""
+        """Writes the report, and its numbers for machines."""
         written = json.dumps(summary, indent=2, allow_nan=False)
         write_whole(self.path / SUMMARY, written + "\n")
         write_whole(self.path / REPORT, text)

@@ -117,15 +117,15 @@ class _Ledger:
         """Adds one step: rewards of all lanes, facts of those that were running."""
         self.rewards += rewards
         for lane, (terms, facts) in enumerate(zip(self.terms, self.facts, strict=True)):
-            news = lane_values(infos, lane)
-            for name, value in news.pop("reward_terms", {}).items():
+            of_step = lane_values(infos, lane)
+            for name, value in of_step.pop("reward_terms", {}).items():
                 terms[name] = terms.get(name, 0.0) + float(value)
-            facts.update(news)
+            facts.update(of_step)
             if running[lane]:
                 facts["truncated"] = bool(truncated[lane])
 
     def check_groups(self, group_size: int) -> None:
-        """Checks that the lanes of each group look at one sample."""
+        """Checks that the lanes of each group have one sample."""
         for first in range(0, len(self.facts), group_size):
             names = {facts.get("sample_id") for facts in self.facts[first : first + group_size]}
             if len(names) > 1:

@@ -23,7 +23,7 @@ from .engine import Engine, Fresh, Start
 
 
 @dataclass(slots=True, eq=False)
-class Conversation:
+class LaneState:
     """The tokens and the state of one lane.
 
     Attributes:
@@ -61,7 +61,7 @@ class Session:
         self._engine = engine
         self._encoder = engine.encoder
         self._config = engine.config
-        self._lanes: dict[int, Conversation] = {}
+        self._lanes: dict[int, LaneState] = {}
         self._caches: list[LaneCache] = []
 
     def update_weights(self) -> None:
@@ -76,7 +76,7 @@ class Session:
             seed: fixes what the lane samples; None draws afresh.
         """
         self.end(lane)
-        self._lanes[lane] = Conversation(np.random.default_rng(seed))
+        self._lanes[lane] = LaneState(np.random.default_rng(seed))
 
     def end(self, lane: int) -> TrajectoryBuilder | None:
         """Frees a lane and returns its tokens; None where it hadn't begun."""
@@ -116,7 +116,7 @@ class Session:
             if len(lane.record) + len(piece) >= self._config.max_context:
                 lane.overlong = True
                 continue
-            lane.record.hear(piece)
+            lane.record.add_prompt(piece)
             lane.unread = piece
 
     def speak(self, lanes: Sequence[int]) -> list[str]:
@@ -137,7 +137,7 @@ class Session:
         responses = self._engine.decode(cache, torch.cat(hidden), self._start(lanes))
         self._caches += responses.caches
         for lane, ids, logprobs in zip(lanes, responses.ids, responses.logprobs, strict=True):
-            lane.record.say(ids, logprobs)
+            lane.record.add_response(ids, logprobs)
             lane.last_id = int(ids[-1])
             lane.closed = lane.last_id == self._encoder.end_id
             lane.overlong = not lane.closed and len(lane.record) >= self._config.max_context
@@ -189,7 +189,7 @@ class Session:
         self._caches = [cache for cache in others if cache is not None]
         return join([cache for cache in taken if cache is not None])
 
-    def _start(self, lanes: Sequence[Conversation]) -> Start:
+    def _start(self, lanes: Sequence[LaneState]) -> Start:
         config = self._config
         room = [config.max_context - len(lane.record) for lane in lanes]
         limits = np.minimum(config.max_new_tokens, np.array(room, np.int64))

@@ -165,11 +165,11 @@ class Backbone:
 def log_probabilities(
     logits: torch.Tensor, forbidden: torch.Tensor, temperature: float
 ) -> torch.Tensor:
-    """Returns log-probabilities of the tokens that may be said, the same in every use.
+    """Returns log-probabilities of the tokens that may be sampled, the same in every use.
 
     Args:
         logits: (n, vocab) float32.
-        forbidden: (vocab,) bool, tokens that can't be said: they get probability 0.
+        forbidden: (vocab,) bool, tokens that can't be sampled: they get probability 0.
         temperature: positive; divides the logits.
     """
     lowest = torch.finfo(logits.dtype).min

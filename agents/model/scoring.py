@@ -54,7 +54,7 @@ def score(
     Args:
         model: a Qwen2.5-VL or Qwen3-VL model, bare or wrapped by peft.
         trajectories: at least one; padded behind to the longest.
-        encoder: knows the tokens that can't be said.
+        encoder: knows the tokens that can't be sampled.
         temperature: that of generation.
         entropy: whether to give entropies too.
     """
@@ -111,12 +111,12 @@ def last_states(backbone: Backbone, trajectories: Sequence[TokenTrajectory]) -> 
     own = [first.index(owner) for owner in owners]
     kv.batch_select_indices(torch.tensor(own, device=backbone.device))
     mask = torch.cat([openings.real[own], rest.real], dim=1)
-    said = backbone.read(rest, features, mask, kv)  # (batch, rest, hidden)
-    states = said.new_zeros(len(stops), max(len(t) for t in trajectories) - 1, said.shape[-1])
+    later = backbone.read(rest, features, mask, kv)  # (batch, rest, hidden)
+    states = later.new_zeros(len(stops), max(len(t) for t in trajectories) - 1, later.shape[-1])
     for row, (stop, t) in enumerate(zip(stops, trajectories, strict=True)):
         # The opening's last state predicts a rollout's first token, so it stands in every row.
         states[row, stop - 1] = read[own[row], stop - 1]
-        states[row, stop : len(t) - 1] = said[row, : len(t) - stop - 1]
+        states[row, stop : len(t) - 1] = later[row, : len(t) - stop - 1]
     return states
 
 

@@ -34,7 +34,7 @@ class PolicyBelief:
 
     The right answer is written as a message, "I see a mug. \boxed{B}" in the dialect's form. What
     it shares with one of an empty answer is given, so that it doesn't matter how likely the policy
-    is to answer at this moment, or in these words. The belief is the sum of the log-probabilities
+    is to answer at this moment, or in this form. The belief is the sum of the log-probabilities
     of the other tokens, here of "a mug" and "B", and of what follows the last of them: ln p of the
     answer and no more, given that one is declared in this way.
     """
@@ -91,7 +91,7 @@ class PolicyBelief:
         for named, declared in right_answers(moment.sample):
             message, asked = self._message(named, declared)
             answered = record.until(moment.n_told)
-            answered.say(message)
+            answered.add_response(message)
             question = replace(
                 answered.build(sample_id=moment.sample.id),
                 trainable=np.concatenate([np.zeros(len(record), np.bool_), asked]),
@@ -103,7 +103,7 @@ class PolicyBelief:
     def _message(self, named: str, declared: str) -> tuple[Ids, NDArray[np.bool_]]:
         """Returns the tokens of an answer, and which of them are scored; both (length,)."""
         message, empty = (
-            self._encoder.says(
+            self._encoder.message_ids(
                 self._encoder.dialect.compose(
                     BRIEF["seen"][0].format(answer=thing), answer(text), Shown(sizes=())
                 )

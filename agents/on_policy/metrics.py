@@ -19,13 +19,13 @@ def rollout_metrics(trajectories: Sequence[Rollout]) -> dict[str, float]:
     counted = [t for t in trajectories if t.mask_reason != ENV_ERROR]
     n_calls = sum(_count(t, "n_calls") for t in counted)
     n_errors = sum(_count(t, "n_operation_errors") for t in counted)
-    looking = [t for t in counted if _count(t, "n_calls") > 0]
+    calling = [t for t in counted if _count(t, "n_calls") > 0]
     metrics = {
         "reward/mean": _mean(t.reward for t in counted),
         "rapr": _mean(_count(t, "n_calls") > 0 for t in counted),
         "operations/per_episode": _mean(_count(t, "n_operations") for t in counted),
         "operations/error_rate": n_errors / n_calls if n_calls else math.nan,
-        "operations/successful_share": _mean(_is_correct(t) for t in looking),
+        "operations/successful_share": _mean(_is_correct(t) for t in calling),
         "accuracy/all": _mean(_is_correct(t) for t in counted),
         "tokens/response": _mean(t.n_trainable for t in counted),
         "tokens/trajectory": _mean(len(t) for t in counted),

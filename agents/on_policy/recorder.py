@@ -23,7 +23,7 @@ from pixel_env.types import Info, Observation
 from ..generation.collection import lane_observation, lane_values
 
 _LATE = ("curiosity_bonus", "operation_penalty", "rapr")
-"""What is told of an episode after its own end, when its group has ended."""
+"""Facts of an episode that come after its own end, when its group has ended."""
 
 
 @dataclass(slots=True)
@@ -37,21 +37,21 @@ class _Turn:
     terminated: bool
     truncated: bool
 
-    def pay(self, reward: float, news: Mapping[str, Any]) -> None:
-        """Adds what came after the episode's end."""
+    def pay(self, reward: float, facts: Mapping[str, Any]) -> None:
+        """Adds a reward and facts that came after the episode's end."""
         self.reward += reward
         terms = dict(self.info.get("reward_terms", {}))
-        for name, value in news.get("reward_terms", {}).items():
+        for name, value in facts.get("reward_terms", {}).items():
             terms[name] = terms.get(name, 0.0) + value
-        late = {name: news[name] for name in _LATE if name in news}
+        late = {name: facts[name] for name in _LATE if name in facts}
         self.info = {**self.info, **late, "reward_terms": terms}
 
 
 class LaneRecorder(VectorWrapper):
-    """Records the episodes of lanes that it is told of before a reset; wrap it outermost.
+    """Records the episodes of the lanes that `begin` names before a reset; wrap it outermost.
 
     Attributes:
-        folder: holds a folder for each iteration, `iteration-00000012`.
+        folder: has a folder for each iteration, `iteration-00000012`.
     """
 
     def __init__(self, env: VectorEnv[Any, Any, Any], folder: Path, keep: int, suffix: str) -> None:
@@ -71,10 +71,10 @@ class LaneRecorder(VectorWrapper):
         self._lanes: Collection[int] = ()
         self._into: TrajectoryFolder | None = None
         self._records: dict[int, TrajectoryRecord] = {}
-        self._held: dict[int, _Turn] = {}
+        self._last: dict[int, _Turn] = {}
 
     def begin(self, iteration: int, lanes: Collection[int]) -> None:
-        """Says which lanes' next episodes are recorded, and of which iteration they are."""
+        """Names the lanes whose next episodes are recorded, and their iteration."""
         self._lanes, self._into = lanes, None
         if lanes:
             name = f"iteration-{iteration:08d}{self._suffix}"
@@ -99,7 +99,7 @@ class LaneRecorder(VectorWrapper):
             seed=seed,  # type: ignore[arg-type]  # one for each lane, as the vectors take it
             options=options,
         )
-        self._held = {}
+        self._last = {}
         self._records = {}
         if self._into is not None:
             for lane in self._lanes:
@@ -114,17 +114,17 @@ class LaneRecorder(VectorWrapper):
         step = self.env.step(actions)
         observations, rewards, terminated, truncated, infos = step
         for lane, record in self._records.items():
-            news, held = lane_values(infos, lane), self._held.get(lane)
-            if held and (held.terminated or held.truncated):
-                held.pay(float(rewards[lane]), news)
+            facts, last = lane_values(infos, lane), self._last.get(lane)
+            if last and (last.terminated or last.truncated):
+                last.pay(float(rewards[lane]), facts)
                 continue
-            if held:
-                record.add(held.message, held.observation, held.reward, held.info)
-            self._held[lane] = _Turn(
+            if last:
+                record.add(last.message, last.observation, last.reward, last.info)
+            self._last[lane] = _Turn(
                 actions[lane],
                 lane_observation(observations, lane),
                 float(rewards[lane]),
-                news,
+                facts,
                 bool(terminated[lane]),
                 bool(truncated[lane]),
             )
@@ -133,9 +133,9 @@ class LaneRecorder(VectorWrapper):
     def finish(self) -> None:
         """Writes the records: every group has ended, and no bonus comes any more."""
         for lane, record in self._records.items():
-            if held := self._held.get(lane):
-                record.add(held.message, held.observation, held.reward, held.info)
-                record.finish(held.terminated, held.truncated, held.info)
+            if last := self._last.get(lane):
+                record.add(last.message, last.observation, last.reward, last.info)
+                record.finish(last.terminated, last.truncated, last.info)
         self._records = {}
 
     def _found(self) -> list[int]:

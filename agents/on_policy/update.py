@@ -120,7 +120,7 @@ class PolicyUpdate:
 
         Args:
             experiences: not masked, each with a token to train; may be none. The same in every
-                process; each scores those that it holds.
+                process; each scores those of its own.
             iteration: from 1; fixes the order, and the learning rate.
         """
         config = self._config

@@ -63,7 +63,7 @@ class StageBars:
             stage: its name; "warning" prints `text` above the bars instead.
             done: steps done, from 0.
             total: steps of the whole stage; None where nobody knows.
-            text: a few words or numbers beside the bar.
+            text: stands beside the bar.
         """
         if stage == WARNING:
             self._progress.console.print(text, style="yellow", markup=False, highlight=False)

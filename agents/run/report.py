@@ -15,7 +15,7 @@ from ..evaluation.scores import markdown_table, score_table
 from ..policies.by_name import MODEL_PREFIX
 from ..training.metrics import read_metrics
 from .config import RunConfig
-from .run import Outcome
+from .run import FinishedRun
 
 CURVES = (
     "accuracy/all",
@@ -27,14 +27,14 @@ CURVES = (
 """Metrics of the training whose course the page shows in numbers."""
 
 
-def write_report(outcome: Outcome, config: RunConfig) -> Path:
+def write_report(outcome: FinishedRun, config: RunConfig) -> Path:
     """Writes `report.md` into the run's folder and returns its path."""
     path = outcome.folder / "report.md"
     path.write_text(report(outcome, config), encoding="utf-8")
     return path
 
 
-def report(outcome: Outcome, config: RunConfig) -> str:
+def report(outcome: FinishedRun, config: RunConfig) -> str:
     """Returns the page."""
     sampled = (
         f"sampled at temperature {config.eval_temperature:g}"
@@ -64,7 +64,7 @@ def report(outcome: Outcome, config: RunConfig) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _again(outcome: Outcome) -> str:
+def _again(outcome: FinishedRun) -> str:
     """Returns the command that measures the trained model as the run did."""
     stage = list(outcome.results)[-1].replace(" ", "_")
     manifest = read_manifest(outcome.folder / "evaluation" / stage / MANIFEST)
@@ -87,7 +87,7 @@ def _course(folder: Path, n_lines: int = 10) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _times(outcome: Outcome) -> str:
+def _times(outcome: FinishedRun) -> str:
     spent = [f"| {name} | {seconds / 60:.1f} |" for name, seconds in outcome.seconds.items()]
     total = f"| all | {sum(outcome.seconds.values()) / 60:.1f} |"
     revision = git_revision()
@@ -107,7 +107,7 @@ def _times(outcome: Outcome) -> str:
     )
 
 
-def table_of(outcome: Outcome) -> dict[str, Any]:
+def table_of(outcome: FinishedRun) -> dict[str, Any]:
     """Returns the scores of every stage: all samples, then each category apart."""
     lines = {}
     for stage, results in outcome.results.items():

@@ -62,11 +62,11 @@ class Display(Protocol):
     """Shows how far a stage is."""
 
     def __call__(self, stage: str, done: int, total: int, text: str = "") -> None:
-        """Takes the stage's name, steps done and to do, and a few words or numbers."""
+        """Takes the stage's name, steps done and to do, and a short text."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class FinishedRun:
     """What a finished run left.
 
     Attributes:
@@ -133,7 +133,7 @@ class TrainingRun:
             json.loads(self._times.read_text()) if self._times.exists() else {}
         )
 
-    def run(self) -> Outcome:
+    def run(self) -> FinishedRun:
         """Runs what isn't done yet, to the end."""
         results = {}
         if self.config.measure_base:
@@ -147,7 +147,7 @@ class TrainingRun:
             self._timed("RL", self._reinforce)
             results[STAGES[2]] = self._timed("evaluate RL", lambda: self._measure(STAGES[2]))
         self._export()
-        return Outcome(results, self._seconds, self.folder)
+        return FinishedRun(results, self._seconds, self.folder)
 
     def _measure(self, stage: str) -> list[EpisodeResult]:
         """Evaluates the model as it is, in the first process; the others wait."""
@@ -287,7 +287,7 @@ class TrainingRun:
 
 
 def _is_measured(folder: Path, policy: VLMPolicy, n_samples: int) -> bool:
-    """Tells whether a folder holds the evaluation of these weights, on at least so many samples."""
+    """Whether a folder has the evaluation of these weights, on at least so many samples."""
     if not (folder / REPORT).exists():
         return False
     manifest = read_manifest(folder / MANIFEST)

@@ -80,7 +80,7 @@ def teach_eyes(
             doesn't apply.
         heads: name and number of classes of each label, in order.
         config: steps, batch size and so on.
-        report: told of every step.
+        report: called after every step.
 
     Returns:
         The heads, one linear layer over the tower's output, for measuring what it knows.
@@ -125,7 +125,7 @@ def teach_speech(
         model: a Qwen2.5-VL model.
         draw: gives one lesson as a trajectory.
         config: steps, batch size and so on.
-        report: told of every step.
+        report: called after every step.
         features: what the vision tower gives for every picture of the lessons; with them only
             the language model is trained. None trains both.
     """
@@ -153,8 +153,8 @@ def as_trajectory(
     """
     piece = encoder.open(observation)
     builder = TrajectoryBuilder()
-    builder.hear(replace(piece, images=stand_ins) if stand_ins else piece)
-    builder.say(encoder.says(says))
+    builder.add_prompt(replace(piece, images=stand_ins) if stand_ins else piece)
+    builder.add_response(encoder.message_ids(says))
     return builder.build()
 
 
@@ -170,7 +170,7 @@ def speech_loss(
 
 @torch.no_grad()
 def speech_accuracy(model: Any, lessons: Sequence[TokenTrajectory]) -> NDArray[np.bool_]:
-    """Tells for each lesson whether every token of it would be said right, given those before."""
+    """Returns for each lesson whether every token of it is the likeliest, given those before."""
     guess, wanted = _predict(model, lessons, None)
     right = (guess.argmax(-1) == wanted).numpy()
     ends = np.cumsum([lesson.n_trainable for lesson in lessons])

@@ -1,9 +1,9 @@
 """From an observation to tokens, exactly once.
 
-Messages are written in ChatML, piece by piece: the first piece holds the system message, the
-first observation and the header of the policy's message; every later piece holds what stands
+Messages are written in ChatML, piece by piece: the first piece has the system message, the
+first observation and the header of the policy's message; every later piece has what stands
 between two messages of the policy. Pieces and sampled tokens, put one after the other, are the
-whole context: no chat template is run over the past, and nothing is tokenised again.
+whole context: no chat template is run over it, and nothing is tokenised again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pixel_env.types import Observation
 from .trajectory import EncodedImage, Ids, Piece
 
 SystemPrompt = Literal["full", "brief", "none"]
-"""Whether the policy is told the operations with their schemas, without them, or not at all."""
+"""Whether the system message has the operations with their schemas, without, or isn't there."""
 
 START = "<|im_start|>"
 END = "<|im_end|>"
@@ -35,13 +35,13 @@ VIDEO = "<|video_pad|>"
 class Encoder:
     """Turns observations and messages into tokens, and sampled tokens into text.
 
-    Text is always taken literally: a question that holds "<|im_end|>" gives the characters of
+    Text is always taken literally: a question with "<|im_end|>" in it gives the characters of
     it, not the token.
 
     Attributes:
         tokenizer: a fast tokenizer that knows ChatML's and the vision tokens.
         image_processor: a Qwen2-VL image processor (patch, merge and temporal sizes are its).
-        dialect: how observations are told.
+        dialect: how observations are written.
         system: "full", "brief" or "none".
         end_id: the token that closes a message.
         pad_id: the token that fills up a batch.
@@ -102,7 +102,7 @@ class Encoder:
         """Returns the piece after a message of the policy.
 
         Args:
-            observation: what came of the message.
+            observation: what the environment returned for the message.
             closed: whether the message ended with its closing token; if it was cut off, the
                 piece begins with that token.
 
@@ -112,7 +112,7 @@ class Encoder:
         opening = ([] if closed else [self.end_id]) + self._newline
         return self._piece(opening, list(self.dialect.tell(observation)))
 
-    def says(self, text: str) -> Ids:
+    def message_ids(self, text: str) -> Ids:
         """Returns a message of the policy as tokens, (length,) int64, with its closing token."""
         return np.array([*self._text_ids(text), self.end_id], np.int64)
 
@@ -125,7 +125,7 @@ class Encoder:
         return decoded
 
     def forbidden_ids(self, vocab_size: int) -> Ids:
-        """Returns the ids that a policy must not say, sorted, (n,) int64.
+        """Returns the ids that a policy must not sample, sorted, (n,) int64.
 
         These are all special tokens but the closing one (an image token without an image makes
         a forward pass fail), and rows of the output layer that no token belongs to.
@@ -138,7 +138,7 @@ class Encoder:
         return np.array(sorted((special | unknown) - {self.end_id}), np.int64)
 
     def forbidden_mask(self, vocab_size: int) -> torch.Tensor:
-        """Returns (vocab_size,) bool, True where a policy must not say a token."""
+        """Returns (vocab_size,) bool, True where a policy must not sample a token."""
         if vocab_size not in self._forbidden:
             mask = torch.zeros(vocab_size, dtype=torch.bool)
             mask[torch.from_numpy(self.forbidden_ids(vocab_size))] = True

@@ -16,7 +16,7 @@ from .trajectory import TokenTrajectory
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RolloutFacts:
-    """The facts of a rollout that another process holds; names as in `TokenTrajectory`.
+    """The facts of a rollout that another process has; names as in `TokenTrajectory`.
 
     Attributes:
         length: its tokens.

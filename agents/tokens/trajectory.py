@@ -54,7 +54,7 @@ class EncodedImage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Piece:
-    """One stretch of context that the policy is told: text tokens and pictures.
+    """One stretch of prompt: text tokens and pictures.
 
     Attributes:
         ids: (length,) int64.
@@ -75,8 +75,8 @@ class Turn:
     """Which tokens of a trajectory one side wrote: ids[start:stop], indices from 0.
 
     Attributes:
-        role: "user" for what was told (the first one includes the system message), "assistant"
-            for the policy's own message.
+        role: "user" for a prompt (the first one includes the system message), "assistant" for a
+            response of the policy.
         start: index of the first token.
         stop: index after the last token.
     """
@@ -91,8 +91,8 @@ class TokenTrajectory:
     """One episode as tokens, with everything that a training step needs.
 
     Attributes:
-        ids: (length,) int64, everything told and said.
-        trainable: (length,) bool, True on the tokens that the policy said and shall learn from.
+        ids: (length,) int64, prompts and responses.
+        trainable: (length,) bool, True on the tokens of responses that the policy shall learn from.
         logprobs: (length,) float32, log-probability of each sampled token given the tokens
             before it, recorded while generating; 0 elsewhere.
         images: the pictures, in reading order; the same objects where trajectories share them.
@@ -103,7 +103,7 @@ class TokenTrajectory:
         sample_id: the sample's stable name; "" where unknown.
         group: number of the group of rollouts on the same sample, from 0.
         info: the episode's facts: "correct", "score", "n_calls", "n_operations",
-            "n_operation_errors", "truncated" and whatever else the environment told.
+            "n_operation_errors", "truncated" and whatever else the environment's `info` had.
         mask_reason: "" for a trajectory to learn from, else `OVERLONG` or `ENV_ERROR`.
     """
 
@@ -135,7 +135,7 @@ class TokenTrajectory:
 
 
 class TrajectoryBuilder:
-    """Grows a trajectory, piece by piece, message by message; the past is never touched."""
+    """Grows a trajectory, prompt by prompt, response by response; what is in it never changes."""
 
     def __init__(self) -> None:
         self._ids: list[Ids] = []
@@ -151,40 +151,40 @@ class TrajectoryBuilder:
 
     @property
     def n_messages(self) -> int:
-        """How many messages the policy has said."""
+        """How many responses the policy has given."""
         return sum(turn.role == "assistant" for turn in self._turns)
 
-    def hear(self, piece: Piece) -> None:
-        """Appends what the policy is told."""
+    def add_prompt(self, piece: Piece) -> None:
+        """Appends a prompt."""
         self._images += piece.images
         self._image_starts += [self._length + start for start in piece.image_starts]
         self._append("user", piece.ids, False, np.zeros(len(piece), np.float32))
 
-    def say(
+    def add_response(
         self,
         ids: Ids,
         logprobs: NDArray[np.float32] | None = None,
         trainable: bool = True,
     ) -> None:
-        """Appends one message of the policy.
+        """Appends one response of the policy.
 
         Args:
-            ids: (length,) int64, the message with its closing token.
+            ids: (length,) int64, the response with its closing token.
             logprobs: (length,) float32, as sampled; None for a demonstration.
-            trainable: False for a message that must not be imitated.
+            trainable: False for one that must not be imitated.
         """
         if logprobs is None:
             logprobs = np.zeros(len(ids), np.float32)
         self._append("assistant", ids, trainable, logprobs)
 
-    def until(self, n_told: int) -> TrajectoryBuilder:
-        """Returns a copy that ends right after a thing told to the policy.
+    def until(self, n_prompts: int) -> TrajectoryBuilder:
+        """Returns a copy that ends right after a prompt.
 
         Args:
-            n_told: which one, from 1; where fewer were told, the last.
+            n_prompts: after which one, from 1; where there are fewer, after the last.
         """
-        told = [number for number, turn in enumerate(self._turns) if turn.role == "user"]
-        n_turns = told[min(n_told, len(told)) - 1] + 1
+        prompts = [number for number, turn in enumerate(self._turns) if turn.role == "user"]
+        n_turns = prompts[min(n_prompts, len(prompts)) - 1] + 1
         copy = TrajectoryBuilder()
         copy._ids, copy._trainable = self._ids[:n_turns], self._trainable[:n_turns]
         copy._logprobs, copy._turns = self._logprobs[:n_turns], self._turns[:n_turns]

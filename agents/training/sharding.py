@@ -161,6 +161,6 @@ def blank_trajectory(encoder: Encoder) -> TokenTrajectory:
     (image,) = encoder.images([np.zeros((side, side, 3), np.uint8)])
     record = TrajectoryBuilder()
     shown = [encoder.end_id, *[encoder.image_id] * image.n_tokens, encoder.end_id]
-    record.hear(Piece(np.array(shown, np.int64), (image,), (1,)))
-    record.say(np.array([encoder.end_id], np.int64))
+    record.add_prompt(Piece(np.array(shown, np.int64), (image,), (1,)))
+    record.add_response(np.array([encoder.end_id], np.int64))
     return record.build()

@@ -89,9 +89,9 @@ def encode(demonstration: Demonstration, encoder: Encoder) -> TokenTrajectory:
         )
     record = TrajectoryBuilder()
     for turn, observation in enumerate(demonstration.observations):
-        record.hear(encoder.follow(observation) if turn else encoder.open(observation))
-        record.say(
-            encoder.says(demonstration.messages[turn]), trainable=demonstration.imitate[turn]
+        record.add_prompt(encoder.follow(observation) if turn else encoder.open(observation))
+        record.add_response(
+            encoder.message_ids(demonstration.messages[turn]), trainable=demonstration.imitate[turn]
         )
     return record.build(
         reward=demonstration.score,
@@ -164,12 +164,12 @@ def replay(demonstration: Demonstration, env: gym.Env[Any, Any]) -> Demonstratio
     Raises:
         DataError: the environment refuses a call, or the answer's score is another one.
     """
-    told = TextAction(env, demonstration.dialect)
-    observation, info = told.reset(options={"id": demonstration.sample_id})
+    text_env = TextAction(env, demonstration.dialect)
+    observation, info = text_env.reset(options={"id": demonstration.sample_id})
     observations: list[Observation] = []
     for message in demonstration.messages:
         observations.append(observation)
-        observation, _, _, _, info = told.step(message)
+        observation, _, _, _, info = text_env.step(message)
         if "operation_error" in info or "env_error" in info:
             fault = info.get("env_error") or observation["feedback"]
             raise DataError(f"{demonstration.told_name} can't be replayed: {fault}")
@@ -180,9 +180,9 @@ def replay(demonstration: Demonstration, env: gym.Env[Any, Any]) -> Demonstratio
 
 
 def save(path: Path, demonstrations: Iterable[Demonstration], append: bool = False) -> None:
-    """Writes one line of JSON a demonstration, without observations; adds to the file if told.
+    """Writes one line of JSON a demonstration, without observations.
 
-    A file is replaced at once, so that a kill loses nothing of the old one.
+    A file is replaced at once, so that a kill loses nothing of the old one; `append` adds to it.
     """
     with path.open("ab") if append else whole_file(path) as lines:
         for demonstration in demonstrations:
@@ -224,7 +224,7 @@ def make_missing(
         make: makes one by its number, from 0; None where it can't be made.
         n: how many numbers there are.
         path: the file; of what a killed run left, half a line is made again.
-        note: told how many numbers are done, for a progress bar.
+        note: called with how many numbers are done, for a progress bar.
 
     Returns:
         All that the file then holds, by number.
@@ -232,16 +232,16 @@ def make_missing(
     Raises:
         DataError: a line of the file can't be read.
     """
-    held = {each.number: each for each in (load(path) if path.exists() else [])}
-    save(path, held.values())
-    note(len(held))
-    for done, number in enumerate((each for each in range(n) if each not in held), len(held) + 1):
+    kept = {each.number: each for each in (load(path) if path.exists() else [])}
+    save(path, kept.values())
+    note(len(kept))
+    for done, number in enumerate((each for each in range(n) if each not in kept), len(kept) + 1):
         made = make(number)
         if made is not None:
             save(path, [made], append=True)
-            held[number] = replace(made, observations=())
+            kept[number] = replace(made, observations=())
         note(done)
-    return [held[number] for number in sorted(held)]
+    return [kept[number] for number in sorted(kept)]
 
 
 def _read(line: str, origin: str) -> Demonstration:

@@ -16,7 +16,7 @@ UNKNOWN = "not stated here: see the card of the repository"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ReleaseSplit:
     """What one split of a release is expected to hold.
 
     Attributes:
@@ -52,7 +52,7 @@ class Release:
     repository: str
     files: Mapping[str, tuple[str, ...]]
     licence: str
-    parts: tuple[Part, ...]
+    parts: tuple[ReleaseSplit, ...]
     revision: str | None = None
     twin: str = ""
 
@@ -71,7 +71,7 @@ def _pixel_reasoner(name: str, title: str, task: str, rows: str, split: str, twi
         repository=f"JasperHaozhe/{rows}-EvalData-PixelReasoner",
         files={"": ("*.parquet", "images.zip")},
         licence=UNKNOWN,
-        parts=(Part(split),),
+        parts=(ReleaseSplit(split),),
         twin=twin,
     )
 
@@ -86,7 +86,7 @@ RELEASES: dict[str, Release] = {
             repository="craigwu/vstar_bench",
             files={"": ("test_questions.jsonl", "direct_attributes/*", "relative_position/*")},
             licence="none declared",
-            parts=(Part("test", {"direct_attributes": 115, "relative_position": 76}),),
+            parts=(ReleaseSplit("test", {"direct_attributes": 115, "relative_position": 76}),),
             revision="d9ae62c903da0c98336e85c5ee89cd863b04b4da",
             twin="SyntheticSearch",
         ),
@@ -97,7 +97,7 @@ RELEASES: dict[str, Release] = {
             repository="lmms-lab/vstar-bench",
             files={"": ("*.parquet", "data/*.parquet")},
             licence=UNKNOWN,
-            parts=(Part("test", {"direct_attributes": 115, "relative_position": 76}),),
+            parts=(ReleaseSplit("test", {"direct_attributes": 115, "relative_position": 76}),),
             twin="SyntheticSearch",
         ),
         Release(
@@ -107,7 +107,7 @@ RELEASES: dict[str, Release] = {
             repository="ohjoonhee/vstar_bench",
             files={"": ("*.parquet", "data/*.parquet")},
             licence=UNKNOWN,
-            parts=(Part("test", {"direct_attributes": 115, "relative_position": 76}),),
+            parts=(ReleaseSplit("test", {"direct_attributes": 115, "relative_position": 76}),),
             twin="SyntheticSearch",
         ),
         Release(
@@ -118,8 +118,8 @@ RELEASES: dict[str, Release] = {
             files={"": ("*.parquet", "data/*.parquet")},
             licence=UNKNOWN,
             parts=(
-                Part("test", {"simple": 22_991, "complex": 15_598}, is_certain=False),
-                Part("train", {"": 249_318}, is_certain=False),
+                ReleaseSplit("test", {"simple": 22_991, "complex": 15_598}, is_certain=False),
+                ReleaseSplit("train", {"": 249_318}, is_certain=False),
             ),
             twin="SyntheticCounting",
         ),
@@ -130,7 +130,7 @@ RELEASES: dict[str, Release] = {
             repository="lmms-lab/DocVQA",
             files={"val": ("InfographicVQA/validation-*.parquet",)},
             licence=UNKNOWN,
-            parts=(Part("val", {"": 2801}), Part("train")),
+            parts=(ReleaseSplit("val", {"": 2801}), ReleaseSplit("train")),
             twin="SyntheticInfographic",
         ),
         Release(
@@ -140,7 +140,7 @@ RELEASES: dict[str, Release] = {
             repository="OpenGVLab/MVBench",
             files={"": ("json/*.json", "video/*")},
             licence="MIT",
-            parts=(Part("test", {"": 4000}, is_certain=False),),
+            parts=(ReleaseSplit("test", {"": 4000}, is_certain=False),),
             twin="SyntheticClip",
         ),
         Release(
@@ -153,7 +153,7 @@ RELEASES: dict[str, Release] = {
                 "hrbench_8k": ("hr_bench_8k.parquet",),
             },
             licence=UNKNOWN,
-            parts=(Part("hrbench_4k", {"": 800}), Part("hrbench_8k", {"": 800})),
+            parts=(ReleaseSplit("hrbench_4k", {"": 800}), ReleaseSplit("hrbench_8k", {"": 800})),
             twin="SyntheticSearch",
         ),
         Release(
@@ -163,7 +163,7 @@ RELEASES: dict[str, Release] = {
             repository="TIGER-Lab/PixelReasoner-RL-Data",
             files={"": ("release.parquet", "images.zip", "videos.zip")},
             licence=UNKNOWN,
-            parts=(Part("train", {"": 15_400}, is_certain=False),),
+            parts=(ReleaseSplit("train", {"": 15_400}, is_certain=False),),
             twin="SyntheticSearch",
         ),
         Release(
@@ -173,7 +173,7 @@ RELEASES: dict[str, Release] = {
             repository="TIGER-Lab/PixelReasoner-SFT-Data",
             files={"": ("release.json", "*.zip")},
             licence=UNKNOWN,
-            parts=(Part("train", {"": 7850}, is_certain=False),),
+            parts=(ReleaseSplit("train", {"": 7850}, is_certain=False),),
             twin="SyntheticSearch",
         ),
         _pixel_reasoner("vstar", "V* Bench", "VStar", "VStar", "test", "SyntheticSearch"),

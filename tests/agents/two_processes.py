@@ -58,8 +58,8 @@ def episodes(encoder, n=8):
     for seed in range(n):
         rng = np.random.default_rng(seed)
         record = TrajectoryBuilder()
-        record.hear(encoder.open(observation("which ball", [picture(rng, "qwen2_5_vl")])))
-        record.say(encoder.says("zoom " * (1 + 5 * (seed % 3))))
+        record.add_prompt(encoder.open(observation("which ball", [picture(rng, "qwen2_5_vl")])))
+        record.add_response(encoder.message_ids("zoom " * (1 + 5 * (seed % 3))))
         made.append(record.build(sample_id=str(seed)))
     return made
 

@@ -12,14 +12,14 @@ from dataset_folders.layouts import LAYOUTS
 from pixel_env.errors import ConfigError
 from pixel_env.registration import TASKS
 from pixel_env.tasks.check import Check
-from pixel_env.tasks.releases.catalogue import RELEASES, Part, releases_of
+from pixel_env.tasks.releases.catalogue import RELEASES, ReleaseSplit, releases_of
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
 @pytest.mark.parametrize("is_quick", [False, True])
 def test_good_folder_of_any_layout_has_no_fault(folders, name, is_quick):
     task_set, _, arguments, n_samples = LAYOUTS[name]
-    parts = (Part(arguments.get("split", releases_of(task_set)[0].parts[0].split)),)
+    parts = (ReleaseSplit(arguments.get("split", releases_of(task_set)[0].parts[0].split)),)
     release = replace(releases_of(task_set)[0], parts=parts)
     checked = Check(release, folders(name), is_quick).run()
     assert checked.faults == []
@@ -29,7 +29,9 @@ def test_good_folder_of_any_layout_has_no_fault(folders, name, is_quick):
 
 def test_splits_that_are_not_there_are_passed_over_unless_named(tmp_path):
     hrbench.write_hrbench(tmp_path)
-    release = replace(RELEASES["hrbench"], parts=(Part("hrbench_4k"), Part("hrbench_8k")))
+    release = replace(
+        RELEASES["hrbench"], parts=(ReleaseSplit("hrbench_4k"), ReleaseSplit("hrbench_8k"))
+    )
     assert len(Check(release, tmp_path).run().held) == 1
     assert "looked for hr_bench_8k.parquet" in Check(release, tmp_path).run("hrbench_8k").faults[0]
     assert len(Check(release, tmp_path / "none").run().faults) == 1
@@ -40,7 +42,7 @@ def test_certain_counts_are_faults_and_others_remarks(tmp_path):
     checked = Check(RELEASES["tallyqa"], tmp_path).run()
     assert (checked.faults, len(checked.remarks)) == ([], 1)
     assert "about 38589 questions are published (simple 22991, complex 15598)" in checked.remarks[0]
-    part = Part("test", {"simple": 3, "complex": 2})
+    part = ReleaseSplit("test", {"simple": 3, "complex": 2})
     release = replace(RELEASES["tallyqa"], parts=(part,))
     checked = Check(release, tmp_path).run()
     assert (checked.faults, checked.remarks) == ([], [])
@@ -53,9 +55,9 @@ def test_certain_counts_are_faults_and_others_remarks(tmp_path):
 
 def test_total_is_compared_where_samples_have_categories_and_the_table_has_none(tmp_path):
     infographicsvqa.write_authors(tmp_path)
-    release = replace(RELEASES["infographicsvqa"], parts=(Part("val", {"": 3}),))
+    release = replace(RELEASES["infographicsvqa"], parts=(ReleaseSplit("val", {"": 3}),))
     assert Check(release, tmp_path).run().faults == []
-    release = replace(release, parts=(Part("val", {"": 4}),))
+    release = replace(release, parts=(ReleaseSplit("val", {"": 4}),))
     assert Check(release, tmp_path).run().faults == ["expected 4 good questions"]
 
 

@@ -9,8 +9,8 @@ from pixel_env.agents.bench.device_meter import (
     RAN,
     Deadline,
     DeviceMeter,
+    MeasuredPart,
     OutOfTime,
-    Part,
 )
 from pixel_env.errors import ConfigError
 
@@ -36,7 +36,9 @@ def test_a_part_that_ran_has_seconds_and_numbers_and_no_memory_on_a_cpu():
 def test_seconds_of_its_own_count_for_the_rate():
     part = meter().measure("warm start", lambda: {"tokens": 6.0, "seconds": 2.0})
     assert part.tokens_per_second == 3.0
-    assert Part("update", OUT_OF_MEMORY, 1.0, numbers={"tokens": 6.0}).tokens_per_second != 3.0
+    assert (
+        MeasuredPart("update", OUT_OF_MEMORY, 1.0, numbers={"tokens": 6.0}).tokens_per_second != 3.0
+    )
 
 
 @pytest.mark.parametrize(

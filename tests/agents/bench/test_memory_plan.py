@@ -84,8 +84,8 @@ def test_activations_are_about_what_autograd_keeps(architecture, n_pictures):
     rng = np.random.default_rng(0)
     record = TrajectoryBuilder()
     shown = [picture(rng, architecture, 8, 8)] * n_pictures
-    record.hear(encoder.open(observation("which ball" * 30, shown)))
-    record.say(encoder.says("x"))
+    record.add_prompt(encoder.open(observation("which ball" * 30, shown)))
+    record.add_response(encoder.message_ids("x"))
     trajectory = record.build()
     load = Workload(
         dtype="float32",

@@ -21,8 +21,8 @@ def trajectory(first, crops):
     record = TrajectoryBuilder()
     for turn, shown in enumerate([first, *crops]):
         n_text = 30 if turn == 0 else 5
-        record.hear(Piece(np.zeros(n_text + shown.n_tokens, np.int64), (shown,), (3,)))
-        record.say(np.ones(10, np.int64))
+        record.add_prompt(Piece(np.zeros(n_text + shown.n_tokens, np.int64), (shown,), (3,)))
+        record.add_response(np.ones(10, np.int64))
     return record.build(sample_id="s")
 
 

@@ -52,7 +52,7 @@ class Scripted:
             if len(record) + len(piece) >= self.max_context:
                 self.full.add(lane)
             else:
-                record.hear(piece)
+                record.add_prompt(piece)
 
     def overlong(self, lane):
         return lane in self.full
@@ -60,8 +60,8 @@ class Scripted:
     def speak(self, lanes):
         texts = [next(self.plans[lane]) for lane in lanes]
         for lane, text in zip(lanes, texts, strict=True):
-            ids = self.encoder.says(text)
-            self.records[lane].say(ids, np.full(len(ids), LOGPROB, np.float32))
+            ids = self.encoder.message_ids(text)
+            self.records[lane].add_response(ids, np.full(len(ids), LOGPROB, np.float32))
         return texts
 
     def record(self, lane):

@@ -25,8 +25,8 @@ def episode(architecture, seed=0, n_turns=3, shared=None):
     )
     for turn in range(n_turns):
         shown = [picture(rng, architecture, 1 + turn, 3)]
-        builder.hear(first if turn == 0 else encoder.follow(observation("zoom", shown)))
-        builder.say(encoder.says("the colour is " + "abc" * (seed + turn + 1)))
+        builder.add_prompt(first if turn == 0 else encoder.follow(observation("zoom", shown)))
+        builder.add_response(encoder.message_ids("the colour is " + "abc" * (seed + turn + 1)))
     return builder.build()
 
 
@@ -251,8 +251,8 @@ def test_entropy_is_that_of_the_allowed_tokens():
 def test_episodes_without_pictures_and_batches_with_some_are_scored():
     model, encoder = tiny_model("qwen3_vl"), tiny_encoder("qwen3_vl")
     builder = TrajectoryBuilder()
-    builder.hear(encoder.open(observation("which ball")))
-    builder.say(encoder.says("the ball"))
+    builder.add_prompt(encoder.open(observation("which ball")))
+    builder.add_response(encoder.message_ids("the ball"))
     plain, seeing = builder.build(), episode("qwen3_vl")
     alone = scored(model, plain, encoder)
     with torch.no_grad():

@@ -75,7 +75,7 @@ def test_one_step_of_a_warm_start_learns_the_recorded_words(path, tmp_path):
         ),
     )
     run = TrainingRun(config, tmp_path / "run", Silent())
-    said = run.encoder.says
+    said = run.encoder.message_ids
     learnt = [zoom_call(0, 0, 0.5, 0.5), ANSWER, ANSWER, select_call(1), r"\boxed{a wave}"]
     run.run()
     (line,) = read_metrics(tmp_path / "run" / "imitation")

@@ -87,7 +87,7 @@ def test_special_tokens_in_text_stay_text():
     control = tiny_tokenizer().all_special_ids
     assert np.isin(attacked.ids, control).sum() == np.isin(plain.ids, control).sum()
     assert nasty in decoded(attacked.ids)
-    said = encoder.says(nasty)
+    said = encoder.message_ids(nasty)
     assert np.isin(said, control).sum() == 1
     assert said[-1] == encoder.end_id
 
@@ -95,8 +95,8 @@ def test_special_tokens_in_text_stay_text():
 def test_messages_come_back_as_they_were_said():
     encoder = tiny_encoder("qwen2_5_vl")
     texts = ["zoom <tool_call>{}</tool_call>", "", "  é 漢 <|im_end|> "]
-    assert encoder.texts([encoder.says(text) for text in texts]) == texts
-    cut_off = encoder.says("which ball")[:-1]
+    assert encoder.texts([encoder.message_ids(text) for text in texts]) == texts
+    cut_off = encoder.message_ids("which ball")[:-1]
     assert encoder.texts([cut_off]) == ["which ball"]
 
 
@@ -132,11 +132,11 @@ def test_builder_keeps_spans_and_what_is_trained():
         encoder.open(observation("which", [shown])),
         encoder.follow(observation("q", [shown])),
     ]
-    builder.hear(pieces[0])
-    builder.say(encoder.says("wrong"), trainable=False)
-    builder.hear(pieces[1])
-    said = encoder.says("right")
-    builder.say(said, np.full(len(said), -0.5, np.float32))
+    builder.add_prompt(pieces[0])
+    builder.add_response(encoder.message_ids("wrong"), trainable=False)
+    builder.add_prompt(pieces[1])
+    said = encoder.message_ids("right")
+    builder.add_response(said, np.full(len(said), -0.5, np.float32))
     trajectory = builder.build(reward=1.0, sample_id="s", group=3)
     assert [turn.role for turn in trajectory.turns] == ["user", "assistant", "user", "assistant"]
     assert [turn.start for turn in trajectory.turns[1:]] == [t.stop for t in trajectory.turns[:-1]]

@@ -26,10 +26,10 @@ def episode(seed):
     """Two turns; the first message is a wrong call, which is not to be imitated."""
     rng = np.random.default_rng(seed)
     record = TrajectoryBuilder()
-    record.hear(ENCODER.open(observation(f"which {seed}", [picture(rng, QWEN)])))
-    record.say(ENCODER.says("zoom" * (1 + seed % 3)), trainable=False)
-    record.hear(ENCODER.follow(observation("ball", [picture(rng, QWEN, 1, 2)])))
-    record.say(ENCODER.says(f"the colour is {seed}"))
+    record.add_prompt(ENCODER.open(observation(f"which {seed}", [picture(rng, QWEN)])))
+    record.add_response(ENCODER.message_ids("zoom" * (1 + seed % 3)), trainable=False)
+    record.add_prompt(ENCODER.follow(observation("ball", [picture(rng, QWEN, 1, 2)])))
+    record.add_response(ENCODER.message_ids(f"the colour is {seed}"))
     return record.build(sample_id=str(seed))
 
 

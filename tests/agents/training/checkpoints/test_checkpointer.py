@@ -56,8 +56,8 @@ def step(run, generator=None):
 
 def trajectory(seed):
     record = TrajectoryBuilder()
-    record.hear(Piece(np.arange(seed + 3)))
-    record.say(np.arange(2))
+    record.add_prompt(Piece(np.arange(seed + 3)))
+    record.add_response(np.arange(2))
     return record.build(sample_id=f"sample-{seed}")
 
 
