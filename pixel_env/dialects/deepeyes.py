@@ -17,7 +17,7 @@ class DeepEyesDialect(CallDialect):
     """Calls `image_zoom_in_tool` in `<tool_call>` JSON, answers in `<answer>`.
 
     The box is always one of the first picture, in its pixels as shown; a later view is asked for
-    by its place in that picture, and other pictures can't be looked into. There is no selection
+    by its place in that picture, and other pictures can't be zoomed into. There is no selection
     of frames. `label` is free text and isn't used. As in the published code an answer ends the
     episode, also beside a call; of several calls the first runs; and a box is cut at the picture's
     edges.

@@ -15,7 +15,7 @@ from .grammar.chat_message import read_message, read_tool_call
 from .grammar.coordinates import FRACTIONS
 from .grammar.dialect import Shown
 from .grammar.found_calls import Beside, Rules, several
-from .grammar.speech import heard
+from .grammar.thinking import split_thinking
 from .grammar.view_names import Numbered
 
 
@@ -64,7 +64,8 @@ class OpenAIDialect(CallDialect):
             return super().split(text)
         if not message.calls:
             return super().split(message.text)
-        n_calls = len(message.calls) + self.syntax.find(heard(message.content).spoken).n_pieces
+        content = split_thinking(message.content).content
+        n_calls = len(message.calls) + self.syntax.find(content).n_pieces
         if n_calls > 1:
             raise several(n_calls)
         return read_tool_call(message.calls[0]), ""
@@ -81,7 +82,7 @@ class OpenAIDialect(CallDialect):
         return super().render(action, shown)
 
     def compose(self, thought: str, action: Action, shown: Shown) -> str:
-        """Writes a message whose content begins with what is thought."""
+        """Writes a message whose content begins with the thinking."""
         if operations().of(action).is_answer:
             declared = self._written(in_tags(action["text"]), action["text"])
             return _message(f"{thought}\n{declared}")

@@ -19,7 +19,7 @@ class PixelReasonerDialect(CallDialect):
     A call names `crop_image_normalized` (or its alias `zoom_in`) with `bbox_2d`, 4 fractions of
     the target image, and `target_image`, numbered from 1 (1 where left out); or `select_frames`
     with `target_frames`, numbered from 1. A message that both calls and answers is refused: a
-    policy that could do both at once would be paid for an answer given before it looked.
+    policy that could do both at once would be paid for an answer given before the call's result.
 
     Ranges that depend on the episode (is the box inside the picture, was that image shown) are
     left to the environment, whose own terms these are.

@@ -16,7 +16,7 @@ class Qwen3VLDialect(CallDialect):
     """Calls `image_zoom_in_tool` in `<tool_call>` JSON; answers in `<answer>`, or plainly.
 
     A message without a call is the answer: what stands in `<answer>`, else all that follows the
-    thinking. What is said beside a call is commentary, also an answer. Images and frames are
+    thinking. Text beside a call is commentary, also an answer. Images and frames are
     numbered from 0. `label` is free text and isn't used.
 
     >>> from pixel_env.dialects import Shown

@@ -1,4 +1,4 @@
-"""The `qwen-xml` dialect: the words of `qwen3-vl`, each argument in a tag of its own."""
+"""The `qwen-xml` dialect: the texts of `qwen3-vl`, each argument in a tag of its own."""
 
 from __future__ import annotations
 

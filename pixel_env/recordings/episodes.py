@@ -1,4 +1,4 @@
-"""Reads recorded trajectories for a page: chosen ones, checked, with what their looks went into."""
+"""Reads recorded trajectories for a page: chosen ones, checked, with the regions that they read."""
 
 from __future__ import annotations
 
@@ -69,14 +69,14 @@ class Filter:
             return False
         if not all(OUTCOMES[name](record) for name in self.only):
             return False
-        said = [str(turn.get("message", "")) for turn in record["turns"]]
-        words = "\n".join([record["question"], str(record.get("answer", "")), *said])
-        return self.text.casefold() in words.casefold()
+        messages = [str(turn.get("message", "")) for turn in record["turns"]]
+        searched = "\n".join([record["question"], str(record.get("answer", "")), *messages])
+        return self.text.casefold() in searched.casefold()
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """A region that was looked into, on the picture that it is drawn on.
+class Region:
+    """A region that an operation read, on the view that it is drawn on.
 
     Attributes:
         turn: number of the turn, from 1.
@@ -134,21 +134,21 @@ def read_episodes(
                     return
 
 
-def looks_by_picture(record: Record) -> dict[int, list[Look]]:
-    """Returns the regions that an episode looked into, by the view that they are drawn on.
+def regions_by_view(record: Record) -> dict[int, list[Region]]:
+    """Returns the regions that an episode's operations read, by the view that they are drawn on.
 
     A region of a region is drawn on the view that the first of them was taken from, for
     `executed_box` is in fractions of the picture behind both.
     """
     root: dict[int, int] = {}
-    found: dict[int, list[Look]] = {}
+    found: dict[int, list[Region]] = {}
     for number, turn in enumerate(record["turns"], 1):
         target, box = turn.get("target_image"), turn.get("executed_box")
         if target is None or box is None:
             continue
         drawn_on = root.get(target, target)
         root |= dict.fromkeys(turn.get("views_added") or (), drawn_on)
-        found.setdefault(drawn_on, []).append(Look(number, tuple(box)))
+        found.setdefault(drawn_on, []).append(Region(number, tuple(box)))
     return found
 
 
@@ -171,7 +171,7 @@ def _record(line: bytes, where: str) -> Record:
 
 
 def _nothing_there(folder: Path) -> str:
-    """Says that a folder holds no trajectories, and which folders below it do."""
+    """Reports that a folder holds no trajectories, and which folders below it do."""
     below = sorted(str(path.parent) for path in folder.glob(f"**/{FILE_NAME}"))[:8]
     hint = f"; these hold some: {', '.join(below)}" if below else ""
     return f"expected a folder with {FILE_NAME}, found none in {folder}{hint}"

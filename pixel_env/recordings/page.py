@@ -1,4 +1,4 @@
-"""Lays out trajectories as HTML: for each episode its pictures with boxes, and what was said."""
+"""Lays out trajectories as HTML: of each episode pictures with boxes, messages, feedback."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 from ..errors import PixelEnvError
 from ..media.border import reason_of
-from .episodes import OUTCOMES, Look, Record, looks_by_picture
-from .look import SCRIPT, STYLE
+from .episodes import OUTCOMES, Record, Region, regions_by_view
 from .page_pictures import PagePictures
+from .style import SCRIPT, STYLE
 
 
 def page(
@@ -23,7 +23,7 @@ def page(
 ) -> str:
     """Returns a page of episodes; nothing is loaded from anywhere but the folder.
 
-    Whatever a record says is shown as text, never taken for HTML.
+    Whatever a record holds is shown as text, never taken for HTML.
 
     Args:
         records: as `read_episodes` gives them.
@@ -50,7 +50,7 @@ def page(
         "<!DOCTYPE html>",
         f'<html lang="en"><head><meta charset="utf-8"><title>{_text(title)}</title>',
         f"<style>{STYLE}</style></head><body><header><h1>{_text(title)}</h1>",
-        f'<form>{choices}<input type="search" placeholder="words"></form>',
+        f'<form>{choices}<input type="search" placeholder="text"></form>',
         f"<p><output>{len(episodes)}</output> of {len(episodes)} episodes</p></header>",
         *(text for _, text in episodes),
         f"<script>{SCRIPT}</script></body></html>",
@@ -80,16 +80,16 @@ def _episode(record: Record, pictures: PagePictures) -> str:
         f"{record.get('n_calls', 0)} calls, {record.get('n_operation_errors', 0)} refused",
         f"reward {record.get('reward', 0):.3g}",
     ]
-    looks = looks_by_picture(record)
+    regions = regions_by_view(record)
     return "\n".join(
         [
             f'<details class="{outcomes}"><summary><b>{mark}</b> {_text(record["question"])}',
             f"<small>{_text(record.get('sample_id'))} · {_text(' · '.join(filter(None, facts)))}",
             "</small></summary>",
             _choices(record.get("choices") or ()),
-            _views(record["first"], looks, pictures),
+            _views(record["first"], regions, pictures),
             *(
-                _turn(number, turn, looks, pictures)
+                _turn(number, turn, regions, pictures)
                 for number, turn in enumerate(record["turns"], 1)
             ),
             _end(record),
@@ -98,18 +98,22 @@ def _episode(record: Record, pictures: PagePictures) -> str:
     )
 
 
-def _turn(number: int, turn: Record, looks: dict[int, list[Look]], pictures: PagePictures) -> str:
-    """Returns what was said in a turn and what it gave."""
-    said = turn.get("message")
-    if said is None:
-        said = turn.get("refusal") or _action(turn.get("action"))
+def _turn(
+    number: int, turn: Record, regions: dict[int, list[Region]], pictures: PagePictures
+) -> str:
+    """Returns a turn: its message, and the feedback and the views that followed."""
+    message = turn.get("message")
+    if message is None:
+        message = turn.get("refusal") or _action(turn.get("action"))
     refused = turn.get("operation_error")
-    told = f'<p class="{"refused" if refused else "told"}">{_text(turn.get("feedback"))}</p>'
+    feedback = (
+        f'<p class="{"refused" if refused else "feedback"}">{_text(turn.get("feedback"))}</p>'
+    )
     terms = {name: value for name, value in (turn.get("reward_terms") or {}).items() if value}
     paid = f"<p class=terms>{_text(_terms(terms))}</p>" if terms else ""
     return (
-        f"<section><h2>{number}</h2><pre>{_text(said)}</pre>{told}{paid}"
-        f"{_views(turn, looks, pictures)}</section>"
+        f"<section><h2>{number}</h2><pre>{_text(message)}</pre>{feedback}{paid}"
+        f"{_views(turn, regions, pictures)}</section>"
     )
 
 
@@ -121,7 +125,7 @@ def _end(record: Record) -> str:
         "read as": grade.get("parsed"),
         "score": grade.get("score"),
         "reward": _terms(record.get("reward_terms") or {}),
-        "rate of looking in the group": record.get("rapr"),
+        "RaPR of the group": record.get("rapr"),
         "out of turns": "yes" if record.get("truncated") else None,
         "fault of the data": record.get("env_error"),
     }
@@ -133,23 +137,23 @@ def _end(record: Record) -> str:
     return f"<dl>{''.join(cells)}</dl>"
 
 
-def _views(news: Record, looks: dict[int, list[Look]], pictures: PagePictures) -> str:
-    """Returns the pictures that came in one observation, with the regions looked into."""
+def _views(news: Record, regions: dict[int, list[Region]], pictures: PagePictures) -> str:
+    """Returns the pictures that came in one observation, with the regions that operations read."""
     first = news.get("first_image") or 1
     return "".join(
-        f"<figure><div>{pictures.element(name)}{_boxes(looks.get(number, ()))}</div>"
+        f"<figure><div>{pictures.element(name)}{_boxes(regions.get(number, ()))}</div>"
         f"<figcaption>image {number}</figcaption></figure>"
         for number, name in enumerate(news["images"], first)
     )
 
 
-def _boxes(looks: Sequence[Look]) -> str:
+def _boxes(regions: Sequence[Region]) -> str:
     """Returns frames over a picture, each with the number of its turn."""
     return "".join(
         f'<i style="left:{100 * x1:.2f}%;top:{100 * y1:.2f}%;width:{100 * (x2 - x1):.2f}%;'
-        f'height:{100 * (y2 - y1):.2f}%"><b>{look.turn}</b></i>'
-        for look in looks
-        for x1, y1, x2, y2 in [look.box]
+        f'height:{100 * (y2 - y1):.2f}%"><b>{region.turn}</b></i>'
+        for region in regions
+        for x1, y1, x2, y2 in [region.box]
     )
 
 

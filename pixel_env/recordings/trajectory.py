@@ -122,7 +122,7 @@ class TrajectoryRecord:
     The record holds: `question`, `choices`, `seed`, `first` (images and their numbers at reset),
     `turns` (for each step the message or action, what the operation was, its boxes as fractions
     of the source, what `Operation.recorded` names, the feedback, the new images, and the reward
-    terms), the sums `reward` and `reward_terms`, how the episode ended, and what `info` says at its
+    terms), the sums `reward` and `reward_terms`, how the episode ended, and what `info` has at its
     end.
     """
 

@@ -22,7 +22,7 @@ class AnswerStyle:
     """One way of declaring an answer.
 
     Attributes:
-        how: how it is done, told to the model after "the answer and" or "your final answer:".
+        how: how it is done, written in the prompt after "the answer and" or "your final answer:".
         brief: the same in few words, after "then".
         write: writes an answer so that it is read back.
         is_plain: whether a message that declares nothing is itself the answer.
@@ -42,8 +42,8 @@ def plain_answer(text: str) -> str | None:
     r"""Returns what a text answers as a whole, or None where it is blank.
 
     Of a text that is too long for an answer the end is taken, from the start of a word: reasoning
-    comes first, and an answer last. An ellipsis says so, so that no grader takes its first words
-    for those of the message.
+    comes first, and an answer last. An ellipsis marks the cut, so that no grader takes its first
+    words for those of the message.
 
     >>> plain_answer(" The mug is red.</answer> "), plain_answer("```\nB\n```")
     ('The mug is red.', 'B')

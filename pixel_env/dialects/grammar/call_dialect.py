@@ -45,7 +45,7 @@ class CallDialect(Dialect):
             its own are read too; empty where the dialect hasn't the operation. One that isn't
             listed goes by its own name.
         keys: by an argument's own name its names in calls, of any operation; all but the first are
-            aliases. One that isn't listed goes by its own name, and one that says a view by
+            aliases. One that isn't listed goes by its own name, and one that names a view by
             that of `views`.
         extra: by an operation's own name arguments that mean nothing here, as JSON texts to write.
         how_to_call: begins the refusal of a message that neither calls nor answers.
@@ -137,7 +137,7 @@ class CallDialect(Dialect):
         return self.read(text, shown).action
 
     def read(self, text: str, shown: Shown) -> Reading:
-        """Reads a message as `parse` does, and says what box was written."""
+        """Reads a message as `parse` does, and returns the box that was written."""
         call, declared = self.split(text)
         if call is None:
             return Reading(answer(declared))
@@ -154,7 +154,7 @@ class CallDialect(Dialect):
         return self.write_call(*self._call_of(action, shown))
 
     def compose(self, thought: str, action: Action, shown: Shown) -> str:
-        """Writes a whole message: what is thought, in `<think>` where models learnt that."""
+        """Writes a whole message: the thinking, in `<think>` where models learnt that."""
         if not self.thinks:
             return super().compose(thought, action, shown)
         return f"<think>{thought}</think>\n{self.render(action, shown)}"
@@ -162,7 +162,7 @@ class CallDialect(Dialect):
     def tell(self, observation: Observation) -> tuple[Part, ...]:
         """Returns pictures, then the question, at turn 0; later the feedback, then new pictures.
 
-        A notice says where one turn is left.
+        A notice is added where one turn is left.
         """
         last = [LAST_TURN] if observation["turns_left"] == 1 else []
         images, feedback = observation["images"], observation["feedback"]
@@ -180,13 +180,13 @@ class CallDialect(Dialect):
 
     def feedback(self, observation: Observation, info: Info, shown: Shown) -> str:
         """Returns the environment's feedback in the dialect's own terms; see `Dialect.feedback`."""
-        retold = None if self.leaves_checks else self._retold(info, shown)
-        if retold is None:
+        described = None if self.leaves_checks else self._described(info, shown)
+        if described is None:
             return observation["feedback"]
-        return retold + (OUT_OF_TURNS if observation["turns_left"] == 0 else "")
+        return described + (OUT_OF_TURNS if observation["turns_left"] == 0 else "")
 
-    def _retold(self, info: Info, shown: Shown) -> str | None:
-        """Says what an operation did; None where the environment's sentence holds no such terms."""
+    def _described(self, info: Info, shown: Shown) -> str | None:
+        """Describes what an operation did; None where the environment's sentence has no terms."""
         operation = operations().get(info.get("operation"))
         if operation is None or operation.is_answer or "env_error" in info:
             return None

@@ -46,8 +46,8 @@ def read_call(body: str) -> Call:
     Raises:
         OperationError: it isn't one such object ("malformed"), or it holds NaN ("bad_arguments").
 
-    >>> read_call('{"name": "look", "arguments": {"target_image": 2}}')
-    Call(name='look', arguments={'target_image': 2})
+    >>> read_call('{"name": "zoom", "arguments": {"target_image": 2}}')
+    Call(name='zoom', arguments={'target_image': 2})
     """
     value = read_json(body)
     if not isinstance(value, dict):

@@ -14,7 +14,7 @@ _BARE_CALL = re.compile(
     r"\s*\{\s*[\"']?(?:name|arguments|parameters|bbox_2d|bbox|target_frames|type|function)[\"']?\s*:"
 )
 _KEYS = frozenset({"role", "content", "tool_calls", "function_call"})
-_SPOKEN_PARTS = frozenset({"text", "output_text"})
+_TEXT_PARTS = frozenset({"text", "output_text"})
 _SILENT_PARTS = frozenset({"refusal", "thinking", "reasoning", "image_url"})
 
 
@@ -101,15 +101,15 @@ def _content(content: object) -> str:
         return _valid(content)
     if not isinstance(content or [], list):
         raise OperationError("malformed", "The content of a message must be text.")
-    said: list[str] = []
+    texts: list[str] = []
     for part in content or []:  # type: ignore[attr-defined]  # a list, as checked above
         kind = part.get("type") if isinstance(part, dict) else None
         text = part.get("text") if isinstance(part, dict) else None
-        if kind in _SPOKEN_PARTS and isinstance(text, str):
-            said.append(_valid(text))
+        if kind in _TEXT_PARTS and isinstance(text, str):
+            texts.append(_valid(text))
         elif kind not in _SILENT_PARTS:
             raise OperationError("malformed", "The parts of a content must be of the type text.")
-    return "".join(said)
+    return "".join(texts)
 
 
 def _valid(text: str) -> str:

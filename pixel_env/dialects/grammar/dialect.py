@@ -103,11 +103,11 @@ class Dialect(ABC):
         """Returns an observation as the user message to a policy, in reading order."""
 
     def read(self, text: str, shown: Shown) -> Reading:
-        """Reads a message as `parse` does, and says what was written; see there for errors."""
+        """Reads a message as `parse` does, and returns what was written; see there for errors."""
         return Reading(self.parse(text, shown))
 
     def compose(self, thought: str, action: Action, shown: Shown) -> str:
-        """Writes a whole message: what is thought first, then the action.
+        """Writes a whole message: the thinking first, then the action.
 
         Raises:
             ConfigError: the dialect can't write the action.

@@ -10,7 +10,7 @@ from ...errors import OperationError
 from .calls import Call
 
 MAX_PIECES = 32
-"""So many pieces of a message are looked at, which keeps the time in proportion to its length."""
+"""So many pieces of a message are checked, which keeps the time in proportion to its length."""
 
 
 class Beside(Enum):
@@ -137,7 +137,7 @@ def several(n_calls: int) -> OperationError:
 
 
 def _check_tags(found: FoundCalls, tag: str) -> None:
-    """Refuses what a strict dialect refuses before it looks at the calls."""
+    """Refuses what a strict dialect refuses before it reads the calls."""
     n_calls = max(found.n_openings, found.n_pieces)
     if n_calls > 1:
         raise several(n_calls)
@@ -148,7 +148,7 @@ def _check_tags(found: FoundCalls, tag: str) -> None:
 
 
 def _inside(mention: str | None, tag: str) -> str:
-    """Returns what stands in a tag, for the refusal to say what is wrong with it."""
+    """Returns what stands in a tag, so that the refusal can name what is wrong with it."""
     if mention is None:
         raise _not_closed(tag)
     return mention

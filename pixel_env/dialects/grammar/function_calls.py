@@ -88,7 +88,7 @@ class FunctionCalls(CallSyntax):
         return Call(function[1], arguments)
 
     def _inside(self, text: str, start: int, n_before: int) -> str | None:
-        """Returns what stands in a tag; only of the first is it ever looked at."""
+        """Returns what stands in a tag; only of the first is it ever read."""
         end = None if n_before else self._end.search(text, start)
         return text[start : end.start()] if end else None
 

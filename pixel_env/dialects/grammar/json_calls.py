@@ -26,9 +26,9 @@ class JSONCalls(CallSyntax):
     """Calls as `<tag>{"name": ..., "arguments": {...}}</tag>`.
 
     >>> syntax = JSONCalls("call")
-    >>> found = syntax.find('I look. <call>{"name": "look", "arguments": {}}')
+    >>> found = syntax.find('I zoom. <call>{"name": "zoom", "arguments": {}}')
     >>> syntax.read(found.tagged[0].body)
-    Call(name='look', arguments={})
+    Call(name='zoom', arguments={})
     """
 
     def __init__(self, tag: str, name: str | None = None) -> None:
@@ -42,7 +42,7 @@ class JSONCalls(CallSyntax):
     def find(self, text: str) -> FoundCalls:
         """Finds the objects that follow the tag, and those that look like a call elsewhere."""
         found = FoundCalls()
-        place, is_open, n_looked_at = 0, False, 0
+        place, is_open, n_checked = 0, False, 0
         while mark := self._marks.search(text, place):
             place = mark.end()
             if mark["slash"]:
@@ -58,8 +58,8 @@ class JSONCalls(CallSyntax):
                     found.mentions.append(self._inside(text, place, len(found.mentions)))
                     continue
                 start = body.end()
-            n_looked_at += 1
-            if n_looked_at > MAX_PIECES:
+            n_checked += 1
+            if n_checked > MAX_PIECES:
                 continue
             end = object_end(text, start)
             if mark["object"] is None or _looks_like_call(text[start:end], end is not None):
@@ -73,7 +73,7 @@ class JSONCalls(CallSyntax):
         return read_call(body) if self.name is None else Call(self.name, read_object(body))
 
     def _inside(self, text: str, start: int, n_before: int) -> str | None:
-        """Returns what stands in a tag; only of the first is it ever looked at."""
+        """Returns what stands in a tag; only of the first is it ever read."""
         closing = None if n_before else self._closing.search(text, start)
         return text[start : closing.start()] if closing else None
 

@@ -1,4 +1,4 @@
-"""What a prompt says about a dialect: schemas, system message, the question."""
+"""What a prompt has about a dialect: schemas, system message, the question."""
 
 from __future__ import annotations
 

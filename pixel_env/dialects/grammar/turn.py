@@ -9,7 +9,7 @@ from .answers import MAX_ANSWER_CHARS, AnswerStyle, plain_answer
 from .calls import Call
 from .found_calls import Beside, CallSyntax, FoundCalls, Rules, chosen
 from .lookalikes import looks_like_call
-from .speech import Speech, heard
+from .thinking import MessageParts, split_thinking
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Grammar:
         syntax: how calls are written.
         answers: how answers are declared.
         rules: what counts where a message holds more than one thing.
-        how_to_call: told to a model that neither calls nor answers; begins a sentence.
+        how_to_call: feedback to a model that neither calls nor answers; begins a sentence.
     """
 
     syntax: CallSyntax
@@ -31,42 +31,42 @@ class Grammar:
     def read(self, text: str) -> Call | str:
         """Returns the call of a message, or its answer.
 
-        Calls and answers are looked for outside the thinking; in it only where nothing stands
+        Calls and answers are searched for outside the thinking; in it only where nothing stands
         outside. What looks like a call is never an answer.
 
         Raises:
             OperationError: kind "malformed", "bad_arguments", "several_calls" or "no_answer".
         """
-        speech = heard(text)
-        found = self.syntax.find(speech.spoken)
-        declared = self.answers.declared(speech.spoken)
-        source = speech.spoken
+        parts = split_thinking(text)
+        found = self.syntax.find(parts.content)
+        declared = self.answers.declared(parts.content)
+        source = parts.content
         if not found and declared is None:
-            found, declared = self._in_thinking(speech)
-            source = speech.spoken if declared is None else speech.thought
+            found, declared = self._in_thinking(parts)
+            source = parts.content if declared is None else parts.thinking
         call = self._call(found, declared is not None)
         if call is not None:
             return call
         answer = declared
         if declared is None and self.answers.is_plain:
-            answer = plain_answer(speech.last)
+            answer = plain_answer(parts.last)
         # An answer may spell marks of a call out, escaped; then the message itself holds none.
         if looks_like_call(source) and looks_like_call(source if answer is None else answer):
             raise OperationError("malformed", f"This looks like a call. {self.how_to_call}.")
         return self._checked(answer, is_declared=declared is not None)
 
-    def _in_thinking(self, speech: Speech) -> tuple[FoundCalls, str | None]:
+    def _in_thinking(self, parts: MessageParts) -> tuple[FoundCalls, str | None]:
         """Finds what thinking holds that nothing follows.
 
-        Prose after it is an answer in a plain dialect; in another one it says nothing, so that
+        Prose after it is an answer in a plain dialect; in another one it is ignored, so that
         an answer declared in the thinking counts. A call there does not: it was not made.
         """
-        is_last = not speech.spoken.strip()
+        is_last = not parts.content.strip()
         found, declared = FoundCalls(), None
         if is_last:
-            found = self.syntax.find(speech.thought).without_mentions()
+            found = self.syntax.find(parts.thinking).without_mentions()
         if is_last or not self.answers.is_plain:
-            declared = self.answers.declared(speech.thought)
+            declared = self.answers.declared(parts.thinking)
         return found, declared
 
     def _call(self, found: FoundCalls, has_answer: bool) -> Call | None:

@@ -15,12 +15,12 @@ from .dialect import Shown
 
 
 class ViewNames(ABC):
-    """One way of saying which view is looked into.
+    """One way of naming the view that an operation is carried out on.
 
     Attributes:
         key: the dialect's name of the argument `target_image`; "" where views aren't named.
         first: what the first view, and the first frame, is numbered.
-        rule: what a system message says about it.
+        rule: the sentence about it in a system message.
     """
 
     key: str = ""
@@ -28,7 +28,7 @@ class ViewNames(ABC):
     rule: str
 
     def keys_of(self, name: str) -> tuple[str, ...]:
-        """Returns what an argument that says a view is called; none where it is not written.
+        """Returns the name of the argument for a view; none where it is not written.
 
         Args:
             name: the argument's own name.
@@ -45,8 +45,8 @@ class ViewNames(ABC):
 
         Args:
             arguments: of the call.
-            key: name of the argument that says it.
-            shown: says which views there are.
+            key: name of the argument for it.
+            shown: the views that there are.
             is_checked: whether a view that there isn't is refused here.
 
         Raises:
@@ -59,7 +59,7 @@ class ViewNames(ABC):
 
     @abstractmethod
     def schema(self) -> dict[str, Any]:
-        """Returns the JSON schema of an argument that says a view."""
+        """Returns the JSON schema of an argument that names a view."""
 
     @abstractmethod
     def called(self, number: int) -> str:
@@ -75,7 +75,7 @@ class ViewNames(ABC):
         Args:
             number: of the view that the box is in, from 1.
             box: fractions of that view; None where the view itself is asked for.
-            shown: says where views were cut from.
+            shown: where views were cut from.
 
         Raises:
             ConfigError: it can't be asked for.
@@ -193,7 +193,7 @@ class BySource(ViewNames):
 
 
 class OnlyOriginal(ViewNames):
-    """Only the first view can be looked into; a part of one cut from it is asked for there."""
+    """Only the first view can be zoomed into; a part of one cut from it is asked for there."""
 
     rule = "Boxes are always of the first picture, the original image."
 
@@ -204,11 +204,11 @@ class OnlyOriginal(ViewNames):
         return 1
 
     def write(self, number: int) -> str:
-        """Returns nothing: no argument says it."""
+        """Returns nothing: no argument names it."""
         return ""
 
     def schema(self) -> dict[str, Any]:
-        """Returns nothing: no argument says it."""
+        """Returns nothing: no argument names it."""
         return {}
 
     def called(self, number: int) -> str:
@@ -239,7 +239,7 @@ class OnlyOriginal(ViewNames):
         return 1, None if box is None else nest_box(place.box, box)
 
     def introduce(self, n_images: int, n_frames: int) -> list[str]:
-        """Says which one is the original image, where there are several."""
+        """Names the original image, where there are several."""
         what = f"{n_frames} frames of a clip" if n_frames else f"{n_images} pictures"
         return [f"These are {what}; the first is the original image."] if n_images > 1 else []
 

@@ -77,9 +77,9 @@ def test_prose_answers_only_where_models_answer_plainly(name):
         assert get_dialect(name).parse(text, TWO)["text"] == "The mug is red."
         assert get_dialect(name).parse("Hm.</think>red", TWO)["text"] == "red"
         assert kind_of(name, "<think>I am still thinking about") == "no_answer"
-        said = get_dialect(name).parse("The mug stands there. " * 1000 + "\n\nB", TWO)["text"]
-        assert said.endswith("there. \n\nB")
-        assert 4000 < len(said) <= 4096
+        answer = get_dialect(name).parse("The mug stands there. " * 1000 + "\n\nB", TWO)["text"]
+        assert answer.endswith("there. \n\nB")
+        assert 4000 < len(answer) <= 4096
         assert kind_of(name, f"<answer>{'a' * 2001}</answer>") == "no_answer"
     else:
         assert kind_of(name, "The mug is red.") == "no_answer"
@@ -118,7 +118,7 @@ def test_a_call_beside_an_answer_does_what_the_publisher_does(name):
 
 
 @every
-def test_an_operation_that_there_is_not_is_told_with_those_that_are(name):
+def test_feedback_on_an_unknown_operation_names_those_that_are_there(name):
     dialect = get_dialect(name)
     if name == "mini-o3":
         assert kind_of(name, ZOOMS[name].replace("source", "frames")) == "bad_arguments"
@@ -202,7 +202,7 @@ def test_a_selection_is_read_back(name, frames):
 
 
 @pytest.mark.parametrize("name", WITH_FRAMES)
-def test_frames_that_there_are_not_are_told_in_the_dialects_numbers(name):
+def test_feedback_on_missing_frames_has_the_dialects_numbers(name):
     dialect = get_dialect(name)
     text = dialect.render(select_frames([16]), CLIP)
     first = 0 if name.startswith("qwen") else 1

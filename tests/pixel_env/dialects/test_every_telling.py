@@ -1,4 +1,4 @@
-"""What each dialect tells a policy: the rules, the question, and what came of a call."""
+"""What each dialect tells a policy: the rules, the question, and the result of a call."""
 
 import json
 
@@ -44,10 +44,10 @@ def texts(parts):
 
 @every
 def test_the_question_follows_the_pictures_and_says_how_to_answer(name):
-    told = texts(get_dialect(name).tell(observe()))
-    assert told.startswith("<image>What colour is the mug?\n(A) red\n(B) blue\n")
-    assert told.endswith(f"the letter of the right option and {told.split(' and ')[-1]}")
-    assert HOW[name] in told.splitlines()[-1]
+    message = texts(get_dialect(name).tell(observe()))
+    assert message.startswith("<image>What colour is the mug?\n(A) red\n(B) blue\n")
+    assert message.endswith(f"the letter of the right option and {message.split(' and ')[-1]}")
+    assert HOW[name] in message.splitlines()[-1]
     free = texts(get_dialect(name).tell(observe(choices=())))
     assert "Find the answer and" in free
     assert "(A)" not in free
@@ -71,10 +71,10 @@ def test_the_last_turn_is_announced_outside_the_response(name, n_images, turn):
     dialect = get_dialect(name)
     notice = "This is your last message: answer now."
     for left in (0, 1, 2):
-        told = texts(dialect.tell(observe(n_images, turn=turn, feedback="So.", turns_left=left)))
-        assert told.count(notice) == (left == 1)
+        message = texts(dialect.tell(observe(n_images, turn=turn, feedback="So.", turns_left=left)))
+        assert message.count(notice) == (left == 1)
         if name in WRAPPED and turn and left == 1:
-            assert told.endswith(f"</tool_response>\n{notice}")
+            assert message.endswith(f"</tool_response>\n{notice}")
 
 
 CLIPS = {
@@ -139,7 +139,7 @@ def test_a_message_with_a_thought_is_read_as_its_action(name):
 
 
 @every
-def test_a_model_that_neither_calls_nor_answers_is_told_both(name):
+def test_feedback_to_a_model_that_neither_calls_nor_answers_names_both(name):
     env_sentence = get_dialect(name).answers
     with pytest.raises(Exception, match="or give your final answer: ") as caught:
         get_dialect(name).parse(" ", TWO)

@@ -34,7 +34,7 @@ def env():
 
 
 def outcome_of(env, row):
-    """Plays a message as the first one of an episode, and says what it did."""
+    """Plays a message as the first one of an episode, and returns what it did."""
     env.reset(options={"index": 0})
     clamped = False
     try:

@@ -72,9 +72,9 @@ def check_message(dialect, text):
         return reading.kind
     action = reading.action
     if action["operation"] == 0:
-        said = action["text"]
-        assert 0 < len(said) <= 4096
-        assert "\\{" in text or not (looks_like_call(said) and said in text)
+        answer = action["text"]
+        assert 0 < len(answer) <= 4096
+        assert "\\{" in text or not (looks_like_call(answer) and answer in text)
     elif action["operation"] == 1:
         assert np.isfinite(action["bbox"]).all()
         assert reading.written_box is not None

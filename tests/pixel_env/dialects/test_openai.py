@@ -46,7 +46,7 @@ def test_one_call_is_read_whatever_else_a_server_sends(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "answer"),
     [
         ("The mug is red.", "The mug is red."),
         (message(content=" red ", tool_calls=None), "red"),
@@ -63,8 +63,8 @@ def test_one_call_is_read_whatever_else_a_server_sends(text):
         ('{"name": "bot", "role": "assistant", "content": "red"}', "red"),
     ],
 )
-def test_the_content_of_a_message_without_a_call_is_the_answer(text, said):
-    assert DIALECT.parse(text, TWO)["text"] == said
+def test_the_content_of_a_message_without_a_call_is_the_answer(text, answer):
+    assert DIALECT.parse(text, TWO)["text"] == answer
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the default dialect says is what published weights were trained on: not a byte may change.
+"""The default dialect's prompts are those of published weights: not a byte may change.
 
 `pixel_reasoner_golden.json` was written down before other dialects shared its parts.
 """
@@ -44,12 +44,12 @@ def test_messages_are_those_of_the_weights(name):
 
 
 @pytest.mark.parametrize("media", ["picture", "clip"])
-def test_what_is_told_over_an_episode_is_that_of_the_weights(media):
+def test_the_messages_of_an_episode_are_those_of_the_weights(media):
     task = PictureTask() if media == "picture" else ClipTask(n_frames=5)
     env = TextAction(PixelReasoningEnv(task, max_turns=len(GOLDEN["messages"]), **SMALL))
-    told = [texts(env.reset(options={"index": 0})[0])]
+    messages = [texts(env.reset(options={"index": 0})[0])]
     for message in GOLDEN["messages"]:
         observation, *_ = env.step(message)
-        told.append(texts(observation))
-    assert json.loads(json.dumps(told)) == GOLDEN["told"][media]
-    assert np.array(told[0][0]).size == 2
+        messages.append(texts(observation))
+    assert json.loads(json.dumps(messages)) == GOLDEN["told"][media]
+    assert np.array(messages[0][0]).size == 2

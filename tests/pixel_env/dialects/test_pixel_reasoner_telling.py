@@ -1,4 +1,4 @@
-"""The pixel-reasoner dialect: what a policy is told."""
+"""The pixel-reasoner dialect: its prompt, question and feedback."""
 
 import json
 
@@ -55,8 +55,8 @@ def test_later_turns_tell_the_feedback_before_the_pictures():
 
 @pytest.mark.parametrize("turn", [0, 4])
 def test_the_last_turn_is_announced_and_no_other(turn):
-    told = {left: dialect.tell(observe(turn=turn, turns_left=left)) for left in (0, 1, 2)}
-    texts = {left: next(p for p in parts if isinstance(p, str)) for left, parts in told.items()}
+    messages = {left: dialect.tell(observe(turn=turn, turns_left=left)) for left in (0, 1, 2)}
+    texts = {left: next(p for p in parts if isinstance(p, str)) for left, parts in messages.items()}
     assert texts[1].endswith("answer now.")
     assert not texts[0].endswith("answer now.")
     assert not texts[2].endswith("answer now.")

@@ -15,7 +15,7 @@ from tiny_tasks import PictureTask
 
 from pixel_env import ConfigError, DataError, PixelReasoningEnv
 from pixel_env.recordings import Filter, page, read_episodes
-from pixel_env.recordings.episodes import looks_by_picture
+from pixel_env.recordings.episodes import regions_by_view
 from pixel_env.wrappers import RecordTrajectories, TextAction
 
 SMALL = {"overview_px": (784, 9000), "crop_px": (784, 9000)}
@@ -25,12 +25,12 @@ EVIL = '<script>alert(1)</script><img src="http://example.com/x.png">'
 def call(box, image=1):
     arguments = {"bbox_2d": box, "target_image": image}
     body = json.dumps({"name": "crop_image_normalized", "arguments": arguments})
-    return f"Let me look. <tool_call>{body}</tool_call>"
+    return f"Let me zoom. <tool_call>{body}</tool_call>"
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """Episodes that look and are right, look twice and are wrong, fail, and say HTML."""
+    """Episodes: one zoom and right, two and wrong, one failed, and HTML in messages."""
     folder = tmp_path / "episodes"
     env = RecordTrajectories(TextAction(PixelReasoningEnv(PictureTask(), **SMALL)), folder)
     right = PictureTask()[0].answers[0]
@@ -51,7 +51,7 @@ class Seen(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.elements, self.words, self.open = [], [], []
+        self.elements, self.texts, self.open = [], [], []
         self.feed(text)
         assert not self.open
 
@@ -64,7 +64,7 @@ class Seen(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        self.words.append(data)
+        self.texts.append(data)
 
     def all(self, tag):
         return [attrs for name, attrs in self.elements if name == tag]
@@ -132,7 +132,7 @@ def test_a_photograph_is_embedded_as_jpeg_and_a_drawing_as_it_is(folder):
 def test_what_a_policy_says_is_text(folder):
     text = page(read_episodes(folder), folder, "Episodes")
     assert EVIL not in text
-    assert EVIL in "".join(Seen(text).words)
+    assert EVIL in "".join(Seen(text).texts)
 
 
 def test_an_episode_is_marked_by_how_it_ended(folder):
@@ -145,10 +145,10 @@ def test_an_episode_is_marked_by_how_it_ended(folder):
     ]
 
 
-def test_looks_are_drawn_on_the_picture_that_they_went_into(folder):
+def test_regions_are_drawn_on_the_view_that_they_were_read_from(folder):
     _, nested, *_ = read_episodes(folder)
-    (drawn,) = looks_by_picture(nested).values()
-    assert [look.turn for look in drawn] == [1, 2]
+    (drawn,) = regions_by_view(nested).values()
+    assert [region.turn for region in drawn] == [1, 2]
     # the lower right quarter of the upper left quarter, to the pixels of the picture
     assert np.allclose(drawn[1].box, (0.25, 0.25, 0.5, 0.5), atol=0.01)
     frames = [attrs["style"] for attrs in shown(folder, only=("right",)).all("i")]

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no chromium to show the pa
 
 
 def recorded(folder, size):
-    """Writes an episode that looked into the red rectangle of a blue picture."""
+    """Writes an episode that zoomed into the red rectangle of a blue picture."""
     width, height = size
     picture = Image.new("RGB", size, BLUE)
     picture.paste(RED, (width // 2, height // 4, width * 3 // 4, height // 2))

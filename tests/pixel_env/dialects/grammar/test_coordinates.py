@@ -1,4 +1,4 @@
-"""Boxes are read in the frame of the dialect, and what is outside is told in its units."""
+"""Boxes are read in the frame of the dialect, and feedback on a box outside it has its units."""
 
 import pytest
 from dialect_calls import TWO, ZOOMS
@@ -22,7 +22,7 @@ CLAMPING = ("deepeyes", "mini-o3")
 
 
 @pytest.mark.parametrize("name", [n for n in DIALECTS if n not in ("pixel-reasoner", *CLAMPING)])
-def test_numbers_outside_the_frame_are_told_in_its_own_units(name):
+def test_feedback_on_numbers_outside_the_frame_has_its_units(name):
     changes, allowed = outside(name)
     for old, new in changes:
         with pytest.raises(OperationError) as caught:

@@ -85,12 +85,12 @@ def test_a_tag_that_is_mentioned(strict):
     assert read("<think>No <t> yet.</think>", rules) == "no_answer"
 
 
-def test_thinking_is_asked_only_where_nothing_is_spoken():
-    thought = f"<think><t>{ONE}</t></think>"
-    assert read(thought) == FIRST
-    assert read(f"{thought}<t>{TWO}</t>") == Call("two", {})
-    assert read(f"{thought}So be it.") == "no_answer"
-    assert read(f"{thought}So be it.", answers=PLAIN) == "So be it."
+def test_thinking_is_read_only_where_there_is_no_content():
+    thinking = f"<think><t>{ONE}</t></think>"
+    assert read(thinking) == FIRST
+    assert read(f"{thinking}<t>{TWO}</t>") == Call("two", {})
+    assert read(f"{thinking}So be it.") == "no_answer"
+    assert read(f"{thinking}So be it.", answers=PLAIN) == "So be it."
     answered = "<think><answer>red</answer></think>"
     assert read(f"{answered}So be it.") == read(answered) == read(answered, answers=PLAIN) == "red"
     assert read(f"{answered}blue", answers=PLAIN) == "blue"
@@ -110,10 +110,10 @@ def test_what_looks_like_a_call_is_no_answer(text, answers):
 
 
 def test_a_long_plain_answer_is_its_end():
-    said = plain_answer("aa " * 2000 + "\n(B)")
-    assert said.endswith("aa aa \n(B)")
-    assert said.startswith("... aa aa")
-    assert 4090 < len(said) <= 4096
+    answer = plain_answer("aa " * 2000 + "\n(B)")
+    assert answer.endswith("aa aa \n(B)")
+    assert answer.startswith("... aa aa")
+    assert 4090 < len(answer) <= 4096
     assert len(plain_answer("a" * 5000)) == 4096
     assert plain_answer(" \n") is None
     assert plain_answer("```json\nB\n```") == "B"

@@ -1,4 +1,4 @@
-"""Views are named in the dialect's way, and what was not shown is told so."""
+"""Views are named in the dialect's way, also in feedback on one that was not shown."""
 
 import pytest
 from dialect_calls import TWO, ZOOMS
@@ -34,7 +34,7 @@ IMAGES = {
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_a_view_that_was_not_shown_is_told_in_the_dialects_names(name):
+def test_feedback_on_a_view_that_was_not_shown_has_the_dialects_names(name):
     old, values, sentence = IMAGES[name]
     for value in values:
         new = value if name == "mini-o3" else old[:-1] + value

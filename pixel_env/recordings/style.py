@@ -1,4 +1,4 @@
-"""How a page of trajectories looks, and its few lines of script."""
+"""The style sheet of a page of trajectories, and its few lines of script."""
 
 STYLE = """
 :root { color-scheme: light dark; font: 15px/1.45 system-ui, sans-serif; }
@@ -19,7 +19,7 @@ section > * { grid-column: 2; margin: .2rem 0; }
 h2 { grid-column: 1; grid-row: 1; font-size: .95rem; opacity: .6; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #8882; padding: .5rem .7rem;
   border-radius: .4rem; font-size: .85rem; }
-.told { opacity: .75; }
+.feedback { opacity: .75; }
 .refused { color: #d73027; }
 .terms { font-size: .85rem; opacity: .75; }
 figure { display: inline-block; margin: .4rem .6rem .4rem 0; vertical-align: top; }
@@ -39,14 +39,14 @@ dt { opacity: .65; } dd { margin: 0; overflow-wrap: anywhere; }
 
 SCRIPT = """
 const form = document.querySelector('form'), episodes = [...document.querySelectorAll('details')];
-const words = episodes.map(each => each.textContent.toLowerCase());
+const texts = episodes.map(each => each.textContent.toLowerCase());
 function choose() {
   const wanted = [...form.querySelectorAll(':checked')].map(each => each.value);
   const sought = form.querySelector('[type=search]').value.toLowerCase();
   let shown = 0;
   episodes.forEach((each, i) => {
     each.hidden = !wanted.every(name => each.classList.contains(name))
-      || !words[i].includes(sought);
+      || !texts[i].includes(sought);
     shown += !each.hidden;
   });
   document.querySelector('output').textContent = shown;

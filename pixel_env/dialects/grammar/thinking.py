@@ -1,4 +1,4 @@
-"""What of a message is speech: not its thinking, nor what it quotes, nor what follows its end."""
+"""Splits a message into content and thinking, without quotes and what follows its end."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _RESPONSE = re.compile(r"<(/?)tool_response>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Speech:
+class MessageParts:
     """A message in parts.
 
     Attributes:
-        spoken: what stands outside the thinking, without quoted `<tool_response>` elements.
+        content: what stands outside the thinking, without quoted `<tool_response>` elements.
         last: the last part of it that isn't blank, so what follows the thinking.
-        thought: the thinking, the same way.
+        thinking: what stands inside it, the same way.
     """
 
-    spoken: str
+    content: str
     last: str
-    thought: str
+    thinking: str
 
 
-def heard(text: str) -> Speech:
-    """Takes a message apart.
+def split_thinking(text: str) -> MessageParts:
+    """Splits a message into its content and its thinking.
 
     A message ends at its first `<|im_end|>`, `<|endoftext|>`, `<|eot_id|>` or `<|end_of_text|>`,
     where its server would have stopped. A `</think>` alone ends thinking that the prompt began;
@@ -39,9 +39,9 @@ def heard(text: str) -> Speech:
     Raises:
         OperationError: kind "malformed", the message is too long.
 
-    >>> heard("<think>Red? No.</think>Blue<|im_end|>").spoken
+    >>> split_thinking("<think>Red? No.</think>Blue<|im_end|>").content
     'Blue'
-    >>> heard("Red? No.</think>Blue").thought
+    >>> split_thinking("Red? No.</think>Blue").thinking
     'Red? No.'
     """
     if len(text) > MAX_MESSAGE_CHARS:
@@ -51,28 +51,28 @@ def heard(text: str) -> Speech:
     end = _END.search(text)
     start = _START.match(text)
     message = text[start.end() if start else 0 : end.start() if end else len(text)]
-    spoken, thought = _parts(_without_responses(message))
-    said = [part for part in spoken if part.strip()]
-    return Speech("\n".join(said), said[-1] if said else "", "\n".join(thought))
+    content, thinking = _parts(_without_quotes(message))
+    parts = [part for part in content if part.strip()]
+    return MessageParts("\n".join(parts), parts[-1] if parts else "", "\n".join(thinking))
 
 
 def _parts(message: str) -> tuple[list[str], list[str]]:
-    """Splits a message into what is spoken and what is thought."""
-    spoken: list[str] = []
-    thought: list[str] = []
+    """Splits a message into what stands outside its thinking, and what stands inside."""
+    content: list[str] = []
+    thinking: list[str] = []
     place, is_thinking = 0, False
     for tag in _THINKING.finditer(message):
         is_closing = bool(tag[1])
         if is_thinking and not is_closing:
             continue  # the thinking mentions its own tag
         part = message[place : tag.start()]
-        (thought if is_closing else spoken).append(part)
+        (thinking if is_closing else content).append(part)
         place, is_thinking = tag.end(), not is_closing
-    (thought if is_thinking else spoken).append(message[place:])
-    return spoken, thought
+    (thinking if is_thinking else content).append(message[place:])
+    return content, thinking
 
 
-def _without_responses(message: str) -> str:
+def _without_quotes(message: str) -> str:
     """Takes out what is quoted from an operation: nobody may declare or call with it."""
     kept: list[str] = []
     place, start = 0, -1

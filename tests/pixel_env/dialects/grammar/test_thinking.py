@@ -1,14 +1,14 @@
-"""A message is taken apart: what is spoken, what is thought, where it ends."""
+"""A message is split: its content, its thinking, where it ends."""
 
 import pytest
 
 from pixel_env import OperationError
 from pixel_env.dialects.grammar.calls import MAX_MESSAGE_CHARS
-from pixel_env.dialects.grammar.speech import heard
+from pixel_env.dialects.grammar.thinking import split_thinking
 
 
 @pytest.mark.parametrize(
-    ("text", "spoken", "thought"),
+    ("text", "content", "thinking"),
     [
         ("red", "red", ""),
         ("<think>a</think>red", "red", "a"),
@@ -31,19 +31,19 @@ from pixel_env.dialects.grammar.speech import heard
         ("<|im_start|>assistant\nred<|im_end|>", "red", ""),
     ],
 )
-def test_what_is_spoken_and_what_is_thought(text, spoken, thought):
-    speech = heard(text)
-    assert (speech.spoken, speech.thought) == (spoken, thought)
+def test_content_and_thinking(text, content, thinking):
+    parts = split_thinking(text)
+    assert (parts.content, parts.thinking) == (content, thinking)
 
 
 def test_the_last_part_is_what_follows_the_thinking():
-    assert heard("red<think>a</think>blue").last == "blue"
-    assert heard("red<think>a</think> \n").last == "red"
-    assert heard("<think>a</think>").last == ""
+    assert split_thinking("red<think>a</think>blue").last == "blue"
+    assert split_thinking("red<think>a</think> \n").last == "red"
+    assert split_thinking("<think>a</think>").last == ""
 
 
 def test_a_message_has_a_limit():
-    assert len(heard("x" * MAX_MESSAGE_CHARS).spoken) == MAX_MESSAGE_CHARS
+    assert len(split_thinking("x" * MAX_MESSAGE_CHARS).content) == MAX_MESSAGE_CHARS
     with pytest.raises(OperationError, match="may hold 1000000 characters, got 1000001") as caught:
-        heard("x" * (MAX_MESSAGE_CHARS + 1))
+        split_thinking("x" * (MAX_MESSAGE_CHARS + 1))
     assert caught.value.kind == "malformed"
