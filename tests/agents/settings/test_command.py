@@ -26,6 +26,14 @@ class Options:
     """Where."""
 
 
+@pytest.fixture(autouse=True)
+def interruptible():
+    """Ctrl-C is listened to: a runner that was started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def run(work, *arguments):
     return command(work, Options(), PAGE, arguments)
 
