@@ -10,7 +10,7 @@
 
 Policies: random and direct (answers at once, always the first option) are floors, demonstration
 is an oracle that reads the answer behind the environment, vlm:PATH is a model from a folder or
-the hub, sb3:PATH a policy that `pixel-reason train-sb3` left. A model's folder says what the model
+the hub, sb3:PATH a policy that `pixel-reason train-sb3` left. A model's folder stores what it
 was trained with; its dialect, system message, limits of tokens and settings of the environment
 hold where no other are given. Trajectories with pictures, results, a manifest and a report go to
 --out. With more --samples or --repeats an evaluation is extended.
@@ -28,7 +28,7 @@ from typing import Any, TypeVar
 from pixel_env.agents.evaluation.control_scores import control_cells
 from pixel_env.agents.evaluation.controls import evaluate_controls
 from pixel_env.agents.evaluation.evaluate import EvaluationConfig, OnResult, evaluate
-from pixel_env.agents.evaluation.repeat import replay
+from pixel_env.agents.evaluation.rerun import rerun
 from pixel_env.agents.evaluation.results import EpisodeResult
 from pixel_env.agents.evaluation.screen import score_screen, screen
 from pixel_env.agents.policies.base import Policy
@@ -42,7 +42,7 @@ from pixel_env.agents.settings.marks import FLAG, REPEATED, mark
 from pixel_env.errors import ConfigError
 
 MOST_SHOWN = 20
-"""How many differing episodes a replay shows."""
+"""How many differing episodes are shown."""
 
 Found = TypeVar("Found")
 
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _work(options: EvaluateOptions, terminal: Terminal) -> int:
-    return _replay(options, terminal) if options.replay else _evaluate(options, terminal)
+    return _rerun(options, terminal) if options.replay else _evaluate(options, terminal)
 
 
 def _evaluate(options: EvaluateOptions, terminal: Terminal) -> int:
@@ -139,9 +139,9 @@ def _policy(name: str, settings: dict[str, Any]) -> Policy:
     return make_policy(name, **settings)
 
 
-def _replay(options: EvaluateOptions, terminal: Terminal) -> int:
+def _rerun(options: EvaluateOptions, terminal: Terminal) -> int:
     path: Path = options.replay  # type: ignore[assignment]  # the caller has checked it
-    found = _shown("replay", terminal, lambda note: replay(path, options.out, note))
+    found = _shown("replay", terminal, lambda note: rerun(path, options.out, note))
     for warning in found.warnings:
         terminal.say(f"warning: {warning}", "yellow")
     for difference in found.differences[:MOST_SHOWN]:

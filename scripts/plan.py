@@ -108,13 +108,13 @@ def _show(shape: ModelShape, load: Workload, gpu: Gpu, console: Console) -> int:
 def _table(made: MemoryPlan) -> Table:
     table = Table("when", "what", "GiB")
     parts = {
-        "always": made.held,
+        "always": made.always,
         "update": made.update,
         "sampling": made.generate,
         "host, each process": made.host,
     }
-    for when, held in parts.items():
-        for what, n_bytes in held.items():
+    for when, sizes in parts.items():
+        for what, n_bytes in sizes.items():
             table.add_row(when, what, f"{n_bytes / GIB:.1f}")
         table.add_section()
     return table

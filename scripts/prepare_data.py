@@ -159,7 +159,7 @@ def fetch(release: Release, folder: Path, split: str | None) -> str:
 
 
 def root_cause(error: BaseException) -> str:
-    """Returns the first cause of an exception in a few words."""
+    """Returns the first cause of an exception in short."""
     while (cause := error.__cause__ or error.__context__) is not None:
         error = cause
     return f"{type(error).__name__}: {' '.join(str(error).split())[:120]}"

@@ -74,8 +74,8 @@ def read_options(arguments: Sequence[str], default: TrainOptions, page: Page) ->
     """Reads the model's defaults, changed by the file, changed by the command line."""
     first = read_some(arguments, _Where())
     values = _values(first.config) if first.config else {}
-    told = values.get("model") if isinstance(values, Mapping) else None
-    model = hub_name(str(first.model or told or TINY))
+    from_file = values.get("model") if isinstance(values, Mapping) else None
+    model = hub_name(str(first.model or from_file or TINY))
     run = tiny_defaults() if model == TINY else large_defaults(model)
     if first.config:
         try:
@@ -125,10 +125,10 @@ def train(options: TrainOptions, terminal: Terminal) -> int:
     terminal.goes_on = f" with --out {folder}"
     bars = StageBars(terminal.console) if processes.is_first else nullcontext(_show_nothing)
     with bars as display:
-        outcome = TrainingRun(config, folder, display, processes).run()
+        result = TrainingRun(config, folder, display, processes).run()
     if processes.is_first:
-        write_report(outcome, config)
-        _show(outcome, terminal)
+        write_report(result, config)
+        _show(result, terminal)
     return 0
 
 
@@ -144,17 +144,17 @@ def _show_nothing(stage: str, done: int, total: int, text: str = "") -> None:
     """Takes what other processes than the first would show."""
 
 
-def _show(outcome: FinishedRun, terminal: Terminal) -> None:
+def _show(result: FinishedRun, terminal: Terminal) -> None:
     """Prints the table of scores and where everything is."""
     from pixel_env.agents.evaluation.screen import score_screen
     from pixel_env.agents.run.report import table_of
 
     title = "Accuracy after each stage, on unseen samples"
-    terminal.console.print(score_screen(title, table_of(outcome)))
-    minutes = sum(outcome.seconds.values()) / 60
+    terminal.console.print(score_screen(title, table_of(result)))
+    minutes = sum(result.seconds.values()) / 60
     terminal.say(
-        f"{minutes:.1f} minutes. Report, model and trajectories: {outcome.folder}\n"
-        f"Curves: tensorboard --logdir {outcome.folder}"
+        f"{minutes:.1f} minutes. Report, model and trajectories: {result.folder}\n"
+        f"Curves: tensorboard --logdir {result.folder}"
     )
 
 

@@ -26,7 +26,7 @@ from pixel_env.agents.settings.command_line import Page
 from pixel_env.agents.settings.marks import UNPREFIXED, mark
 
 if TYPE_CHECKING:
-    from pixel_env.agents.sb3.training import SB3Outcome
+    from pixel_env.agents.sb3.training import SB3Result
 
 
 @dataclass(frozen=True)
@@ -64,23 +64,23 @@ def _train(options: TrainSB3Options, terminal: Terminal) -> int:
     folder = options.out or free_folder(f"sb3-{config.env}")
     terminal.goes_on = f" with --out {folder}"
     with StageBars(terminal.console) as bars:
-        outcome = SB3Training(config, folder, partial(bars, "PPO")).run()
-    write_report(outcome, config)
-    _show(outcome, config, terminal)
+        result = SB3Training(config, folder, partial(bars, "PPO")).run()
+    write_report(result, config)
+    _show(result, config, terminal)
     return 0
 
 
-def _show(outcome: SB3Outcome, config: SB3Config, terminal: Terminal) -> None:
+def _show(result: SB3Result, config: SB3Config, terminal: Terminal) -> None:
     """Prints the table of scores and where everything is."""
     from pixel_env.agents.evaluation.screen import score_screen
 
-    title = f"PPO after {outcome.steps:,} steps, {config.eval_samples} unseen samples"
-    table = outcome.evaluation.table
+    title = f"PPO after {result.steps:,} steps, {config.eval_samples} unseen samples"
+    table = result.evaluation.table
     terminal.console.print(score_screen(title, {each.group: each for each in table}))
     terminal.say(
-        f"Guessing gets {outcome.guessing.mean:.1%}. {outcome.cpu_seconds / 60:.1f} minutes of "
-        f"processor time. Report, policy and trajectories: {outcome.folder}\n"
-        f"Curves: tensorboard --logdir {outcome.folder}"
+        f"Guessing gets {result.guessing.mean:.1%}. {result.cpu_seconds / 60:.1f} minutes of "
+        f"processor time. Report, policy and trajectories: {result.folder}\n"
+        f"Curves: tensorboard --logdir {result.folder}"
     )
 
 

@@ -133,7 +133,7 @@ class ModelBench:
         )
 
     def _missing(self, name: str) -> str:
-        """Says why a part can't begin; "" where it can."""
+        """Returns why a part can't begin; "" where it can."""
         if name == "build":
             return self._too_large()
         if name in ("warm start", "rollout", "check", "update") and self._model is None:
@@ -147,7 +147,7 @@ class ModelBench:
         return ""
 
     def _too_large(self) -> str:
-        """Says whether weights, optimizer and an update can't fit on the GPU by the plan."""
+        """Returns whether weights, optimizer and an update can't fit on the GPU by the plan."""
         if not self._demonstrations or torch.device(self._config.device).type != "cuda":
             return ""
         needed = estimates(self._shape, workload(self._run, self._demonstrations))["warm start"]
@@ -278,7 +278,7 @@ def _trajectories_of(experiences: Sequence[Experience]) -> list[TokenTrajectory]
 
 
 def _watch(model: Any, deadline: Deadline) -> None:
-    """Lets every pass through the language model look at the clock first."""
+    """Lets every pass through the language model check the clock first."""
     embedding = Backbone(model).model.get_input_embeddings()
     embedding.register_forward_pre_hook(lambda *_: deadline.check())
 

@@ -15,7 +15,7 @@ OUT_OF_MEMORY = "out of memory"
 OUT_OF_TIME = "out of time"
 
 _LACKS_MEMORY = ("out of memory", "alloc_failed", "can't allocate memory")
-"""What errors say, in small letters, that are of memory and of no class of their own."""
+"""Text, in small letters, of errors that are of memory and of no class of their own."""
 
 
 class OutOfTime(Exception):
@@ -23,7 +23,7 @@ class OutOfTime(Exception):
 
 
 class Deadline:
-    """Says when the time is spent."""
+    """Knows when the time is spent."""
 
     def __init__(self, minutes: float) -> None:
         """Starts the clock."""
@@ -104,7 +104,7 @@ class DeviceMeter:
         except OutOfTime:
             status = OUT_OF_TIME
         except RuntimeError as fault:  # torch's errors; others are ours, and end the benchmark
-            status = _told(fault)
+            status = _status_of(fault)
         seconds = time.perf_counter() - started
         allocated = reserved = None
         if self._is_cuda:
@@ -120,7 +120,7 @@ class DeviceMeter:
             torch.cuda.reset_peak_memory_stats(self._device)
 
 
-def _told(fault: RuntimeError) -> str:
+def _status_of(fault: RuntimeError) -> str:
     text = str(fault)
     if isinstance(fault, torch.OutOfMemoryError) or any(
         phrase in text.lower() for phrase in _LACKS_MEMORY

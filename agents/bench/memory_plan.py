@@ -127,16 +127,16 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
-    """Bytes by part; a GPU holds `held` always, and `update` and `generate` in turns.
+    """Bytes by part; a GPU holds `always` throughout, and `update` and `generate` in turns.
 
     Attributes:
-        held: weights and the optimizer's state.
+        always: weights and the optimizer's state.
         update: gradients, activations, logits.
         generate: the cache of keys and values, logits of a step.
         host: patches of pictures, of one process.
     """
 
-    held: dict[str, float]
+    always: dict[str, float]
     update: dict[str, float]
     generate: dict[str, float]
     host: dict[str, float]
@@ -144,7 +144,9 @@ class MemoryPlan:
     @property
     def peak(self) -> float:
         """Most bytes that a GPU has in use at once."""
-        return sum(self.held.values()) + max(sum(self.update.values()), sum(self.generate.values()))
+        return sum(self.always.values()) + max(
+            sum(self.update.values()), sum(self.generate.values())
+        )
 
 
 def plan(shape: ModelShape, load: Workload) -> MemoryPlan:
@@ -153,17 +155,17 @@ def plan(shape: ModelShape, load: Workload) -> MemoryPlan:
     n = shape.weights
     if load.lora_rank:  # peft keeps adapters in float32
         trained = shape.adapter_weights(load.lora_rank)
-        held = {"weights": n * stored + 4.0 * trained, "optimizer": 8.0 * trained}
+        always = {"weights": n * stored + 4.0 * trained, "optimizer": 8.0 * trained}
         gradients = 4.0 * trained
     elif load.sharding:
-        held = {
+        always = {
             "weights, to compute with": float(n * computed),
             "weights, this part": n * stored / load.n_gpus,
             "optimizer, this part": 2 * n * stored / load.n_gpus,
         }
         gradients = 4.0 * n + 4.0 * n / load.n_gpus  # summed in float32
     else:
-        held = {"weights": float(n * stored), "optimizer": 2.0 * n * stored}
+        always = {"weights": float(n * stored), "optimizer": 2.0 * n * stored}
         gradients = float(n * stored)
     update = {"gradients": gradients, **_activations(shape, load, computed)}
     cached = load.lanes_per_gpu * load.episode_tokens
@@ -182,7 +184,7 @@ def plan(shape: ModelShape, load: Workload) -> MemoryPlan:
         "pictures of an iteration": (shown + crops) * shape.image_token_bytes,
         "pictures in the replay buffer": replayed * shape.image_token_bytes,
     }
-    return MemoryPlan(held, update, generate, host)
+    return MemoryPlan(always, update, generate, host)
 
 
 def _activations(shape: ModelShape, load: Workload, precision: int) -> dict[str, float]:

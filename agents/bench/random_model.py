@@ -130,7 +130,7 @@ def text_and_picture_tools(shape: ModelShape) -> tuple[PreTrainedTokenizerFast, 
 
 @functools.cache
 def made_tokenizer() -> PreTrainedTokenizerFast:
-    """Trains a tokenizer on what the environment says, so that texts are about as long as real.
+    """Trains a tokenizer on the environment's prompts, so that texts are about as long as real.
 
     Its tokens are fewer than a published model's; the output layer has rows for those all the same.
     """

@@ -35,7 +35,7 @@ def write(config: GpuBenchConfig, reports: Sequence[ModelReport], folder: Path) 
     written = {
         **facts,
         "settings": asdict(config),
-        "models": [_told(report) for report in reports],
+        "models": [_values(report) for report in reports],
     }
     text = json.dumps(plain(_without_nan(written), other=str), indent=1)
     (folder / "bench_gpu.json").write_text(text + "\n", encoding="utf-8")
@@ -104,7 +104,7 @@ def _check_cells(check: Agreement | None) -> list[str]:
     ]
 
 
-def _told(report: ModelReport) -> dict[str, Any]:
+def _values(report: ModelReport) -> dict[str, Any]:
     """Returns a report as plain values, with what follows from them."""
     values_of = asdict(report)
     for part, values in zip(report.parts, values_of["parts"], strict=True):

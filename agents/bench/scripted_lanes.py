@@ -69,7 +69,7 @@ class ScriptedLanes(VectorWrapper):
     def step(self, actions: Any) -> tuple[Any, NDArray[np.float64], Any, Any, Info]:
         """Takes one message a lane, and carries out the script instead."""
         lanes: Any = self.env.unwrapped
-        told = zip(
+        facts = zip(
             lanes.get_attr("dialect"),
             lanes.get_attr("shown"),
             lanes.get_attr("sample"),
@@ -77,7 +77,7 @@ class ScriptedLanes(VectorWrapper):
         )
         messages = [
             dialect.compose("", self._action(lane, sample), shown)
-            for lane, (dialect, shown, sample) in enumerate(told)
+            for lane, (dialect, shown, sample) in enumerate(facts)
         ]
         self._turns += 1
         return self.env.step(messages)

@@ -53,18 +53,18 @@ def workload(run: RunConfig, trajectories: Sequence[TokenTrajectory]) -> Workloa
 
 
 def estimates(shape: ModelShape, load: Workload) -> dict[str, float]:
-    """Returns the bytes that the plan says for the parts of a benchmark, by their names.
+    """Returns the bytes by the plan for the parts of a benchmark, by their names.
 
     While rolling out, AdamW's state isn't there yet: it comes with the first update.
     """
     made = plan(shape, load)
-    held, update = sum(made.held.values()), sum(made.update.values())
-    weights = held - made.held["optimizer"]
+    always, update = sum(made.always.values()), sum(made.update.values())
+    weights = always - made.always["optimizer"]
     return {
         "build": weights,
-        "warm start": held + update,
+        "warm start": always + update,
         "rollout": weights + sum(made.generate.values()),
-        "update": held + update,
+        "update": always + update,
     }
 
 

@@ -26,23 +26,23 @@ def command(manifest: Mapping[str, Any], policy: str = "") -> str:
         manifest: of the evaluation.
         policy: the policy's name, where it goes by another one now: a model that was exported.
     """
-    words = ["pixel-reason", "evaluate", "--env", manifest["env_id"]]
-    words += ["--policy", policy or manifest["policy"]]
+    arguments = ["pixel-reason", "evaluate", "--env", manifest["env_id"]]
+    arguments += ["--policy", policy or manifest["policy"]]
     env = dict(manifest["env_kwargs"])
-    words += ["--split", str(env.pop("split", "null"))]
+    arguments += ["--split", str(env.pop("split", "null"))]
     if "data_dir" in env:
-        words += ["--data-dir", str(env.pop("data_dir"))]
-    words += ["--samples", str(manifest["samples"]), "--seed", str(manifest["seed"])]
-    words += ["--lanes", str(manifest["lanes"])]
+        arguments += ["--data-dir", str(env.pop("data_dir"))]
+    arguments += ["--samples", str(manifest["samples"]), "--seed", str(manifest["seed"])]
+    arguments += ["--lanes", str(manifest["lanes"])]
     if manifest["repeats"] > 1:
-        words += ["--repeats", str(manifest["repeats"])]
+        arguments += ["--repeats", str(manifest["repeats"])]
     for control in manifest["control"]:
-        words += ["--control", control]
+        arguments += ["--control", control]
     for name, value in sorted(env.items()):
-        words += ["--env-arg", f"{name}={_written(value)}"]
+        arguments += ["--env-arg", f"{name}={_written(value)}"]
     for name, value in sorted(_needed(manifest, bool(policy)).items()):
-        words += ["--policy-arg", f"{name}={_written(value)}"]
-    return shlex.join(words)
+        arguments += ["--policy-arg", f"{name}={_written(value)}"]
+    return shlex.join(arguments)
 
 
 def _needed(manifest: Mapping[str, Any], is_exported: bool) -> dict[str, Any]:

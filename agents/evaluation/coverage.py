@@ -1,6 +1,6 @@
-"""Was the target looked at? A table of right and wrong answers, with and without such a look.
+"""Did a zoom show the target? Counts of right and wrong answers, with and without such a zoom.
 
-A wrong answer after a look at the target is a fault of reading, one without a fault of looking.
+A wrong answer after a zoom on the target is an error of reading, one without an error of zooming.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from .statistics import Estimate, share_interval
 
 @dataclass(frozen=True, slots=True)
 class CoverageScores:
-    """What the looks of a group of episodes amount to; only episodes with known evidence count.
+    """How well the zooms of a group of episodes cover the evidence, where that is known.
 
     Attributes:
         group: a category, or "all".
         n: episodes that count.
-        right_seen: right answers after a look at the target.
-        wrong_seen: wrong ones after such a look: it was seen and answered wrong.
-        right_unseen: right answers without such a look.
+        right_seen: right answers after a zoom on the target.
+        wrong_seen: wrong ones after such a zoom: it was seen and answered wrong.
+        right_unseen: right answers without such a zoom.
         wrong_unseen: wrong ones without: it was never seen.
         accuracy_seen: share of right answers where the target was seen, with its 95% interval.
         accuracy_unseen: the same where it wasn't.
-        share: mean share of the evidence inside the best look.
+        share: mean share of the evidence inside the best zoom.
         iou: mean of the best intersection over union.
         magnification: median magnification where the target was seen; NaN where it never was.
     """
@@ -48,12 +48,12 @@ class CoverageScores:
 
 
 def saw(result: EpisodeResult) -> bool:
-    """Tells whether an episode with known evidence saw its target."""
+    """Returns whether an episode with known evidence saw its target."""
     return (result.coverage or 0.0) >= SEEN_SHARE
 
 
 def score_coverage(results: Sequence[EpisodeResult], group: str) -> CoverageScores | None:
-    """Sums up the looks of a group of episodes; None where no evidence is known."""
+    """Sums up the zooms of a group of episodes; None where no evidence is known."""
     known = [result for result in counted(results) if result.coverage is not None]
     if not known:
         return None

@@ -74,7 +74,7 @@ class EvaluationConfig:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What came of it.
+    """The result of an evaluation.
 
     Attributes:
         results: one for each episode, in the order of index and repeat.

@@ -1,6 +1,6 @@
 """Where right options stood and which were chosen: a policy with a favourite place shows here.
 
-A benchmark whose right answers prefer a place can be scored on without looking, and a policy that
+A benchmark whose right answers prefer a place can be scored on without a zoom, and a policy that
 prefers one loses or gains by luck.
 """
 

@@ -88,7 +88,7 @@ def report(findings: Findings, manifest: Mapping[str, Any]) -> str:
 
 
 def summary(findings: Findings, manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns what the report says as values that JSON can hold; None for what wasn't measured.
+    """Returns what the report holds as values that JSON can hold; None for what wasn't measured.
 
     The arguments are those of `report`. An estimate is a dict of `mean`, `low` and `high`.
     """

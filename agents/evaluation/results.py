@@ -35,10 +35,10 @@ class EpisodeResult:
         n_choices: options shown; 0 for a free answer.
         right_choice: place of the right option, from 0; None for a free answer.
         chosen: place of the option that the answer names, from 0; None where it names none.
-        coverage: share of the evidence inside the best look, in [0, 1] (`coverage.Coverage`);
+        coverage: share of the evidence inside the best zoom, in [0, 1] (`coverage.Coverage`);
             None where no evidence is known.
-        iou: best intersection over union of a look with the evidence; None as above.
-        magnification: pixels of the target in the best look / in the overview; None as above.
+        iou: best intersection over union of a zoom with the evidence; None as above.
+        magnification: pixels of the target in the best zoom / in the overview; None as above.
         n_replaced: operations whose views a control replaced, or that it refused.
     """
 

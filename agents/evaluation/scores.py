@@ -92,7 +92,7 @@ def score_group(results: Sequence[EpisodeResult], group: str = ALL) -> Scores:
 def score_table(results: Sequence[EpisodeResult]) -> tuple[Scores, ...]:
     """Sums up all episodes (the micro mean), then each category in alphabetical order.
 
-    A single category is not told apart from the whole.
+    A single category is not distinguished from the whole.
     """
     return tuple(score_group(part, group) for group, part in groups_of(results).items())
 
@@ -135,7 +135,7 @@ def _rmse(results: Sequence[EpisodeResult]) -> Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table: its head, and what it says of a line's scores."""
+    """One column of a table: its head, and its text for a line's scores."""
 
     head: str
     write: Callable[[Scores], str]
@@ -150,7 +150,7 @@ def columns(lines: Sequence[Scores], score_name: str = "") -> tuple[Column, ...]
 
     Args:
         lines: the scores to be written.
-        score_name: what the task's score is called; "" where accuracy says it all.
+        score_name: what the task's score is called; "" where accuracy is the whole score.
     """
     repeats = max((line.repeats for line in lines), default=1)
     mean = f"Avg@{repeats}" if repeats > 1 else "accuracy"
@@ -183,7 +183,7 @@ def table_cells(lines: Mapping[str, Scores], score_name: str = "") -> list[tuple
 
     Args:
         lines: scores by label.
-        score_name: what the task's score is called; "" where accuracy says it all.
+        score_name: what the task's score is called; "" where accuracy is the whole score.
     """
     taken = columns(list(lines.values()), score_name)
     rows = [(label, *(column.write(line) for column in taken)) for label, line in lines.items()]

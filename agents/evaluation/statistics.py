@@ -1,4 +1,4 @@
-"""Intervals: a score from a few hundred questions without one says little."""
+"""Intervals: a score from a few hundred questions without one means little."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class ArmScores:
 
     @property
     def selectivity(self) -> float:
-        """RaPR on hard questions minus RaPR on easy ones: 1 looks only where it is needed."""
+        """RaPR on hard questions minus RaPR on easy ones: 1 calls only where it is needed."""
         return self.rapr_hard - self.rapr_easy
 
 
@@ -147,7 +147,7 @@ def _cells(line: ArmScores) -> tuple[str, ...]:
 
 
 def reading(lines: Sequence[ArmScores]) -> str:
-    """Says in words whether the stage was set as the paper's, and whether the trap appeared.
+    """Returns sentences on whether the stage was set as the paper's, and whether the trap appeared.
 
     Of what was never called nothing is claimed.
     """
@@ -175,7 +175,7 @@ def reading(lines: Sequence[ArmScores]) -> str:
 
 
 def _start(start: ArmScores) -> str:
-    """Says how the warm start left the policy: whether a call pays by itself."""
+    """Describes how the warm start left the policy: whether a call pays by itself."""
     if not start.rapr > 0:
         return "After the warm start no call is made, so there is nothing for the RL to lose."
     return (
@@ -187,7 +187,7 @@ def _start(start: ArmScores) -> str:
 
 
 def _farming(start: ArmScores, paid: ArmScores) -> str:
-    """Says whether the bonus is earned by calls that fail; nothing where there are no calls."""
+    """Returns whether the bonus is earned by calls that fail; nothing where there are no calls."""
     if math.isnan(start.error_rate) or math.isnan(paid.error_rate):
         which = "the warm start" if math.isnan(start.error_rate) else "the RL with the bonus"
         return f"After {which} no call is made, so failing calls can't be compared."
@@ -200,7 +200,7 @@ def _farming(start: ArmScores, paid: ArmScores) -> str:
 
 
 def _verdict(without: ArmScores, paid: ArmScores) -> str:
-    """Says whether the trap appears, over all seeds and on each of them."""
+    """Returns whether the trap appears, over all seeds and on each of them."""
     gap = 100 * (paid.hard.mean - without.hard.mean)
     verdict = "appears" if _is_trap(without.rapr, paid.rapr, gap) else "does not appear"
     ends = zip(
@@ -216,7 +216,7 @@ def _verdict(without: ArmScores, paid: ArmScores) -> str:
     )
     return (
         f"The trap {verdict}: without the bonus RaPR ends at {percent(without.rapr)} (under "
-        f"10% is a collapse), with it at {percent(paid.rapr)} (over 60% is held), and the "
+        f"10% is a collapse), with it at {percent(paid.rapr)} (over 60% is no collapse), and the "
         f"arms are {gap:+.1f} points apart on hard questions (15 were asked for). Taken one by "
         f"one, it appears on {n_shown} of {len(paid.by_seed)} seeds."
     )

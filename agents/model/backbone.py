@@ -129,9 +129,9 @@ class Backbone:
         Args:
             stretch: the new tokens.
             features: what the vision tower gave, for at least the stretch's pictures.
-            mask: (rows, cached + length) bool, True where a token may be looked at; the
+            mask: (rows, cached + length) bool, True where a token may be attended to; the
                 stretch's own padding mask where nothing is cached.
-            kv: a cache, which is looked at and appended to; None for a pass without one.
+            kv: a cache, which is read and appended to; None for a pass without one.
 
         Returns:
             The last hidden states, (rows, length, hidden).

@@ -36,7 +36,7 @@ def check_model(name: str | Path) -> None:
     """Refuses at once what can't be loaded: no folder, no known name, a hub that doesn't answer.
 
     Raises:
-        ConfigError: there is no such model; it says what was tried.
+        ConfigError: there is no such model; the message names what was tried.
     """
     if folder_of(name) is not None:
         return
@@ -54,7 +54,7 @@ def check_model(name: str | Path) -> None:
 
 
 def _is_path(text: str) -> bool:
-    """Tells a path from OWNER/NAME, by its form and by the folder that it would lie in."""
+    """Distinguishes a path from OWNER/NAME, by its form and by the folder that it would lie in."""
     owner, _, name = text.partition("/")
     if text.startswith((".", "~", os.sep)) or not owner or not name or "/" in name:
         return True

@@ -49,7 +49,7 @@ def load(name: str | Path, settings: ModelSettings | None = None) -> LoadedModel
         settings: dtype, device and so on; the defaults where None.
 
     Raises:
-        ConfigError: nothing can be loaded under that name (it says what was tried), or the
+        ConfigError: nothing can be loaded under that name (it names what was tried), or the
             model is neither a Qwen2.5-VL nor a Qwen3-VL.
     """
     from transformers import AutoModelForImageTextToText, AutoTokenizer, Qwen2VLImageProcessorPil

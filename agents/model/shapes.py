@@ -177,29 +177,29 @@ def shrunk(shape: ModelShape, layers: int = 0, small: bool = False) -> ModelShap
 
 
 def is_third_generation(model: str) -> bool:
-    """Tells by its name, or by the configuration in its folder, whether a model is a Qwen3-VL.
+    """Returns by its name, or by the configuration in its folder, whether a model is a Qwen3-VL.
 
     Its image tokens stand for 32 x 32 pixels, those of Qwen2.5-VL for 28 x 28.
     """
-    if told := _told(model):
-        return str(told.get("model_type", "")).startswith("qwen3_vl")
+    if config := _stored_config(model):
+        return str(config.get("model_type", "")).startswith("qwen3_vl")
     return "qwen3-vl" in hub_name(model).lower()
 
 
 def is_small(model: str) -> bool:
-    """Tells whether a folder holds a model that is narrower than any published one."""
-    told = _told(model)
-    width = told.get("text_config", told).get("hidden_size", 0)
+    """Returns whether a folder holds a model that is narrower than any published one."""
+    config = _stored_config(model)
+    width = config.get("text_config", config).get("hidden_size", 0)
     return 0 < int(width) < 1024
 
 
-def _told(model: str) -> dict[str, Any]:
+def _stored_config(model: str) -> dict[str, Any]:
     """Reads the configuration in a model's folder; {} where there is none."""
     path = Path(model) / "config.json"
     if not path.is_file():
         return {}
-    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return told
+    config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return config
 
 
 def shape_of(config: Any) -> ModelShape:

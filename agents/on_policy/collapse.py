@@ -1,4 +1,4 @@
-"""Warns when a policy has stopped looking: the learning trap."""
+"""Warns when a policy has stopped zooming: the learning trap."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pixel_env.errors import ConfigError
 logger = logging.getLogger(__name__)
 
 MEANINGS = {
-    "rapr": "no rollout looks any more (see docs/metrics.md, learning trap)",
+    "rapr": "no rollout has a call any more (see docs/metrics.md, learning trap)",
     "reward/curiosity": (
-        "either no rollout looks any more, or every group looks more often than the threshold "
+        "either no rollout has a call any more, or the RaPR of every group is over the threshold "
         "(see docs/metrics.md, learning trap)"
     ),
 }
@@ -21,7 +21,7 @@ MEANINGS = {
 
 
 class CollapseWatch:
-    """Warns when a policy has stopped looking: the learning trap.
+    """Warns when a policy has stopped zooming: the learning trap.
 
     A curve at 0 is easily overlooked among thirty others, and it does not recover by itself.
     One warning is given for each collapse: after `patience` iterations at 0, and again only when
@@ -33,7 +33,7 @@ class CollapseWatch:
 
         Args:
             patience: at least 1.
-            meanings: metrics to watch, with what to say; `MEANINGS` where None.
+            meanings: metrics to watch, with what a 0 means; `MEANINGS` where None.
 
         Raises:
             ConfigError: `patience` is under 1.

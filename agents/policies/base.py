@@ -62,7 +62,7 @@ class Policy(Protocol):
 
 @runtime_checkable
 class Privileged(Protocol):
-    """A policy that may look behind the curtain: an oracle, never a contestant."""
+    """A policy that may read the sample: an oracle, never a contestant."""
 
     def watch(self, lane: int, env: gym.Env[Any, Any]) -> None:
         """Takes the environment that runs in a lane, before the lane's first `reset`."""
@@ -81,4 +81,4 @@ class Described(Protocol):
     """A policy whose results depend on more than its settings; a manifest holds that too."""
 
     def facts(self) -> Mapping[str, Any]:
-        """Returns what came of the settings (a prompt, digests of weights), as JSON can hold."""
+        """Returns what follows from the settings (prompt, digests of weights), as JSON can hold."""

@@ -34,7 +34,7 @@ def make_policy(name: str, **settings: Any) -> Policy:
             name on the hub, or "sb3:PATH" with the folder of a policy of stable-baselines3.
         **settings: of the policy. Of a model: `dialect`, `system`, `weights`, and the fields of
             `ModelSettings` and `GenerationConfig`. Where one is missing, what stands in the
-            model's folder holds (`TrainedWith`); it is greedy unless told otherwise. Of a policy
+            model's folder holds (`TrainedWith`); it is greedy unless set otherwise. Of a policy
             of stable-baselines3: `greedy`.
 
     Raises:
@@ -57,7 +57,7 @@ def make_policy(name: str, **settings: Any) -> Policy:
 
 
 def is_named(name: str) -> bool:
-    """Tells whether a policy can be made by this name."""
+    """Returns whether a policy can be made by this name."""
     return name in PLAIN or name.startswith((MODEL_PREFIX, SB3_PREFIX))
 
 
@@ -65,7 +65,7 @@ def environment_settings(name: str) -> dict[str, Any]:
     """Returns the settings of the environment that a policy by this name was trained with.
 
     Raises:
-        DataError: what its folder says can't be read.
+        DataError: what its folder holds can't be read.
     """
     if not name.startswith(MODEL_PREFIX):
         return {}

@@ -1,4 +1,4 @@
-"""An oracle: looks where the answer is, then gives the right one.
+"""An oracle: zooms where the answer is, then gives the right one.
 
 It shows that a sample can be solved within the environment's rules, and what a good trajectory
 looks like. It reads the sample behind the environment, so its score is no result of a policy.
@@ -26,7 +26,7 @@ class DemonstrationPolicy:
     """Zooms on the evidence with a margin (or selects its frame), then answers right.
 
     All evidence in one picture is shown by one zoom. Evidence that fills a whole picture needs no
-    look, and a sample without evidence is answered at once.
+    zoom, and a sample without evidence is answered at once.
     """
 
     name = "demonstration"
@@ -72,14 +72,14 @@ class DemonstrationPolicy:
             raise ConfigError(f"lane {lane}: call watch(lane, env) before the first episode")
         env = self._envs[lane]
         if lane not in self._plans:
-            self._plans[lane] = looks(env.sample, env.views, self._margin)
+            self._plans[lane] = plan_operations(env.sample, env.views, self._margin)
         plan = self._plans[lane]
         if plan and observation["turns_left"] > 1:
             return plan.pop(0)
         return answer(right_answer(env.sample))
 
 
-def looks(sample: Sample, views: Sequence[View], margin: float = MARGIN) -> list[Action]:
+def plan_operations(sample: Sample, views: Sequence[View], margin: float = MARGIN) -> list[Action]:
     """Plans one operation for each view that holds evidence, or is nearest to a frame that does.
 
     Args:

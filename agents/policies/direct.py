@@ -1,4 +1,4 @@
-"""The floor: a policy that answers at once and looks at nothing. It is no model."""
+"""The floor: a policy that answers at once and makes no call. It is no model."""
 
 from __future__ import annotations
 

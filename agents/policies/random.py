@@ -19,7 +19,7 @@ MOST_FRAMES = 4
 
 
 @dataclass
-class _Lane:
+class _LaneState:
     """What is remembered of one episode."""
 
     rng: np.random.Generator = field(default_factory=np.random.default_rng)
@@ -27,9 +27,9 @@ class _Lane:
 
 
 class RandomPolicy:
-    """Looks at a random place with probability `look`, else answers a random option.
+    """Makes a random call with probability `look`, else answers a random option.
 
-    It looks only into the views shown first, where every box that it draws is allowed. A question
+    It zooms only into the views shown first, where every box that it draws is allowed. A question
     without options is answered with one of its own words.
     """
 
@@ -37,7 +37,7 @@ class RandomPolicy:
     dialect = None
 
     def __init__(self, look: float = 0.5) -> None:
-        """Takes the probability of one more look, in [0, 1].
+        """Takes the probability of one more call, in [0, 1].
 
         Raises:
             ConfigError: `look` is outside [0, 1].
@@ -45,29 +45,29 @@ class RandomPolicy:
         if not 0 <= look <= 1:
             raise ConfigError(f"expected look in [0, 1], got {look}")
         self._look = look
-        self._lanes: dict[int, _Lane] = {}
+        self._lanes: dict[int, _LaneState] = {}
 
     def settings(self) -> dict[str, float]:
-        """Returns the probability of one more look."""
+        """Returns the probability of one more call."""
         return {"look": self._look}
 
     def reset(self, lane: int, seed: int | None = None) -> None:
         """Starts an episode with a random generator of its own."""
-        self._lanes[lane] = _Lane(np.random.default_rng(seed))
+        self._lanes[lane] = _LaneState(np.random.default_rng(seed))
 
     def act(self, observations: Sequence[Observation], lanes: Sequence[int]) -> list[Action]:
         """Draws one action for each lane; the last turn is always an answer."""
         return [
-            self._draw(observation, self._lanes.setdefault(lane, _Lane()))
+            self._draw(observation, self._lanes.setdefault(lane, _LaneState()))
             for observation, lane in zip(observations, lanes, strict=True)
         ]
 
-    def _draw(self, observation: Observation, lane: _Lane) -> Action:
+    def _draw(self, observation: Observation, lane: _LaneState) -> Action:
         rng = lane.rng
         if lane.n_overviews == 0:
             lane.n_overviews = len(observation["images"])
-        may_look = observation["turns_left"] > 1 and lane.n_overviews > 0
-        if not may_look or rng.random() >= self._look:
+        may_call = observation["turns_left"] > 1 and lane.n_overviews > 0
+        if not may_call or rng.random() >= self._look:
             return _random_answer(observation, rng)
         n_frames = observation["n_frames"]
         if n_frames and rng.random() < 0.5:
@@ -85,5 +85,5 @@ def _random_answer(observation: Observation, rng: np.random.Generator) -> Action
     if choices:
         index = int(rng.integers(len(choices)))
         return answer(LETTERS[index] if index < len(LETTERS) else choices[index])
-    words = observation["question"].split() or [""]
-    return answer(words[int(rng.integers(len(words)))])
+    candidates = observation["question"].split() or [""]
+    return answer(candidates[int(rng.integers(len(candidates)))])

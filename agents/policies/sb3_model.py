@@ -1,7 +1,7 @@
 """Saves and loads policies of stable-baselines3 without unpickling anything.
 
 A zip of stable-baselines3 holds pickled objects, and reading one runs whatever code it names. Here
-a policy is its weights in safetensors and a page of JSON that says what to build them into.
+a policy is its weights in safetensors and a page of JSON that records what to build them into.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ EXTRACTORS: dict[str, type[BaseFeaturesExtractor]] = {
     "look": LookExtractor,
     "combined": CombinedExtractor,
 }
-"""Feature extractors by name: the one made for looking, and stable-baselines3's own."""
+"""Feature extractors by name: the one made for zooming, and stable-baselines3's own."""
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh}
 

@@ -1,4 +1,4 @@
-"""A small network that looks: what the question asks for decides what is seen in each view.
+"""A small network that zooms: what the question asks for decides what is seen in each view.
 
 For stable-baselines3, over the observations of `FlatPixelEnv`.
 """
@@ -31,9 +31,9 @@ DETAIL_GAIN = 12.0
 class LookExtractor(BaseFeaturesExtractor):
     """Every view through one convolutional eye, under the question's control; views apart.
 
-    Pieces of five characters of the question are looked for wherever they stand. What is found
+    Pieces of five characters of the question are detected wherever they stand. What is found
     scales and shifts the eye's channels (FiLM, Perez et al. 2018), so that a colour that is asked
-    for can be told from the others. The overview and the later views have an output layer each,
+    for differs from the others. The overview and the later views have an output layer each,
     and a view that isn't there costs nothing and gives zeros.
 
     A letter is one pixel in a hundred of a view. So the eye also gets each pixel's difference to
@@ -54,8 +54,8 @@ class LookExtractor(BaseFeaturesExtractor):
             observation_space: `FlatConfig.observation_space`, its pictures with channels first, as
                 stable-baselines3 turns them.
             width: channels of the eye's first layer.
-            text_width: how many pieces of text are looked for.
-            view_features: numbers that are told of each view.
+            text_width: how many pieces of text are detected.
+            view_features: features of each view.
         """
         views, question = observation_space["views"], observation_space["question"]
         assert isinstance(question, spaces.MultiDiscrete)  # by `FlatConfig.observation_space`
@@ -100,16 +100,16 @@ class LookExtractor(BaseFeaturesExtractor):
         seen = self.mix(seen * (1 + scale[:, :, None, None]) + shift[:, :, None, None])
         flat = self.view_norm(F.relu(seen).flatten(1))
         is_later = (shown % self._n_views > 0)[:, None]
-        told = F.relu(torch.where(is_later, self.later(flat), self.overview(flat)))
-        told_of_all = told.new_zeros(n * self._n_views, self._view_features)
-        parts = [told_of_all.index_copy(0, shown, told).reshape(n, -1), asked, boxes]
+        features = F.relu(torch.where(is_later, self.later(flat), self.overview(flat)))
+        of_all = features.new_zeros(n * self._n_views, self._view_features)
+        parts = [of_all.index_copy(0, shown, features).reshape(n, -1), asked, boxes]
         parts.append(observations["counters"])
         if "choices" in observations:
             parts.append(self._read(observations["choices"]))
         return torch.cat(parts, dim=1)
 
     def _read(self, text: torch.Tensor) -> torch.Tensor:
-        """Tells which pieces a text holds: (batch, text_width), from (batch, length * ids)."""
+        """Returns which pieces a text holds: (batch, text_width), from (batch, length * ids)."""
         letters = self.letters(text.reshape(len(text), -1, N_CHARACTERS))
         found: torch.Tensor = self.text_norm(F.relu(self.pieces(letters.transpose(1, 2))).amax(2))
         return found

@@ -89,7 +89,7 @@ class VLMPolicy:
             model: how it is loaded.
             weights: the checkpoint of a training, whose weights replace the model's.
             **settings: `dialect`, `system` and fields of `GenerationConfig`. Where one is missing,
-                what the model was trained with holds, then the defaults; it is greedy unless told
+                what the model was trained with holds, then the defaults; it is greedy unless set
                 otherwise.
 
         Raises:

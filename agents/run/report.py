@@ -27,14 +27,14 @@ CURVES = (
 """Metrics of the training whose course the page shows in numbers."""
 
 
-def write_report(outcome: FinishedRun, config: RunConfig) -> Path:
+def write_report(result: FinishedRun, config: RunConfig) -> Path:
     """Writes `report.md` into the run's folder and returns its path."""
-    path = outcome.folder / "report.md"
-    path.write_text(report(outcome, config), encoding="utf-8")
+    path = result.folder / "report.md"
+    path.write_text(report(result, config), encoding="utf-8")
     return path
 
 
-def report(outcome: FinishedRun, config: RunConfig) -> str:
+def report(result: FinishedRun, config: RunConfig) -> str:
     """Returns the page."""
     sampled = (
         f"sampled at temperature {config.eval_temperature:g}"
@@ -47,11 +47,11 @@ def report(outcome: FinishedRun, config: RunConfig) -> str:
         f"`{config.eval_env or config.env}` {dict(config.eval_args)}, {sampled}, seed "
         f"{config.seed}. Intervals are Wilson's at 95%. RaPR: share of episodes with an "
         "operation.\n",
-        markdown_table(table_of(outcome)),
+        markdown_table(table_of(result)),
         "## Course of the on-policy training\n" if config.rl else "",
-        _course(outcome.folder / "on_policy") if config.rl else "",
+        _course(result.folder / "on_policy") if config.rl else "",
         "## Time\n",
-        _times(outcome),
+        _times(result),
         "## Where things are\n",
         "- `config.json`: every setting\n"
         "- `evaluation/<stage>/`: trajectories with their pictures, results, manifest\n"
@@ -59,16 +59,16 @@ def report(outcome: FinishedRun, config: RunConfig) -> str:
         "documents' page on metrics defines each\n"
         "- `model/`: the trained policy\n",
         "## Again\n",
-        f"The score of the last line, by the model in `model/`:\n\n```sh\n{_again(outcome)}\n```\n",
+        f"The score of the last line, by the model in `model/`:\n\n```sh\n{_again(result)}\n```\n",
     ]
     return "\n".join(part for part in parts if part)
 
 
-def _again(outcome: FinishedRun) -> str:
+def _again(result: FinishedRun) -> str:
     """Returns the command that measures the trained model as the run did."""
-    stage = list(outcome.results)[-1].replace(" ", "_")
-    manifest = read_manifest(outcome.folder / "evaluation" / stage / MANIFEST)
-    return command(manifest, f"{MODEL_PREFIX}{outcome.folder / 'model'}")
+    stage = list(result.results)[-1].replace(" ", "_")
+    manifest = read_manifest(result.folder / "evaluation" / stage / MANIFEST)
+    return command(manifest, f"{MODEL_PREFIX}{result.folder / 'model'}")
 
 
 def _course(folder: Path, n_lines: int = 10) -> str:
@@ -87,9 +87,9 @@ def _course(folder: Path, n_lines: int = 10) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _times(outcome: FinishedRun) -> str:
-    spent = [f"| {name} | {seconds / 60:.1f} |" for name, seconds in outcome.seconds.items()]
-    total = f"| all | {sum(outcome.seconds.values()) / 60:.1f} |"
+def _times(result: FinishedRun) -> str:
+    spent = [f"| {name} | {seconds / 60:.1f} |" for name, seconds in result.seconds.items()]
+    total = f"| all | {sum(result.seconds.values()) / 60:.1f} |"
     revision = git_revision()
     versions = package_versions()
     return "\n".join(
@@ -107,10 +107,10 @@ def _times(outcome: FinishedRun) -> str:
     )
 
 
-def table_of(outcome: FinishedRun) -> dict[str, Any]:
+def table_of(result: FinishedRun) -> dict[str, Any]:
     """Returns the scores of every stage: all samples, then each category apart."""
     lines = {}
-    for stage, results in outcome.results.items():
+    for stage, results in result.results.items():
         overall, *categories = score_table(results)
         lines[stage] = overall
         lines |= {f"{stage}, {scores.group}": scores for scores in categories}

@@ -1,6 +1,6 @@
 """A whole run: measure, imitate, measure, train on-policy, measure, report.
 
-Every stage leaves its outcome in the run's folder, so a run that was stopped goes on with the
+Every stage leaves its result in the run's folder, so a run that was stopped goes on with the
 stage (and inside it, with the checkpoint) that it was in.
 """
 

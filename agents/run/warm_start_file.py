@@ -40,11 +40,11 @@ def open_stored(config: RunConfig) -> Stored | None:
             f"expected warm_start_file to be a file of `pixel-reason demonstrate`, there is "
             f"none at {path.absolute()}"
         )
-    held = load(path, is_whole=True)
-    if not held:
+    stored = load(path, is_whole=True)
+    if not stored:
         raise DataError(f"{path}: holds no demonstration")
-    first = held[0]
-    for each in held:
+    first = stored[0]
+    for each in stored:
         if each.dialect != config.dialect:
             raise ConfigError(
                 f"{each.origin}: expected the run's dialect {config.dialect!r}, "
@@ -59,7 +59,7 @@ def open_stored(config: RunConfig) -> Stored | None:
     if not env_id:
         raise ConfigError(f"{first.origin}: names no environment; expected warm_start_env")
     env = gym.make(env_id, **{**first.env_kwargs, **config.warm_start_args})
-    return sorted(held, key=lambda each: each.number), env
+    return sorted(stored, key=lambda each: each.number), env
 
 
 def _named(demonstration: Demonstration) -> str:

@@ -18,7 +18,7 @@ USED = (
 )
 """Which of kind, box, target, frame and answer each kind of action uses: answer, zoom in, select.
 
-`FlatConfig.uses` says it where further operations are registered. The others are drawn and then
+`FlatConfig.uses` gives it where further operations are registered. The others are drawn and then
 ignored by the environment. Were they counted, an answer's reward would teach at random which box
 goes with it.
 """

@@ -1,4 +1,4 @@
-"""What guessing is worth: the score of the commonest answer to a question, without a look."""
+"""What guessing is worth: the score of the commonest answer to a question, without a call."""
 
 from __future__ import annotations
 

@@ -39,16 +39,16 @@ from .flat_policy import FlatPolicy
 from .guessing import guess_rate
 
 Display = Callable[[int, int, str], None]
-"""Takes steps done, steps to do, and a few words or numbers."""
+"""Takes steps done, steps to do, and a short text."""
 
 
 @dataclass(frozen=True, slots=True)
-class SB3Outcome:
+class SB3Result:
     """What a finished training left.
 
     Attributes:
         evaluation: the trained policy on the test split.
-        guessing: what the best answers without a look are worth there.
+        guessing: what the best answers without a call are worth there.
         steps: steps of the environment that were trained on.
         cpu_seconds: processor time of the training, over all sessions, measurements included.
         folder: where everything is.
@@ -110,14 +110,14 @@ class SB3Training:
         self._resume()
         self._cpu_started = time.process_time()
 
-    def run(self) -> SB3Outcome:
+    def run(self) -> SB3Result:
         """Trains what isn't trained yet, measures, and exports the policy to `model/`."""
         config, model = self.config, self.model
         metrics = EpisodeMetrics()
 
         def show(steps: int) -> None:
-            words = [f"{name} {value:.1%}" for name, value in metrics.latest().items()][:2]
-            self._display(steps, config.steps, ", ".join(words))
+            shares = [f"{name} {value:.1%}" for name, value in metrics.latest().items()][:2]
+            self._display(steps, config.steps, ", ".join(shares))
 
         left = config.steps - model.num_timesteps
         if left > 0:
@@ -138,7 +138,7 @@ class SB3Training:
         evaluation = self.measure(out)
         train, test = (_bare_env(config, split).task for split in ("train", "test"))
         guessing = guess_rate(train, test, n_test=config.eval_samples)
-        return SB3Outcome(
+        return SB3Result(
             evaluation, guessing, model.num_timesteps, self._cpu_seconds(), self.folder
         )
 
@@ -196,25 +196,25 @@ class SB3Training:
         return self._cpu_before + time.process_time() - self._cpu_started
 
 
-def write_report(outcome: SB3Outcome, config: SB3Config) -> Path:
+def write_report(result: SB3Result, config: SB3Config) -> Path:
     """Writes `report.md` into the run's folder and returns its path."""
-    guessing = outcome.guessing
+    guessing = result.guessing
     lines = [
-        report(find(outcome.evaluation.results), outcome.evaluation.manifest),
-        f"PPO, {outcome.steps:,} steps, {outcome.cpu_seconds / 60:.1f} minutes of processor time "
+        report(find(result.evaluation.results), result.evaluation.manifest),
+        f"PPO, {result.steps:,} steps, {result.cpu_seconds / 60:.1f} minutes of processor time "
         f"({platform.machine()}, {torch.get_num_threads()} threads), seed {config.seed}.",
         "",
-        f"Guessing (the commonest answer to each question, without a look): {guessing.mean:.1%}, "
+        f"Guessing (the commonest answer to each question, without a call): {guessing.mean:.1%}, "
         f"95% interval {100 * guessing.low:.1f} to {100 * guessing.high:.1f}.",
         "",
     ]
-    path = outcome.folder / "report.md"
+    path = result.folder / "report.md"
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
 
 
 def make_lanes(config: SB3Config, tracker: RateTracker) -> tuple[VecMonitor, FlatConfig]:
-    """Makes the environments that are trained in, over one task, with one rate of looking.
+    """Makes the environments that are trained in, over one task, with one RaPR.
 
     Returns:
         The environments, and the sizes of what they show and take.

@@ -1,4 +1,4 @@
-"""What every command does alike: reads its options, says in a sentence what is wrong, stops.
+"""What every command does alike: reads its options, prints in a sentence what is wrong, stops.
 
 Exit codes: 0, and 1 where a setting or the data is wrong, 2 where the command line can't be read,
 130 after Ctrl-C, 143 after SIGTERM; some commands give 1 or 2 a further meaning, which their help
@@ -35,7 +35,7 @@ class Terminated(KeyboardInterrupt):
 
 @dataclass
 class Terminal:
-    """Where a command prints, and what it leaves to be said at its end."""
+    """Where a command prints, and what it does at its end."""
 
     console: Console = field(default_factory=lambda: Console(soft_wrap=True, highlight=False))
     """The screen, or the file that stands for it."""
@@ -61,7 +61,7 @@ def command(
     Args:
         work: does it; returns the exit code.
         default: the options where none are given.
-        page: what the help says.
+        page: the help.
         arguments: the command line; None takes that of this process.
         reader: turns the command line into options.
 
@@ -74,8 +74,8 @@ def command(
     terminal = Terminal()
     try:
         with _stoppable():
-            words = sys.argv[1:] if arguments is None else arguments
-            code = work(reader(words, default, page), terminal)
+            given = sys.argv[1:] if arguments is None else arguments
+            code = work(reader(given, default, page), terminal)
     except UsageError as error:
         sys.stderr.write(f"{page.command}: {error}\n")
         raise SystemExit(UNREADABLE) from None
@@ -90,7 +90,7 @@ def command(
 
 
 def _with_options(sentence: str, default: object) -> str:
-    """Names options in what a command said while it ran."""
+    """Names options in the message of an error while a command ran."""
     for at, config in paths(default):
         if not at:  # deeper ones may share their names, and name themselves when they are read
             sentence = with_flags(sentence, type(config))

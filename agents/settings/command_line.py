@@ -1,4 +1,4 @@
-"""The command line of a config: tyro reads it, and this says what tyro can't know.
+"""The command line of a config: tyro reads it, and this adds what tyro can't know.
 
 Values of files take the same way: a file is a command line that stands before the one typed.
 """
@@ -42,7 +42,7 @@ class _Refused(PixelEnvError):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the help of a command says.
+    """The help of a command.
 
     Attributes:
         command: the command, such as "pixel-reason train".
@@ -56,12 +56,12 @@ class Page:
 
 
 def read(arguments: Sequence[str], default: Config, page: Page | None = None) -> Config:
-    """Returns a config with what a command line says.
+    """Returns a config changed by a command line.
 
     Args:
-        arguments: the words behind the command; of an option given twice, the last one counts.
+        arguments: what stands behind the command; of an option given twice, the last one counts.
         default: the config without any; its class has a line under every field, which is the help.
-        page: what the help says.
+        page: the help.
 
     Raises:
         UsageError: an option is unknown, or has no value.
@@ -78,12 +78,12 @@ def read(arguments: Sequence[str], default: Config, page: Page | None = None) ->
 
 
 def read_some(arguments: Sequence[str], default: Config) -> Config:
-    """Returns a config with what a command line says of it, whatever else stands there."""
+    """Returns a config changed by its part of a command line, whatever else stands there."""
     return _cli([word for word in arguments if word not in (*_HELP, ALL)], default, Page(""))[0]
 
 
 def as_arguments(values: Any, default: Any, at: str = "") -> list[str]:
-    """Turns the values of a file into the words of a command line.
+    """Turns the values of a file into the arguments of a command line.
 
     Args:
         values: settings by name, those of nested configs in mappings of their own, of JSON's types.
@@ -102,16 +102,16 @@ def as_arguments(values: Any, default: Any, at: str = "") -> list[str]:
     if not isinstance(values, Mapping):
         raise ConfigError(f"expected {where} to hold settings by name")
     known = [each.name for each in fields(default)]
-    words = []
+    arguments = []
     for name, value in values.items():
         if name not in known:
             raise unknown_name(f"settings in {where}", name, known)
         if is_dataclass(inner := getattr(default, name)):
-            words += as_arguments(value, inner, f"{at}{name}.")
+            arguments += as_arguments(value, inner, f"{at}{name}.")
         else:
             text = value if isinstance(value, str) else json.dumps(value)
-            words.append(f"{flag(at + name)}={text}")
-    return words
+            arguments.append(f"{flag(at + name)}={text}")
+    return arguments
 
 
 def _asked_for_help(arguments: Sequence[str]) -> str:
@@ -121,7 +121,7 @@ def _asked_for_help(arguments: Sequence[str]) -> str:
 def _cli(
     arguments: Sequence[str], default: Config, page: Page, is_short: bool = False
 ) -> tuple[Config, list[str]]:
-    """Calls tyro; returns the config and the words that it doesn't know."""
+    """Calls tyro; returns the config and the arguments that it doesn't know."""
     registry = ConstructorRegistry()
     registry.primitive_rule(boolean)
     registry.primitive_rule(null)
@@ -145,14 +145,14 @@ def _cli(
 def _struct(
     at: Mapping[int, str], often: Collection[str] | None, info: StructTypeInfo
 ) -> StructConstructorSpec | None:
-    """Tells tyro what a config is made of; leaves out what a short help doesn't show."""
+    """Describes to tyro what a config is made of; leaves out what a short help doesn't show."""
     if not is_dataclass(info.type):
         return None
     kind: Any = info.type
     hide: Any = tyro.conf.Suppress
     path = at[id(info.default)]
     # Not by the module's name: a script that was run from its path has left `sys.modules`.
-    told, hints = field_help(kind), get_type_hints(kind, kind.__init__.__globals__)
+    help_texts, hints = field_help(kind), get_type_hints(kind, kind.__init__.__globals__)
     shown = []
     for each in fields(kind):
         own, default = f"{path}{each.name}", getattr(info.default, each.name)
@@ -164,7 +164,7 @@ def _struct(
             inner = hide[inner]
         else:
             inner = _leaf(inner, each.metadata, flag(own))
-        shown.append(StructFieldSpec(each.name, inner, default, told.get(each.name)))
+        shown.append(StructFieldSpec(each.name, inner, default, help_texts.get(each.name)))
     return StructConstructorSpec(partial(_made, kind, path), tuple(shown))
 
 
@@ -188,18 +188,18 @@ def _leaf(kind: Any, marks: Mapping[str, Any], name: str) -> Any:
     is_list = get_origin(kind) is tuple
     title = spec.metavar.removeprefix("null|")
 
-    def read_words(words: list[str]) -> Any:
+    def read_arguments(arguments: list[str]) -> Any:
         try:
-            given = parts(words) if is_list else words
+            given = parts(arguments) if is_list else arguments
             if spec.nargs not in ("*", len(given)):
                 raise ValueError(given)
             return spec.instance_from_str(given)
         except ValueError:
             wanted = TITLES.get(title, title)
-            got = " ".join(words)
+            got = " ".join(arguments)
             raise _Refused(f"expected {name} to be {wanted}, got {got!r}") from None
 
     nargs: Any = "*" if is_list else spec.nargs
-    read = replace(spec, nargs=nargs, metavar=title, instance_from_str=read_words, choices=None)
+    read = replace(spec, nargs=nargs, metavar=title, instance_from_str=read_arguments, choices=None)
     kind = Annotated[marked.FlagConversionOff[kind], read]
     return marked.Positional[kind] if POSITIONAL in marks else kind

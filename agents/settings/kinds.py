@@ -1,4 +1,4 @@
-"""How the words of a command line stand for values, where tyro has another way."""
+"""How the arguments of a command line stand for values, where tyro has another way."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def boolean(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[bool] | None:
         return None
     read = {"true": True, "false": False}
 
-    def from_words(words: list[str]) -> bool:
-        if words[0].lower() not in read:
-            raise ValueError(words[0])
-        return read[words[0].lower()]
+    def from_arguments(arguments: list[str]) -> bool:
+        if arguments[0].lower() not in read:
+            raise ValueError(arguments[0])
+        return read[arguments[0].lower()]
 
     return PrimitiveConstructorSpec(
         nargs=1,
         metavar="{true,false}",
-        instance_from_str=from_words,
+        instance_from_str=from_arguments,
         is_instance=lambda value: isinstance(value, bool),
         str_from_instance=lambda value: [str(value).lower()],
     )
@@ -41,7 +41,7 @@ def null(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[None] | None:
     return PrimitiveConstructorSpec(
         nargs=1,
         metavar="null",
-        instance_from_str=lambda words: None,
+        instance_from_str=lambda arguments: None,
         is_instance=lambda value: value is None,
         str_from_instance=lambda value: ["null"],
         choices=("null",),
@@ -49,53 +49,53 @@ def null(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[None] | None:
 
 
 def mapping(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[dict[str, Any]] | None:
-    """An object of JSON in one word."""
+    """An object of JSON in one argument."""
     if get_origin(info.type) is not Mapping:
         return None
 
-    def from_words(words: list[str]) -> dict[str, Any]:
-        held = json.loads(words[0])
-        if not isinstance(held, dict):
-            raise ValueError(held)
-        return held
+    def from_arguments(arguments: list[str]) -> dict[str, Any]:
+        value = json.loads(arguments[0])
+        if not isinstance(value, dict):
+            raise ValueError(value)
+        return value
 
     return PrimitiveConstructorSpec(
         nargs=1,
         metavar="JSON",
-        instance_from_str=from_words,
+        instance_from_str=from_arguments,
         is_instance=lambda value: isinstance(value, Mapping),
         str_from_instance=lambda value: [json.dumps(dict(value))],
     )
 
 
-def parts(words: Sequence[str]) -> list[str]:
-    """Returns the entries of a list: words, one word with commas, or a list of JSON."""
-    if len(words) == 1 and words[0].startswith("["):
+def parts(arguments: Sequence[str]) -> list[str]:
+    """Returns the entries of a list: arguments, one with commas, or a list of JSON."""
+    if len(arguments) == 1 and arguments[0].startswith("["):
         return [
-            part if isinstance(part, str) else json.dumps(part) for part in json.loads(words[0])
+            part if isinstance(part, str) else json.dumps(part) for part in json.loads(arguments[0])
         ]
-    return [part for word in words for part in word.split(",") if part]
+    return [part for argument in arguments for part in argument.split(",") if part]
 
 
-def pairs(words: Sequence[str], option: str) -> dict[str, Any]:
+def pairs(arguments: Sequence[str], option: str) -> dict[str, Any]:
     """Reads every NAME=VALUE; a value that is no JSON is taken as text.
 
     Args:
-        words: what stood behind the option.
+        arguments: what stood behind the option.
         option: its name, for the error.
 
     Raises:
-        ConfigError: a word has another form.
+        ConfigError: an argument has another form.
 
     Example:
         >>> pairs(["max_turns=8", "preset=pixel-reasoner"], "--env-arg")
         {'max_turns': 8, 'preset': 'pixel-reasoner'}
     """
     read: dict[str, Any] = {}
-    for word in words:
-        name, sign, value = word.partition("=")
+    for argument in arguments:
+        name, sign, value = argument.partition("=")
         if not name.isidentifier() or not sign:
-            raise ConfigError(f"expected {option} to be NAME=VALUE, got {word!r}")
+            raise ConfigError(f"expected {option} to be NAME=VALUE, got {argument!r}")
         try:
             read[name] = json.loads(value)
         except ValueError:

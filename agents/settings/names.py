@@ -49,7 +49,7 @@ def with_flags(sentence: str, kind: type[Any], at: str = "") -> str:
 
 
 def field_help(cls: type) -> dict[str, str]:
-    """Returns what the line under each field says; {} where the source can't be read."""
+    """Returns the line under each field; {} where the source can't be read."""
     try:
         body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
     except (OSError, TypeError):
@@ -71,7 +71,7 @@ def paths(config: Any, at: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def no_option(word: str, default: Any) -> str:
-    """Says that there is no such option, and which ones are near."""
+    """Returns that there is no such option, and which ones are near."""
     given = word.partition("=")[0].replace("_", "-")
     if not given.startswith("--"):
         return f"expected options, got {word!r}"

@@ -53,7 +53,7 @@ def align(
         labels: (pictures, tokens, n_heads) int64; a class without a word counts as nothing.
         words: names of the classes, for each head.
         config: steps and so on; a batch is of pictures.
-        report: told of every step.
+        report: called after every step.
 
     Returns:
         What the turned tower gives, and how often, at the end, the token that a word fits best
@@ -119,7 +119,7 @@ def _contrast(likeness: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tenso
 
 
 def attend_by_likeness(model: Any, layers: int = 2, gain: float = 4.0) -> None:
-    """Starts a blank model's first layers so that a token looks at tokens that are like it.
+    """Starts a blank model's first layers so that a token attends to tokens that are like it.
 
     Keys begin as queries do, and both larger: the score of two tokens is then the likeness of
     their embeddings, which random weights would have to be taught.

@@ -71,7 +71,7 @@ def teach_eyes(
     config: PretrainingConfig,
     report: Report,
 ) -> nn.Module:
-    """Trains the vision tower to tell what stands under each token.
+    """Trains the vision tower to recognise what stands under each token.
 
     Args:
         model: a Qwen2.5-VL model.
@@ -119,7 +119,7 @@ def teach_speech(
     report: Report,
     features: Features | None = None,
 ) -> None:
-    """Trains a model to say what lessons say.
+    """Trains a model to write the responses of lessons.
 
     Args:
         model: a Qwen2.5-VL model.
@@ -140,21 +140,21 @@ def teach_speech(
 def as_trajectory(
     encoder: Encoder,
     observation: Observation,
-    says: str,
+    response: str,
     stand_ins: tuple[EncodedImage, ...] = (),
 ) -> TokenTrajectory:
-    """Returns a lesson, one observation and what to say to it, as tokens.
+    """Returns a lesson, one observation and the response to it, as tokens.
 
     Args:
         encoder: in the format that the model is to learn.
         observation: with one picture or more.
-        says: the message to be learnt.
+        response: the message to be learnt.
         stand_ins: take the pictures' places, where their features are known.
     """
     piece = encoder.open(observation)
     builder = TrajectoryBuilder()
     builder.add_prompt(replace(piece, images=stand_ins) if stand_ins else piece)
-    builder.add_response(encoder.message_ids(says))
+    builder.add_response(encoder.message_ids(response))
     return builder.build()
 
 

@@ -1,4 +1,4 @@
-"""The texts that the tiny policy's tokenizer is trained on: what it will hear, and may say."""
+"""The texts that the tiny policy's tokenizer is trained on: its prompts, and what it may write."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def dialect_texts(dialect: Dialect) -> list[str]:
 
 
 def episode_texts(env: gym.Env[Any, Any], dialect: Dialect, n: int, seed: int = 0) -> list[str]:
-    """Plays episodes of zooms, mistakes and answers, and returns what was told.
+    """Plays episodes of zooms, mistakes and answers, and returns the texts of the prompts.
 
     Args:
         env: an environment of text actions on picture questions.
@@ -58,17 +58,17 @@ def episode_texts(env: gym.Env[Any, Any], dialect: Dialect, n: int, seed: int = 
     texts: list[str] = []
     for episode in range(n):
         observation, _ = env.reset(seed=seed + episode)
-        texts += _told(dialect, observation)
+        texts += _prompt_texts(dialect, observation)
         for _ in range(2):
             x1, y1 = rng.integers(0, 17, size=2)
             box = [x1 / 20, y1 / 20, (x1 + 3) / 20, (y1 + 3) / 20]
             observation, *_ = env.step(dialect.render(zoom_in(box), shown))
-            texts += _told(dialect, observation)
+            texts += _prompt_texts(dialect, observation)
         observation, *_ = env.step(next(mistakes))
-        texts += _told(dialect, observation)
+        texts += _prompt_texts(dialect, observation)
         texts += [str(choice) for choice in observation["choices"]]
     return texts
 
 
-def _told(dialect: Dialect, observation: Observation) -> list[str]:
+def _prompt_texts(dialect: Dialect, observation: Observation) -> list[str]:
     return [part for part in dialect.tell(observation) if isinstance(part, str)]

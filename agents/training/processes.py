@@ -92,7 +92,7 @@ class Processes:
             sent = [result, is_done]
             dist.broadcast_object_list(sent, src=0)
         if not sent[1]:
-            raise ConfigError("the first process failed; its own message says why")
+            raise ConfigError("the first process failed; its own message gives the reason")
         return sent[0]  # type: ignore[return-value]
 
     def wait(self) -> None:

@@ -41,14 +41,14 @@ class Demonstration:
         kind: one of `KINDS`.
         sample_id: the sample's stable name.
         category: the sample's category.
-        messages: what the policy says, turn by turn; the last one answers.
+        messages: what the policy writes, turn by turn; the last one answers.
         imitate: for each message whether it is to be learnt; a deliberately wrong call is not.
         score: the grade of the answer, in [0, 1].
         dialect: name of the dialect of the messages.
         env_id: the environment's id; "" for one that was not made by `gym.make`.
         env_kwargs: its arguments.
         observations: what came before each message; empty where only the text is at hand (see
-            `replay`). Neither saved nor compared.
+            `with_observations`). Neither saved nor compared.
         origin: file and line that it was read from; "" where it was not. As `observations`.
     """
 
@@ -66,7 +66,7 @@ class Demonstration:
     origin: str = field(default="", compare=False, repr=False)
 
     @property
-    def told_name(self) -> str:
+    def origin_name(self) -> str:
         """What it is called in errors: where it was read from, else its number."""
         return f"demonstration {self.number}" + (f" ({self.origin})" if self.origin else "")
 
@@ -81,7 +81,9 @@ def encode(demonstration: Demonstration, encoder: Encoder) -> TokenTrajectory:
         ConfigError: it has no observations, or the encoder's dialect is not its own.
     """
     if len(demonstration.observations) != len(demonstration.messages):
-        raise ConfigError(f"{demonstration.told_name} has no observations: replay it first")
+        raise ConfigError(
+            f"{demonstration.origin_name} has no observations: `with_observations` gives them"
+        )
     if encoder.dialect.name != demonstration.dialect:
         raise ConfigError(
             f"expected an encoder of the dialect {demonstration.dialect!r}, "
@@ -145,7 +147,7 @@ class EncodedDemonstrations(Sequence[TokenTrajectory]):
             return self._kept[index]
         demonstration = self._demonstrations[index]
         if self._env is not None and not demonstration.observations:
-            demonstration = replay(demonstration, self._env)
+            demonstration = with_observations(demonstration, self._env)
         trajectory = encode(demonstration, self._encoder)
         size = sum(image.patches.nbytes for image in trajectory.images)
         if size <= self._free:
@@ -154,7 +156,7 @@ class EncodedDemonstrations(Sequence[TokenTrajectory]):
         return trajectory
 
 
-def replay(demonstration: Demonstration, env: gym.Env[Any, Any]) -> Demonstration:
+def with_observations(demonstration: Demonstration, env: gym.Env[Any, Any]) -> Demonstration:
     """Executes a demonstration again and returns it with its observations.
 
     Args:
@@ -172,10 +174,12 @@ def replay(demonstration: Demonstration, env: gym.Env[Any, Any]) -> Demonstratio
         observation, _, _, _, info = text_env.step(message)
         if "operation_error" in info or "env_error" in info:
             fault = info.get("env_error") or observation["feedback"]
-            raise DataError(f"{demonstration.told_name} can't be replayed: {fault}")
+            raise DataError(f"{demonstration.origin_name} can't be played again: {fault}")
     score = info.get("grade", {}).get("score")
     if score != demonstration.score:
-        raise DataError(f"{demonstration.told_name} scored {demonstration.score}, replayed {score}")
+        raise DataError(
+            f"{demonstration.origin_name} scored {demonstration.score}, now it scores {score}"
+        )
     return replace(demonstration, observations=tuple(observations))
 
 
@@ -218,7 +222,8 @@ def make_missing(
 ) -> list[Demonstration]:
     """Makes what a file doesn't hold yet, and writes each one as soon as it is made.
 
-    Pictures would take gigabytes, so no demonstration keeps its observations: `replay` gives them.
+    Pictures would take gigabytes, so no demonstration keeps its observations; `with_observations`
+    gives them.
 
     Args:
         make: makes one by its number, from 0; None where it can't be made.

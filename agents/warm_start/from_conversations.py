@@ -1,6 +1,6 @@
 """Demonstrations out of recorded conversations, each executed before it is kept.
 
-Of a recording only what the policy said is taken, word for word. Its messages are played through
+Of a recording only what the policy wrote is taken, word for word. Its messages are played through
 the environment as a policy's would be, so the pictures and sentences between them are those that
 the environment will show, not those that were recorded. What can't be played to a right answer is
 left out, and counted by its reason.
@@ -25,7 +25,7 @@ from .synthesis import made_by
 from .zoom_boxes import contains
 
 IMITATED = ("right", "last-two", "all")
-"""Which looks are learnt: all but errors, the last one alone as in the released code, or all."""
+"""Which calls are learnt: all but errors, the last one alone as in the released code, or all."""
 
 
 class RecordedMessage(Protocol):
@@ -33,7 +33,7 @@ class RecordedMessage(Protocol):
 
     @property
     def role(self) -> str:
-        """Who speaks: "system", "user", or "assistant" for the policy."""
+        """Who wrote it: "system", "user", or "assistant" for the policy."""
 
     @property
     def parts(self) -> Sequence[object]:
@@ -67,7 +67,7 @@ class LeftOut(Exception):
     """A recording that no demonstration is made of.
 
     Attributes:
-        reason: why, in words that are counted.
+        reason: why, one of the texts that are counted.
         detail: what was wrong with this one.
     """
 
@@ -78,7 +78,7 @@ class LeftOut(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ExecutedCall:
     """One executed operation.
 
     Attributes:
@@ -93,8 +93,8 @@ class Look:
     source: int
     box: Box | None
 
-    def goes_into(self, earlier: Look) -> bool:
-        """Tells whether it shows a part of what an earlier look showed."""
+    def goes_into(self, earlier: ExecutedCall) -> bool:
+        """Returns whether it shows a part of what an earlier call showed."""
         if self.target is not None and self.target in earlier.views:
             return True
         if self.box is None or earlier.box is None or self.source != earlier.source:
@@ -105,8 +105,8 @@ class Look:
 class RecordedDemonstrations:
     """Makes demonstrations of the conversations of a task set.
 
-    Recordings don't say which looks were meant as errors. A look is taken for one if a later look
-    follows that goes into no part of what it showed: the recording went elsewhere. So a coarse
+    Recordings don't mark the calls that were meant as errors. One is taken for an error if a later
+    call follows that goes into no part of what it showed: the recording went elsewhere. So a coarse
     zoom before a finer one is right, and a crop before another crop of the picture is wrong.
 
     Attributes:
@@ -169,7 +169,7 @@ class RecordedDemonstrations:
         try:
             recording = self._task.conversation(number)
             origin = recording.origin
-            return self._play(number, _said(recording))
+            return self._play(number, _messages_of(recording))
         except LeftOut as fault:
             reason, example = fault.reason, f"{origin}: {fault.detail}".removesuffix(": ")
         except DataError as fault:  # which names file and row
@@ -183,15 +183,15 @@ class RecordedDemonstrations:
         _check_files(info)
         self._check_frames()
         observations: list[Observation] = []
-        looks: list[Look] = []
+        calls: list[ExecutedCall] = []
         for turn, message in enumerate(messages, start=1):
             observations.append(observation)
             observation, _, terminated, truncated, info = self._env.step(message)
-            if looks:
+            if calls:
                 self._check_numbers(info)
             _check_step(message, observation, info)
             if not terminated:
-                looks.append(self._look(info))
+                calls.append(self._call(info))
             if truncated:
                 raise LeftOut("it takes more turns than the environment has")
             if terminated != (turn == len(messages)):
@@ -200,12 +200,12 @@ class RecordedDemonstrations:
         if score != 1.0:
             raise LeftOut("its answer is graded wrong", f"{info['answer']!r:.80} scored {score:g}")
         is_wrong = [
-            look is not looks[-1] and not any(later.goes_into(look) for later in looks[n:])
-            for n, look in enumerate(looks, start=1)
+            call is not calls[-1] and not any(later.goes_into(call) for later in calls[n:])
+            for n, call in enumerate(calls, start=1)
         ]
         return Demonstration(
             number=number,
-            kind=_kind(looks, sum(is_wrong)),
+            kind=_kind(calls, sum(is_wrong)),
             sample_id=info["sample_id"],
             category=info["category"],
             messages=messages,
@@ -227,29 +227,31 @@ class RecordedDemonstrations:
             )
 
     def _check_numbers(self, info: Info) -> None:
-        """Checks that a message after a look means the picture that it meant when recorded.
+        """Checks that a message after a call means the picture that it meant when recorded.
 
-        Then a clip counted as one picture from the first look on, here each frame counts.
+        Then a clip counted as one picture from the first call on, here each frame counts.
         """
         if self._inner.history.n_frames and info.get("operation") == "zoom_in":
-            raise LeftOut("it zooms after a look into a clip, where its numbers mean others")
+            raise LeftOut("it zooms after a call into a clip, where its numbers mean others")
 
-    def _look(self, info: Info) -> Look:
+    def _call(self, info: Info) -> ExecutedCall:
         views = tuple(info["views_added"])
         box = info.get("executed_box")
         if box is None:
-            return Look(views, None, 0, None)
-        return Look(views, info["target_image"], self._inner.views[views[0] - 1].source, box)
+            return ExecutedCall(views, None, 0, None)
+        return ExecutedCall(
+            views, info["target_image"], self._inner.views[views[0] - 1].source, box
+        )
 
     def _imitated(self, is_wrong: Sequence[bool]) -> list[bool]:
-        """Tells for each look whether it is to be learnt."""
+        """Returns for each call whether it is to be learnt."""
         if self._imitate == "right":
             return [not wrong for wrong in is_wrong]
         n_masked = max(len(is_wrong) - 1, 0) if self._imitate == "last-two" else 0
         return [n >= n_masked for n in range(len(is_wrong))]
 
 
-def _said(recording: Recording) -> tuple[str, ...]:
+def _messages_of(recording: Recording) -> tuple[str, ...]:
     """Returns the policy's messages, word for word.
 
     Raises:
@@ -259,13 +261,13 @@ def _said(recording: Recording) -> tuple[str, ...]:
     roles = [message.role for message in messages]
     if not roles or roles != ["user", "assistant"] * (len(roles) // 2):
         raise LeftOut("user and policy don't take turns", ", ".join(roles))
-    said = []
+    written = []
     for message in messages[1::2]:
         texts = [part for part in message.parts if isinstance(part, str)]
         if len(texts) != len(message.parts):
             raise LeftOut("a message of the policy holds a picture")
-        said.append("".join(texts))  # as the chat template of the model puts them together
-    return tuple(said)
+        written.append("".join(texts))  # as the chat template of the model puts them together
+    return tuple(written)
 
 
 def _check_files(info: Info) -> None:
@@ -283,12 +285,12 @@ def _check_step(message: str, observation: Observation, info: Info) -> None:
         raise LeftOut("a message is no valid Unicode")
 
 
-def _kind(looks: Sequence[Look], n_wrong: int) -> str:
-    """Returns the kind of demonstration that looks make up."""
-    if not looks:
+def _kind(calls: Sequence[ExecutedCall], n_wrong: int) -> str:
+    """Returns the kind of demonstration that calls make up."""
+    if not calls:
         return "text_only"
-    if looks[-1].target is None:
-        return "select_frames" if len(looks) == 1 else "reselect_frames"
+    if calls[-1].target is None:
+        return "select_frames" if len(calls) == 1 else "reselect_frames"
     if n_wrong:
         return "recrop" if n_wrong == 1 else "recrop_twice"
-    return "single_pass" if len(looks) == 1 else "zoom_further"
+    return "single_pass" if len(calls) == 1 else "zoom_further"

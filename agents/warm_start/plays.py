@@ -1,4 +1,4 @@
-"""How each kind of demonstration is played: a few looks, right or deliberately wrong ones."""
+"""How each kind of demonstration is played: a few calls, right or deliberately wrong ones."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ class Player:
 
     Attributes:
         sample: the sample as shown.
-        messages: what was said.
+        messages: of the policy.
         imitate: for each message whether it is to be learnt.
         observations: what came before each message.
-        targets: what a right look shows: by view number, the box around that view's evidence.
+        targets: what a right zoom shows: by view number, the box around that view's evidence.
     """
 
     def __init__(
@@ -153,11 +153,11 @@ class Player:
         return shown
 
     def _say(self, text: str, action: Action, imitate: bool) -> Info:
-        """Says a message and notes what came of it."""
+        """Writes a message and records its result."""
         try:
             message = self._env.dialect.compose(text, action, self._env.shown)
         except ConfigError as fault:
-            raise Unsuitable("the dialect can't ask for a look that is needed") from fault
+            raise Unsuitable("the dialect can't write a call that is needed") from fault
         self.messages.append(message)
         self.imitate.append(imitate)
         self.observations.append(self._observation)
@@ -207,7 +207,7 @@ def _targets(sample: Sample, views: tuple[View, ...]) -> dict[int, Box]:
             range(1, len(views) + 1), key=lambda n: abs(views[n - 1].source - evidence.image)
         )
         boxes.setdefault(number, []).append(evidence.box)
-    return {number: union(held) for number, held in sorted(boxes.items())}
+    return {number: union(parts) for number, parts in sorted(boxes.items())}
 
 
 def _single_pass(player: Player) -> None:

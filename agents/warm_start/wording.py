@@ -1,4 +1,4 @@
-"""What a demonstration says around its calls: several wordings, or one short one."""
+"""The text of a demonstration around its calls: several wordings, or one short one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pixel_env.errors import unknown_name
 from pixel_env.media.geometry import Box
 
 Occasion = str
-"""When something is said; the keys of `FULL` and `BRIEF`."""
+"""When a text is used; the keys of `FULL` and `BRIEF`."""
 
 FULL: Mapping[Occasion, Sequence[str]] = {
     "first_zoom": (
@@ -93,8 +93,8 @@ def phrase(wording: str, occasion: Occasion, rng: np.random.Generator, **facts: 
     """
     if wording not in WORDINGS:
         raise unknown_name("wording", wording, WORDINGS)
-    said = WORDINGS[wording][occasion]
-    return said[int(rng.integers(len(said)))].format(**facts)
+    wordings = WORDINGS[wording][occasion]
+    return wordings[int(rng.integers(len(wordings)))].format(**facts)
 
 
 def place_of(box: Box) -> str:

@@ -38,7 +38,7 @@ def union(boxes: Sequence[Box]) -> Box:
 
 
 def contains(outer: Box, inner: Box, tolerance: float = 1e-6) -> bool:
-    """Tells whether a box holds another one, edges included."""
+    """Returns whether a box holds another one, edges included."""
     return (
         outer[0] <= inner[0] + tolerance
         and outer[1] <= inner[1] + tolerance
@@ -48,7 +48,7 @@ def contains(outer: Box, inner: Box, tolerance: float = 1e-6) -> bool:
 
 
 def overlap(one: Box, other: Box) -> bool:
-    """Tells whether two boxes share an area."""
+    """Returns whether two boxes share an area."""
     return (
         max(one[0], other[0]) < min(one[2], other[2])
         and max(one[1], other[1]) < min(one[3], other[3])
@@ -99,7 +99,7 @@ def centred(
     """Draws a box of fixed sides centred on a target, moved as little as the grid asks for.
 
     Args:
-        target: held by the box wherever its sides and the grid allow that.
+        target: inside the box wherever its sides and the grid allow that.
         sides: (width, height) of the box, each in (0, 1].
         jitter: how far the centre is moved at most, as a fraction of the free room, in [0, 1].
         step: the low edges become multiples of this.

@@ -1,9 +1,9 @@
-"""Measures how fast the procedural twins are: resets, looks, and groups of lanes.
+"""Measures how fast the procedural twins are: resets, zooms, and groups of lanes.
 
 python scripts/dev/bench_env.py                # every twin
-python scripts/dev/bench_env.py --rounds 5     # a quick look
+python scripts/dev/bench_env.py --rounds 5     # a quick run
 
-A reset draws a new sample; a look is one zoom. A group is eight lanes on one new sample, in
+A reset draws a new sample; a zoom is one step. A group is eight lanes on one new sample, in
 Gymnasium's SyncVectorEnv and in PixelReasoningVectorEnv, whose lanes share what was drawn. Seconds
 are the process's own, so that other work on the machine counts less.
 """
@@ -36,13 +36,13 @@ class Speed:
 
     Attributes:
         reset_s: a reset to a new sample.
-        look_s: a look in one episode.
+        zoom_s: a zoom in one episode.
         sync_s: a reset of a group in `SyncVectorEnv`.
         shared_s: the same in `PixelReasoningVectorEnv`.
     """
 
     reset_s: float
-    look_s: float
+    zoom_s: float
     sync_s: float
     shared_s: float
 
@@ -55,10 +55,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=30, help="of each (default: %(default)s)")
     parser.add_argument("--twin", action="append", choices=TWINS, help="only this one; repeatable")
     options = parser.parse_args(arguments)
-    table = Table("twin", "resets/s", "looks/s", "groups/s, Sync", "groups/s, shared", "ratio")
+    table = Table("twin", "resets/s", "zooms/s", "groups/s, Sync", "groups/s, shared", "ratio")
     for name in options.twin or TWINS:
         speed = measured(f"{NAMESPACE}-{name}-v0", max(options.rounds, 1))
-        rates = (speed.reset_s, speed.look_s, speed.sync_s, speed.shared_s)
+        rates = (speed.reset_s, speed.zoom_s, speed.sync_s, speed.shared_s)
         ratio = f"{speed.sync_s / speed.shared_s:.1f}"
         table.add_row(
             name.removeprefix("Synthetic"), *(f"{1 / seconds:.1f}" for seconds in rates), ratio
@@ -76,15 +76,15 @@ def measured(env_id: str, rounds: int) -> Speed:
         return env.reset(options={"index": 1 + number})
 
     reset_s = seconds_each(start, rounds)
-    look = pixel_env.zoom_in([0.3, 0.3, 0.6, 0.6])
+    zoom = pixel_env.zoom_in([0.3, 0.3, 0.6, 0.6])
     env.reset(options={"index": 0})
-    look_s = seconds_each(lambda _: env.step(look), rounds)
+    zoom_s = seconds_each(lambda _: env.step(zoom), rounds)
     n_groups = max(rounds // 4, 1)
     sync = gym.vector.SyncVectorEnv([lambda: gym.make(env_id)] * GROUP)
     shared = PixelReasoningVectorEnv.from_id(env_id, GROUP)
     return Speed(
         reset_s=reset_s,
-        look_s=look_s,
+        zoom_s=zoom_s,
         sync_s=seconds_each(lambda number: reset_group(sync, 1000 + number), n_groups),
         shared_s=seconds_each(lambda number: reset_group(shared, 2000 + number), n_groups),
     )

@@ -11,8 +11,8 @@ carry out a script: the model samples every token of its messages itself, none i
 shown what scripted zooms show.
 
 Seconds, tokens a second and peak memory stand beside what scripts/plan.py estimates for the same
-work, in bench_gpu.json and bench_gpu.md; docs/performance.md says what each column means. A part
-that runs out of memory is told, and the others go on. The exit code is 0 where all parts ran and
+work, in bench_gpu.json and bench_gpu.md; docs/performance.md explains each column. A part
+that runs out of memory is noted, and the others go on. The exit code is 0 where all parts ran and
 all checks hold, else 2, and 1 for a wrong argument.
 """
 

@@ -90,11 +90,11 @@ def _show(resident: np.ndarray[Any, Any], trainer: OnPolicyTrainer) -> None:
     if len(late) > 1:
         slope = np.polyfit(late, resident[late], 1)[0]
         console.print(f"slope over the second half: {1000 * slope:+.2f} MiB in 1000 iterations")
-    held = trainer.replay.trajectories()
-    shown = [image for each in held for image in each.images]
+    replayed = trainer.replay.trajectories()
+    shown = [image for each in replayed for image in each.images]
     unique = {id(image): image.patches.nbytes for image in shown}
     console.print(
-        f"{len(held)} replayed rollouts show {len(shown)} pictures: "
+        f"{len(replayed)} replayed rollouts show {len(shown)} pictures: "
         f"{sum(image.patches.nbytes for image in shown) / MIB:.2f} MiB if each had its own, "
         f"{sum(unique.values()) / MIB:.2f} MiB as they are shared"
     )

@@ -1,4 +1,4 @@
-"""Draws the contact sheet of docs/twins.md: a hard question of each twin, before and after a look.
+"""Draws the contact sheet of docs/twins.md: a hard question of each twin, before and after a call.
 
 python scripts/dev/contact_sheet.py docs/pictures/twins.png
 """
@@ -14,7 +14,7 @@ import gymnasium as gym
 from PIL import Image, ImageDraw
 
 import pixel_env
-from pixel_env.agents.policies.demonstration import looks, right_answer
+from pixel_env.agents.policies.demonstration import plan_operations, right_answer
 from pixel_env.media.geometry import Box
 from pixel_env.tasks.synthetic.lettering import fitting_size, font
 
@@ -47,8 +47,8 @@ class Row:
         name: of the task set.
         question: the question.
         answer: the right answer.
-        before: what is shown first, with what is looked at outlined.
-        after: what the look gives.
+        before: what is shown first, with the zoom outlined.
+        after: what the call gives.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Row:
 
 
 def main(path: Path) -> None:
-    """Looks at the evidence of one sample of each twin, and draws what was seen."""
+    """Zooms on the evidence of one sample of each twin, and draws what was seen."""
     rows = [row(name, index) for name, index in SAMPLES.items()]
     width = 2 * CELL_PX + 3 * GAP_PX
     sheet = Image.new("RGB", (width, GAP_PX + len(rows) * (CELL_PX + HEAD_PX + GAP_PX)), GROUND)
@@ -79,17 +79,17 @@ def main(path: Path) -> None:
 
 
 def row(name: str, index: int) -> Row:
-    """Looks at the evidence of one sample."""
+    """Zooms on the evidence of one sample."""
     env = gym.make(f"PixelReason-{name}-v0", split="test", category="hard")
     env.reset(options={"index": index})
     inner = env.unwrapped
     if not isinstance(inner, pixel_env.PixelReasoningEnv):
         raise TypeError(f"expected a PixelReasoningEnv, got {inner}")
     sample, shown = inner.sample, inner.views
-    look = looks(sample, shown)[0]
+    action = plan_operations(sample, shown)[0]
     if len(shown) > 1:
-        look = pixel_env.select_frames([look["target_image"]])
-    env.step(look)
+        action = pixel_env.select_frames([action["target_image"]])
+    env.step(action)
     seen = inner.views[-1]
     frames = [image_of(view) for view in shown]
     if len(shown) > 1:

@@ -24,7 +24,7 @@ ENLARGED = 4
 
 
 def main(path: Path) -> None:
-    """Looks at the evidence, answers right, and writes the views beside the conversation."""
+    """Zooms on the evidence, answers right, and writes the views beside the conversation."""
     env = gym.make(
         "PixelReason-SyntheticSearch-v0", split="test", category="hard", render_mode="rgb_array"
     )

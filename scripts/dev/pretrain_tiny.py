@@ -87,27 +87,27 @@ class School:
         CONSOLE.print(f"aligned: a word finds what it names in {hits:.1%} of pictures")
         attend_by_likeness(self.model)
 
-        def spoken(rng: np.random.Generator) -> TokenTrajectory:
-            return self.spoken(rng, stand_ins, is_first=True)[1]
+        def drawn_lesson(rng: np.random.Generator) -> TokenTrajectory:
+            return self.drawn_lesson(rng, stand_ins, is_first=True)[1]
 
         config = self.stage(self.args.look_up, 1)
-        teach_speech(self.model, spoken, config, report, features)
+        teach_speech(self.model, drawn_lesson, config, report, features)
 
     def speech(self, report: Report) -> None:
         """The language model on every lesson."""
         pictures = [exhibit.picture for exhibit in self.exhibits]
         stand_ins, features = see_pictures(self.model, self.encoder, pictures)
 
-        def spoken(rng: np.random.Generator) -> TokenTrajectory:
-            return self.spoken(rng, stand_ins)[1]
+        def drawn_lesson(rng: np.random.Generator) -> TokenTrajectory:
+            return self.drawn_lesson(rng, stand_ins)[1]
 
         config = replace(self.stage(self.args.speech, 2), learning_rate=self.args.speech_rate)
-        teach_speech(self.model, spoken, config, report, features)
+        teach_speech(self.model, drawn_lesson, config, report, features)
 
     def both(self, report: Report) -> None:
         """Vision tower and language model together, more slowly."""
         config = replace(self.stage(self.args.both, 3), learning_rate=self.args.both_rate)
-        teach_speech(self.model, lambda rng: self.spoken(rng)[1], config, report)
+        teach_speech(self.model, lambda rng: self.drawn_lesson(rng)[1], config, report)
 
     def stage(self, steps: int, number: int) -> PretrainingConfig:
         """Returns how the stage of a number is trained; each has a seed of its own."""
@@ -115,7 +115,7 @@ class School:
             steps=steps, batch_size=self.args.batch_size, seed=self.args.seed + number
         )
 
-    def spoken(
+    def drawn_lesson(
         self,
         rng: np.random.Generator,
         stand_ins: Sequence[EncodedImage] = (),
@@ -150,9 +150,9 @@ class School:
         return scene * shown + (int(rng.integers(1, shown)) if rng.random() < 0.5 else 0)
 
     def examine(self, n: int) -> dict[str, float]:
-        """Returns the share of lessons that would be said right to the last token, by request."""
+        """Returns the share of lessons that are answered right to the last token, by request."""
         rng = np.random.default_rng(0)
-        kinds, drawn = zip(*(self.spoken(rng) for _ in range(n)), strict=True)
+        kinds, drawn = zip(*(self.drawn_lesson(rng) for _ in range(n)), strict=True)
         right = speech_accuracy(self.model, drawn)
         return {
             kind: round(float(right[np.array(kinds) == kind].mean()), 3)
@@ -185,7 +185,7 @@ def main(arguments: list[str] | None = None) -> None:
     for name in STAGES:
         run_stage(name, getattr(args, name), school)
     school.exhibits = draw(rng, difficulty, args.exam // 6 + 1, args.crops)
-    CONSOLE.print("unseen lessons said right:", json.dumps(school.examine(args.exam), indent=1))
+    CONSOLE.print("unseen lessons answered right:", json.dumps(school.examine(args.exam), indent=1))
     tiny.save(args.out, model, tokenizer)
     tiny_defaults().trained_with().write(args.out)
     CONSOLE.print(f"wrote {args.out}")

@@ -50,21 +50,21 @@ def train(folder, iterations=CONFIG.iterations, tell=lambda iteration: None):
 
 
 def live_and_die(folder, moments):
-    """Lets the training live for some iterations; returns the last one that it said was saved."""
+    """Lets the training live for some iterations; returns the last one it reported as saved."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         train(folder, tell=lambda iteration: os.write(writing, b"%d\n" % iteration))
         os._exit(0)
     os.close(writing)
-    with os.fdopen(reading) as told:
+    with os.fdopen(reading) as reports:
         for _ in range(moments.randrange(3)):
-            told.readline()
+            reports.readline()
         time.sleep(moments.random() * 0.15)
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-        said = told.read().split()
-    return int(said[-1]) if said else 0
+        saved = reports.read().split()
+    return int(saved[-1]) if saved else 0
 
 
 def main(folder, n_kills):
@@ -73,12 +73,12 @@ def main(folder, n_kills):
     checkpoints = folder / "checkpoints"
     newest = 0
     for _ in range(n_kills):
-        said = live_and_die(folder, moments)
-        held = sorted(checkpoints.glob("step-*")) if checkpoints.exists() else []
-        assert all(fault_of(path) == "" for path in held), "a damaged checkpoint"
-        assert len(held) <= CONFIG.keep_checkpoints + 1
-        step = int(held[-1].name.removeprefix("step-")) if held else 0
-        assert step >= max(said, newest), "work was lost that had been saved"
+        last_saved = live_and_die(folder, moments)
+        kept = sorted(checkpoints.glob("step-*")) if checkpoints.exists() else []
+        assert all(fault_of(path) == "" for path in kept), "a damaged checkpoint"
+        assert len(kept) <= CONFIG.keep_checkpoints + 1
+        step = int(kept[-1].name.removeprefix("step-")) if kept else 0
+        assert step >= max(last_saved, newest), "work was lost that had been saved"
         newest = step
     print(newest)
 

@@ -130,7 +130,7 @@ def idle_gradients(processes):
     assert parameters[2].grad is None
 
 
-def failure_is_told(processes):
+def failure_is_shared(processes):
     """What the first process can't do ends the others too, and not only their patience."""
 
     def fail():
@@ -162,7 +162,7 @@ def main(folder: Path) -> None:
     processes, device = launched("cpu")
     assert (processes.count, device) == (2, "cpu")
     assert processes.gather(processes.rank) == [0, 1]
-    assert failure_is_told(processes) == ("RuntimeError", "ConfigError")[processes.rank]
+    assert failure_is_shared(processes) == ("RuntimeError", "ConfigError")[processes.rank]
     idle_gradients(processes)
     for spread in (False, True):
         kind = "spread" if spread else "whole"
@@ -170,12 +170,14 @@ def main(folder: Path) -> None:
             f"imitation-{kind}": imitate(folder / f"imitation-{kind}", spread, 3, processes),
             f"rl-{kind}": reinforce(folder / f"rl-{kind}", spread, 2, processes),
         }
-        for name, held in results.items():
-            everyones = processes.gather({k: v.double().sum().item() for k, v in held.items()})
+        for name, tensors_of in results.items():
+            everyones = processes.gather(
+                {k: v.double().sum().item() for k, v in tensors_of.items()}
+            )
             if not spread:
                 assert everyones[0] == everyones[1]  # both took the same steps, to the bit
             if processes.is_first:
-                tensors = {key: value.clone().contiguous() for key, value in held.items()}
+                tensors = {key: value.clone().contiguous() for key, value in tensors_of.items()}
                 save_file(tensors, folder / f"{name}.safetensors")
     run_the_command(folder / "run")
 

@@ -15,7 +15,7 @@ def arguments(out, *more):
 
 
 def test_it_writes_executed_demonstrations_and_a_table(tmp_path, capsys):
-    out = tmp_path / "held" / "demonstrations.jsonl"
+    out = tmp_path / "new" / "demonstrations.jsonl"
     assert main(arguments(out, "--text-only-categories", "easy", "--recrop", "0.5")) == 0
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert [line["number"] for line in lines] == list(range(6))
@@ -57,7 +57,7 @@ def test_going_on_with_other_settings_is_refused(tmp_path, capsys):
         (["--env-arg", "max_objcts=5"], "Did you mean 'max_objects'?"),
     ],
 )
-def test_a_wrong_argument_is_told(tmp_path, capsys, more, message):
-    assert main(arguments(tmp_path / "held" / "demonstrations.jsonl", *more)) == 1
+def test_a_wrong_argument_is_named(tmp_path, capsys, more, message):
+    assert main(arguments(tmp_path / "new" / "demonstrations.jsonl", *more)) == 1
     assert message in capsys.readouterr().out
-    assert not (tmp_path / "held").exists()
+    assert not (tmp_path / "new").exists()

@@ -43,8 +43,10 @@ def test_it_writes_what_plays_and_counts_the_rest_by_reason(release, tmp_path, c
     assert lines[2]["imitate"] == [False, True, True]
     shown = " ".join(capsys.readouterr().out.split())
     assert "3 of 6 demonstrations" in shown
-    told = "left out 2 times: the environment refuses a message (bad_box) (the first: release.json"
-    assert f"{told} row 2: " in shown
+    sentence = (
+        "left out 2 times: the environment refuses a message (bad_box) (the first: release.json"
+    )
+    assert f"{sentence} row 2: " in shown
     assert "left out 1 times: its row or its files can't be read (the first: release.json" in shown
 
 
@@ -70,14 +72,14 @@ def test_other_data_or_another_mask_is_refused(release, tmp_path, capsys):
     assert "recorded must be as it was saved" in capsys.readouterr().out
 
 
-def test_a_release_that_was_cut_off_is_told(release, tmp_path, capsys):
+def test_a_release_that_was_cut_off_is_named(release, tmp_path, capsys):
     file = release / "release.json"
     file.write_text(file.read_text()[:200])
     assert main(arguments(release, tmp_path / "demos.jsonl")) == 1
     assert "release.json: not valid JSON" in " ".join(capsys.readouterr().out.split())
 
 
-def test_wrong_arguments_are_told(release, tmp_path, capsys):
+def test_wrong_arguments_are_named(release, tmp_path, capsys):
     out = tmp_path / "demos.jsonl"
     assert main(arguments(release, out, "--recrop", "0.5")) == 1
     assert "no options of the mix with --recorded, got recrop" in capsys.readouterr().out

@@ -173,7 +173,7 @@ def test_malformed_pair_is_refused(tmp_path):
     assert "expected --env-arg to be NAME=VALUE, got 'max_turns'" in done.stdout
 
 
-def test_what_is_needed_is_told_with_exit_code_2(tmp_path):
+def test_what_is_needed_is_named_with_exit_code_2(tmp_path):
     done = run(cwd=tmp_path)
     assert done.returncode == 2
     assert "pixel-reason evaluate: expected --env and --policy, or --replay" in done.stderr

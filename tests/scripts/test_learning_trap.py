@@ -74,9 +74,9 @@ def test_an_unknown_arm_is_one_sentence(capsys):
 def test_help_names_every_setting(capsys):
     with pytest.raises(SystemExit):
         learning_trap.main(["--help"])
-    told = capsys.readouterr().out
-    assert "--demonstrations" in told
-    assert "--jobs" in told
+    printed = capsys.readouterr().out
+    assert "--demonstrations" in printed
+    assert "--jobs" in printed
 
 
 def test_a_stop_ends_the_runs_in_progress(monkeypatch):

@@ -24,13 +24,13 @@ def test_a_folder_with_a_configuration_is_read(capsys):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (["--model", "qwen2.5-vl-9b"], "Did you mean"),
         (["--gpu", "a100"], "a100-40"),
         (["--n-gpus", "0"], "expected --n-gpus of at least 1"),
     ],
 )
-def test_a_wrong_argument_is_one_sentence(capsys, arguments, words):
+def test_a_wrong_argument_is_one_sentence(capsys, arguments, message):
     assert main(arguments) == 1
-    assert words in capsys.readouterr().out
+    assert message in capsys.readouterr().out

@@ -21,9 +21,9 @@ def whole(tmp_path_factory):
 
 def test_whole_folder_passes_the_check(whole, capsys):
     assert main(["vstar", "--check", str(whole)]) == 0
-    said = capsys.readouterr().out
-    assert "191 questions (direct_attributes 115, relative_position 76)" in said
-    assert "191 with evidence boxes; licence: none declared" in said
+    printed = capsys.readouterr().out
+    assert "191 questions (direct_attributes 115, relative_position 76)" in printed
+    assert "191 with evidence boxes; licence: none declared" in printed
 
 
 def test_check_names_every_fault(whole, tmp_path, capsys):
@@ -32,10 +32,10 @@ def test_check_names_every_fault(whole, tmp_path, capsys):
     broken = folder / "direct_attributes" / "sa_4691.jpg"
     broken.write_bytes(broken.read_bytes()[:-300])
     assert main(["vstar", "--check", str(folder)]) == 1
-    said = capsys.readouterr().out
-    assert "test_questions.jsonl row 1: there is no file" in said
-    assert "sa_4691.jpg (test_questions.jsonl row 2) can't be read" in said
-    assert "expected 191 good questions (direct_attributes 115, relative_position 76)" in said
+    printed = capsys.readouterr().out
+    assert "test_questions.jsonl row 1: there is no file" in printed
+    assert "sa_4691.jpg (test_questions.jsonl row 2) can't be read" in printed
+    assert "expected 191 good questions (direct_attributes 115, relative_position 76)" in printed
 
 
 def test_check_of_a_missing_folder_is_one_sentence(tmp_path, capsys):
@@ -68,9 +68,9 @@ def test_no_network_is_one_sentence_and_exit_code_1(tmp_path, monkeypatch, capsy
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
     assert main(["vstar", "--to", str(tmp_path)]) == 1
-    said = capsys.readouterr().out
-    assert "(OSError: Name or service not known); run the same command again" in said
-    assert "a long story" not in said
+    printed = capsys.readouterr().out
+    assert "(OSError: Name or service not known); run the same command again" in printed
+    assert "a long story" not in printed
 
 
 @pytest.fixture
@@ -102,9 +102,9 @@ def test_newest_revision_is_resolved_told_and_fetched(hub, tmp_path, capsys):
 def test_one_split_is_fetched_and_its_count_is_checked(hub, tmp_path, capsys):
     assert main(["hrbench", "--to", str(tmp_path), "--split", "hrbench_4k"]) == 1
     assert hub["allow_patterns"] == ["hr_bench_4k.parquet"]
-    said = capsys.readouterr().out
-    assert "8 questions (cross 4, single 4)" in said
-    assert "expected 800 good questions" in said
+    printed = capsys.readouterr().out
+    assert "8 questions (cross 4, single 4)" in printed
+    assert "expected 800 good questions" in printed
 
 
 def test_default_folder_is_named_after_the_data_set(hub, tmp_path, monkeypatch):
@@ -130,10 +130,10 @@ def test_archives_are_unpacked_after_fetching(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(huggingface_hub, "HfApi", Api)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
     assert main(["mvbench", "--to", str(tmp_path / "to")]) == 0
-    said = capsys.readouterr().out
-    assert "Unpacked 49 files." in said  # 19 clips, and 30 frames of one
-    assert "20 questions (Action Antonym 1, " in said
-    assert "about 4000 questions are published" in said
+    printed = capsys.readouterr().out
+    assert "Unpacked 49 files." in printed  # 19 clips, and 30 frames of one
+    assert "20 questions (Action Antonym 1, " in printed
+    assert "about 4000 questions are published" in printed
 
 
 def test_unknown_names_are_refused(capsys):
@@ -162,11 +162,11 @@ def test_a_file_of_ones_own_with_faults_names_every_row(tmp_path, capsys):
     path = tmp_path / "mine.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
     assert main(["records", "--check", str(path), "--metric", "count"]) == 1
-    said = capsys.readouterr().out
-    assert "mine.jsonl row 2: expected whole numbers" in said
-    assert "mine.jsonl row 3: there is no file" in said
-    assert "mine.jsonl row 4: expected text in column 'answer'" in said
-    assert "row 1" not in said
+    printed = capsys.readouterr().out
+    assert "mine.jsonl row 2: expected whole numbers" in printed
+    assert "mine.jsonl row 3: there is no file" in printed
+    assert "mine.jsonl row 4: expected text in column 'answer'" in printed
+    assert "row 1" not in printed
 
 
 @pytest.mark.parametrize(
@@ -180,20 +180,20 @@ def test_a_file_of_ones_own_with_faults_names_every_row(tmp_path, capsys):
 )
 def test_a_wrong_call_for_a_file_of_ones_own_is_one_sentence(arguments, message, capsys):
     assert main(arguments) != 0
-    said = capsys.readouterr()
-    assert message in " ".join((said.out + said.err).split())
+    printed = capsys.readouterr()
+    assert message in " ".join((printed.out + printed.err).split())
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "error"),
     [
         ([], "expected the name of a data set: vstar, "),
         (["vstar", "--to", "a", "--check", "b"], "expected --to or --check, got both"),
         (["vstar", "--chek", "b"], "there is no option --chek. Did you mean --check?"),
     ],
 )
-def test_a_command_line_that_can_not_be_read_gives_exit_code_2(capsys, arguments, told):
+def test_a_command_line_that_can_not_be_read_gives_exit_code_2(capsys, arguments, error):
     with pytest.raises(SystemExit) as stop:
         main(arguments)
     assert stop.value.code == 2
-    assert told in capsys.readouterr().err
+    assert error in capsys.readouterr().err

@@ -39,7 +39,7 @@ def test_resume_goes_on_with_the_newest_run_and_needs_one(tmp_path, capsys, monk
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--model", "nowhere/at-all"], "nowhere/at-all"),
         (["--env", "PixelReason-Nothing-v0"], "Nothing"),
@@ -50,14 +50,14 @@ def test_resume_goes_on_with_the_newest_run_and_needs_one(tmp_path, capsys, monk
     ],
 )
 def test_a_wrong_argument_is_one_sentence_and_exit_code_1(
-    tmp_path, capsys, monkeypatch, arguments, told
+    tmp_path, capsys, monkeypatch, arguments, message
 ):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     assert train([*BUDGET, "--out", str(tmp_path / "run"), *arguments]) == 1
-    said = capsys.readouterr().out
-    assert told in said
-    assert "Traceback" not in said
+    printed = capsys.readouterr().out
+    assert message in printed
+    assert "Traceback" not in printed
     assert not (tmp_path / "run").exists()
 
 

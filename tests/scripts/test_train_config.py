@@ -83,7 +83,7 @@ def test_options_win_over_the_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         ("on_policy: {groop_size: 4}", r"on_policy .*'groop_size'.* Did you mean 'group_size'"),
         ("on_policy: {clip_low: 0.1}", r"wrong.yaml: expected settings in on_policy to be one of "),
@@ -95,10 +95,10 @@ def test_options_win_over_the_file(tmp_path):
         ("on_policy: {group_size: 1}", "wrong.yaml: expected --on-policy.group-size >= 2"),
     ],
 )
-def test_what_is_wrong_in_a_file_is_named(tmp_path, text, words):
+def test_what_is_wrong_in_a_file_is_named(tmp_path, text, message):
     path = tmp_path / "wrong.yaml"
     path.write_text(text)
-    with pytest.raises(ConfigError, match=words):
+    with pytest.raises(ConfigError, match=message):
         config("--config", path)
 
 

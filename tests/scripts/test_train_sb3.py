@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pixel_env.__main__ import main as pixel_reason
-from pixel_env.agents.evaluation.repeat import replay
+from pixel_env.agents.evaluation.rerun import rerun
 from pixel_env.agents.evaluation.results import read_results
 from pixel_env.agents.policies.by_name import make_policy
 from pixel_env.scripts.train_sb3 import main as train
@@ -75,11 +75,11 @@ def test_the_printed_command_and_a_replay_give_the_reported_scores(finished, tmp
     assert pixel_reason([*shlex.split(line), "--out", "again"]) == 0
     again = read_results(tmp_path / "again" / "results.jsonl")
     assert again == read_results(finished / "evaluation" / "results.jsonl")
-    assert replay(finished / "evaluation").is_identical
+    assert rerun(finished / "evaluation").is_identical
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--env", "PixelReason-Nothing-v0"], "expected the id of an environment"),
         (["--batch-size", "48"], "expected --batch-size to divide"),
@@ -89,11 +89,11 @@ def test_the_printed_command_and_a_replay_give_the_reported_scores(finished, tmp
         (["--learning-rate", "0"], "--learning-rate"),
     ],
 )
-def test_a_wrong_argument_is_one_sentence_and_exit_code_1(tmp_path, capsys, arguments, told):
+def test_a_wrong_argument_is_one_sentence_and_exit_code_1(tmp_path, capsys, arguments, message):
     assert train([*BUDGET, "--out", str(tmp_path / "run"), *arguments]) == 1
-    said = capsys.readouterr().out
-    assert told in said
-    assert "Traceback" not in said
+    printed = capsys.readouterr().out
+    assert message in printed
+    assert "Traceback" not in printed
     assert not (tmp_path / "run").exists()
 
 

@@ -37,7 +37,7 @@ def test_a_single_file_holds_its_pictures(recorded):
     assert 'src="images/' not in text
 
 
-def test_a_limit_is_told_with_how_many_there_are(recorded, capsys):
+def test_a_limit_is_shown_with_how_many_there_are(recorded, capsys):
     assert view.main([str(recorded), "--limit", "2"]) == 0
     assert (recorded / "view.html").read_text().count("<details") == 2
     assert "2 of 3 episodes</title>" in (recorded / "view.html").read_text()

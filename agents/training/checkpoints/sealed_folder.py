@@ -55,7 +55,7 @@ def remove(folder: Path) -> None:
 
 
 def fault_of(folder: Path) -> str:
-    """Says what is wrong with a sealed folder; "" where nothing is."""
+    """Returns what is wrong with a sealed folder; "" where nothing is."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:

@@ -42,13 +42,13 @@ def test_the_bound_in_float32_is_that_of_the_tests():
 
 def test_recorded_logprobs_agree_and_tampered_ones_do_not():
     model, encoder = tiny_model("qwen2_5_vl"), tiny_encoder("qwen2_5_vl")
-    told, shape = rollouts(model, encoder), shape_of(model.config)
-    found = compare(model, told, encoder, shape, "float32")
-    assert found.n_tokens == sum(each.n_trainable for each in told) > 10
+    sampled, shape = rollouts(model, encoder), shape_of(model.config)
+    found = compare(model, sampled, encoder, shape, "float32")
+    assert found.n_tokens == sum(each.n_trainable for each in sampled) > 10
     assert found.holds
     assert found.mean <= found.largest < 1e-4
     assert found.blank > 1e-3, "a pass that sees other pictures gives other numbers"
-    shifted = [replace(each, logprobs=each.logprobs + np.float32(0.01)) for each in told]
+    shifted = [replace(each, logprobs=each.logprobs + np.float32(0.01)) for each in sampled]
     worse = compare(model, shifted, encoder, shape, "float32")
     assert worse.mean == pytest.approx(0.01, abs=1e-4)
     assert not worse.holds

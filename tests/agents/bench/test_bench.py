@@ -24,8 +24,8 @@ TINY = GpuBenchConfig(
 )
 
 
-def report(config=TINY, minutes=9.0, heard=None):
-    note = (lambda *said: heard.append(said)) if heard is not None else lambda *said: None
+def report(config=TINY, minutes=9.0, notes=None):
+    note = (lambda *part: notes.append(part)) if notes is not None else lambda *part: None
     return ModelBench(config, config.models[0], Deadline(minutes), note).run()
 
 
@@ -64,16 +64,16 @@ def test_without_a_model_nothing_more_is_tried(monkeypatch):
 
 
 def test_a_pass_through_the_model_stops_when_the_time_is_spent(monkeypatch):
-    heard = []
+    notes = []
     deadline = Deadline(9.0)
-    bench = ModelBench(TINY, "qwen3-vl-2b", deadline, lambda *said: heard.append(said))
+    bench = ModelBench(TINY, "qwen3-vl-2b", deadline, lambda *part: notes.append(part))
     monkeypatch.setattr(
         bench, "_imitate", lambda: (setattr(deadline, "_minutes", 0.0), {"tokens": 1.0})[1]
     )
     statuses = [part.status for part in bench.run().parts]
     assert statuses[:4] == [RAN] * 4
     assert statuses[4:] == [OUT_OF_TIME, *["not run: there are no rollouts"], OUT_OF_TIME]
-    assert heard == [("qwen3-vl-2b", part) for part in PARTS]
+    assert notes == [("qwen3-vl-2b", part) for part in PARTS]
 
 
 def test_pictures_are_those_of_the_released_training_unless_it_is_small():
@@ -86,7 +86,7 @@ def test_pictures_are_those_of_the_released_training_unless_it_is_small():
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"),
+    ("settings", "message"),
     [
         ({"models": ("qwen2.5-vl-9b",)}, "Did you mean"),
         ({"models": ()}, "at least one model"),
@@ -95,6 +95,6 @@ def test_pictures_are_those_of_the_released_training_unless_it_is_small():
         ({"budget_minutes": 0.0}, "budget_minutes over 0"),
     ],
 )
-def test_a_wrong_setting_is_named(settings, words):
-    with pytest.raises(ConfigError, match=words):
+def test_a_wrong_setting_is_named(settings, message):
+    with pytest.raises(ConfigError, match=message):
         GpuBenchConfig(**settings)

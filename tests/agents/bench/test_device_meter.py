@@ -1,4 +1,4 @@
-"""Parts are measured, and those that fail are told by what failed."""
+"""Parts are measured, and those that fail are reported by what failed."""
 
 import pytest
 import torch
@@ -51,7 +51,7 @@ def test_seconds_of_its_own_count_for_the_rate():
         (OutOfTime(), OUT_OF_TIME),
     ],
 )
-def test_a_part_that_fails_is_told(fault, status):
+def test_a_part_that_fails_is_reported(fault, status):
     part = meter().measure("update", raising(fault))
     assert part.status == status
     assert part.tokens_per_second != part.tokens_per_second, "no number"

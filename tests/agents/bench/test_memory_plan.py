@@ -19,13 +19,13 @@ N = 8_292_166_656
 
 def test_weights_optimizer_and_gradients_of_the_7b():
     whole = plan(SEVEN, Workload(dtype="float32"))
-    assert whole.held == {"weights": 4 * N, "optimizer": 8 * N}
+    assert whole.always == {"weights": 4 * N, "optimizer": 8 * N}
     assert whole.update["gradients"] == 4 * N
     spread = plan(SEVEN, Workload(n_gpus=8, dtype="float32", compute="bfloat16", sharding=True))
-    assert sum(spread.held.values()) == 2 * N + (4 + 8) * N / 8
+    assert sum(spread.always.values()) == 2 * N + (4 + 8) * N / 8
     assert spread.update["gradients"] == 4 * N + 4 * N / 8
     adapted = plan(SEVEN, Workload(lora_rank=8))
-    assert sum(adapted.held.values()) == 2 * N + 12 * SEVEN.adapter_weights(8)
+    assert sum(adapted.always.values()) == 2 * N + 12 * SEVEN.adapter_weights(8)
 
 
 def test_the_cache_holds_the_lanes_in_progress():
@@ -49,7 +49,7 @@ def test_pictures_are_on_the_host_once_for_a_group():
 def test_a_gpu_holds_update_and_sampling_in_turns():
     made = plan(SEVEN, Workload(lora_rank=32, groups_per_iteration=8))
     update, sampling = sum(made.update.values()), sum(made.generate.values())
-    assert made.peak == sum(made.held.values()) + max(update, sampling)
+    assert made.peak == sum(made.always.values()) + max(update, sampling)
 
 
 def test_the_7b_does_not_fit_whole_on_80_gib_and_does_with_adapters_or_spread():
@@ -120,13 +120,13 @@ def test_hours_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"),
+    ("settings", "message"),
     [
         ({"n_gpus": 0}, "n_gpus"),
         ({"dtype": "int8"}, "int8"),
         ({"sharding": True, "lora_rank": 4}, "sharding or adapters"),
     ],
 )
-def test_a_wrong_setting_is_named(settings, words):
-    with pytest.raises(ConfigError, match=words):
+def test_a_wrong_setting_is_named(settings, message):
+    with pytest.raises(ConfigError, match=message):
         Workload(**settings)

@@ -1,4 +1,4 @@
-"""Scripts are carried out whatever is said: operations, turns and rewards of a group differ."""
+"""Scripts are carried out whatever is written: operations, turns and rewards of a group differ."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def test_a_group_looks_and_answers_by_its_script(dialect):
     assert ended.tolist() == [False] * 4
     assert infos["operation"].tolist() == ["zoom_in"] * 4
     *_, ended, _, infos = envs.step(NOISE)
-    assert ended.tolist() == [True, False, True, False], "the first and third look once"
+    assert ended.tolist() == [True, False, True, False], "the first and third zoom once"
     *_, ended, _, infos = envs.step(NOISE)
     assert ended.all()
     assert infos["rapr"].tolist() == [1.0] * 4

@@ -17,7 +17,7 @@ def image(rows, columns):
 
 
 def trajectory(first, crops):
-    """30 tokens of text around the first picture, 5 around each crop, 10 said a turn."""
+    """30 tokens of text around the first picture, 5 around each crop, 10 sampled a turn."""
     record = TrajectoryBuilder()
     for turn, shown in enumerate([first, *crops]):
         n_text = 30 if turn == 0 else 5
@@ -28,10 +28,10 @@ def trajectory(first, crops):
 
 def test_the_workload_of_trajectories_by_hand():
     first = image(5, 8)  # 40 tokens, shared
-    told = [trajectory(first, [image(3, 4)]), trajectory(first, [image(3, 4), image(2, 4)])]
-    assert [len(each) for each in told] == [107, 130]
+    rollouts = [trajectory(first, [image(3, 4)]), trajectory(first, [image(3, 4), image(2, 4)])]
+    assert [len(each) for each in rollouts] == [107, 130]
     run = GpuBenchConfig(groups=3, group_size=2, tokens_per_micro_batch=260).run("qwen2.5-vl-7b")
-    load = workload(run, told)
+    load = workload(run, rollouts)
     assert (load.image_tokens, load.operations, load.operation_tokens) == (40, 1.5, 11)  # 32 / 3
     assert (load.response_tokens, load.prompt_tokens) == (25, 38)  # 50 / 2, (35 + 40) / 2
     assert (load.groups_per_iteration, load.group_size, load.lora_rank) == (3, 2, 32)

@@ -1,4 +1,4 @@
-"""One policy under every control: what looking was worth."""
+"""One policy under every control: what zooming was worth."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SMALL = {
 
 
 class Reader:
-    """Looks in a wrong place, and answers right if it then sees the dark blue of the evidence."""
+    """Zooms into a wrong place, and answers right if it then sees the dark blue of the evidence."""
 
     name = "reader"
     dialect = None

@@ -1,4 +1,4 @@
-"""Right and wrong answers with and without a look at the target, counted by hand."""
+"""Right and wrong answers with and without a zoom on the target, counted by hand."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from pixel_env.agents.evaluation.coverage import saw, score_coverage
 from pixel_env.agents.evaluation.statistics import wilson_interval
 
 
-def look(index, correct, share, magnification=0.0, **fields):
+def episode(index, correct, share, magnification=0.0, **fields):
     return result(
         index, correct=correct, coverage=share, iou=share / 2, magnification=magnification, **fields
     )
 
 
 RESULTS = [
-    look(0, True, 1.0, 4.0),
-    look(1, True, 0.75, 8.0),
-    look(2, False, 0.8, 2.0),
-    look(3, False, 0.7, 9.0),
-    look(4, False, 0.0),
-    look(5, True, 0.0),
-    look(6, True, 1.0, fault="broken"),
+    episode(0, True, 1.0, 4.0),
+    episode(1, True, 0.75, 8.0),
+    episode(2, False, 0.8, 2.0),
+    episode(3, False, 0.7, 9.0),
+    episode(4, False, 0.0),
+    episode(5, True, 0.0),
+    episode(6, True, 1.0, fault="broken"),
     result(7, correct=True),
 ]
 
@@ -42,12 +42,12 @@ def test_failures_are_split_into_never_saw_it_and_saw_it_and_answered_wrong():
 
 
 def test_three_quarters_of_the_target_are_seen():
-    assert saw(look(0, True, 0.75))
-    assert not saw(look(0, True, 0.7499))
+    assert saw(episode(0, True, 0.75))
+    assert not saw(episode(0, True, 0.7499))
 
 
 def test_coverage_of_nothing_known():
-    assert score_coverage([result(0), look(1, True, 1.0, fault="broken")], "all") is None
-    never = score_coverage([look(0, False, 0.0)], "all")
+    assert score_coverage([result(0), episode(1, True, 1.0, fault="broken")], "all") is None
+    never = score_coverage([episode(0, False, 0.0)], "all")
     assert math.isnan(never.magnification)
     assert math.isnan(never.accuracy_seen.mean)

@@ -189,7 +189,7 @@ def test_files_are_the_same_for_the_same_seed(folder, tmp_path):
 
 def test_endless_task_wants_a_number():
     synthetic = EvaluationConfig("PixelReason-SyntheticSearch-v0", {"split": "test"})
-    with pytest.raises(ConfigError, match=r"has 1,000,000 samples; say how many"):
+    with pytest.raises(ConfigError, match=r"has 1,000,000 samples; set how many"):
         evaluate(make_policy("direct"), synthetic)
 
 
@@ -233,10 +233,10 @@ def test_episode_seeds_are_distinct():
 
 
 def test_looks_are_compared_with_the_evidence(folder):
-    looked = evaluate(make_policy("demonstration"), config(folder)).results
-    assert all(result.coverage == 1 and result.magnification > 1 for result in looked)
+    zoomed = evaluate(make_policy("demonstration"), config(folder)).results
+    assert all(result.coverage == 1 and result.magnification > 1 for result in zoomed)
     # one box of 20 x 12 pixels; half of that on every side makes 40 x 24
-    assert looked[0].iou == pytest.approx(0.25)
+    assert zoomed[0].iou == pytest.approx(0.25)
     direct = evaluate(make_policy("direct"), config(folder)).results
     assert all((r.coverage, r.iou, r.magnification) == (0, 0, 0) for r in direct)
 

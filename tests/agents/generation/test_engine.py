@@ -118,34 +118,34 @@ def test_what_a_lane_says_does_not_depend_on_the_lanes_beside_it(lanes_at_once):
 def test_trained_tokens_are_the_sampled_ones_and_texts_are_theirs():
     trajectories, texts, _, encoder, _ = talk("qwen2_5_vl")
     for lane, trajectory in enumerate(trajectories):
-        said = [turn for turn in trajectory.turns if turn.role == "assistant"]
+        messages = [turn for turn in trajectory.turns if turn.role == "assistant"]
         inside = np.zeros(len(trajectory), bool)
-        for turn in said:
+        for turn in messages:
             inside[turn.start : turn.stop] = True
         np.testing.assert_array_equal(trajectory.trainable, inside)
         assert (trajectory.logprobs[~inside] == 0).all()
         assert (trajectory.logprobs[inside] < 0).all()
-        first = trajectory.ids[said[0].start : said[0].stop]
+        first = trajectory.ids[messages[0].start : messages[0].stop]
         assert encoder.texts([first]) == [texts[0][lane]]
 
 
-def test_forbidden_tokens_are_never_said():
+def test_forbidden_tokens_are_never_sampled():
     trajectories, _, _, encoder, _ = talk("qwen2_5_vl", max_new_tokens=60, temperature=5.0)
-    said = np.concatenate([t.ids[t.trainable] for t in trajectories])
-    assert not np.isin(said, encoder.forbidden_ids(VOCABULARY)).any()
-    assert len(np.unique(said)) > 150
+    sampled = np.concatenate([t.ids[t.trainable] for t in trajectories])
+    assert not np.isin(sampled, encoder.forbidden_ids(VOCABULARY)).any()
+    assert len(np.unique(sampled)) > 150
 
 
 def test_a_message_that_is_cut_off_is_closed_by_an_untrained_token():
     trajectories, _, _, encoder, _ = talk("qwen2_5_vl", n_turns=2, max_new_tokens=3)
     cut = 0
     for trajectory in trajectories[1:]:
-        said = trajectory.turns[1]
-        assert said.stop - said.start <= 3
-        if trajectory.ids[said.stop - 1] != encoder.end_id:
+        turn = trajectory.turns[1]
+        assert turn.stop - turn.start <= 3
+        if trajectory.ids[turn.stop - 1] != encoder.end_id:
             cut += 1
-            assert trajectory.ids[said.stop] == encoder.end_id
-            assert not trajectory.trainable[said.stop]
+            assert trajectory.ids[turn.stop] == encoder.end_id
+            assert not trajectory.trainable[turn.stop]
     assert cut > 5
 
 
@@ -162,7 +162,7 @@ def test_an_overlong_lane_falls_silent_with_whole_images(architecture):
     assert difference(model, trajectories, encoder) < 1e-4
 
 
-def test_a_prompt_that_does_not_fit_is_not_heard():
+def test_a_prompt_that_does_not_fit_is_not_taken():
     session = Session(
         Engine(tiny_model("qwen3_vl"), tiny_encoder("qwen3_vl"), GenerationConfig(max_context=20))
     )
@@ -226,8 +226,8 @@ def test_a_lane_can_begin_again_while_others_go_on():
     session.hear([observation("which", [picture(rng, "qwen3_vl")])] * 3, [0, 1, 2])
     session.speak([0, 1, 2])
     session.begin(1, 9)
-    told = [observation("zoom"), observation("new ball", [picture(rng, "qwen3_vl")])]
-    session.hear(told, [2, 1])
+    next_ones = [observation("zoom"), observation("new ball", [picture(rng, "qwen3_vl")])]
+    session.hear(next_ones, [2, 1])
     session.speak([2, 1])
     session.hear([observation("zoom")] * 3, [0, 1, 2])
     session.speak([1, 0, 2])
@@ -268,15 +268,15 @@ def test_generation_leaves_the_model_in_training_mode_without_gradients():
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"max_new_tokens": 0}, "max_new_tokens >= 1, got 0"),
         ({"temperature": 0.0}, "temperature over 0"),
         ({"top_p": 1.5}, r"top_p in \(0, 1\], got 1.5"),
     ],
 )
-def test_settings_out_of_range_are_refused(settings, said):
-    with pytest.raises(ConfigError, match=said):
+def test_settings_out_of_range_are_refused(settings, message):
+    with pytest.raises(ConfigError, match=message):
         GenerationConfig(**settings)
 
 

@@ -94,28 +94,28 @@ def replace_mean(estimate, mean):
 
 
 @pytest.mark.parametrize(
-    ("without", "paid", "said"),
+    ("without", "paid", "verdict"),
     [
         ((0.05, 0.2), (0.7, 0.4), "The trap appears"),
-        ((0.15, 0.2), (0.7, 0.4), "does not appear"),  # looking did not die out
+        ((0.15, 0.2), (0.7, 0.4), "does not appear"),  # calls did not die out
         ((0.05, 0.2), (0.5, 0.4), "does not appear"),  # the bonus did not hold it
         ((0.05, 0.3), (0.7, 0.4), "does not appear"),  # it made too little difference
     ],
 )
-def test_the_trap_appears_only_where_all_three_marks_are_met(without, paid, said):
+def test_the_trap_appears_only_where_all_three_marks_are_met(without, paid, verdict):
     text = reading([ends(*without, "no-curiosity"), ends(*paid, "curiosity")])
-    assert said in text
-    assert f"appears on {int(said == 'The trap appears')} of 2 seeds" in text
+    assert verdict in text
+    assert f"appears on {int(verdict == 'The trap appears')} of 2 seeds" in text
     assert math.isclose(100 * (paid[1] - without[1]), float(text.split(" points")[0].split()[-1]))
 
 
-@pytest.mark.parametrize(("refused", "said"), [(0.9, "is farmed"), (0.2, "is not farmed")])
-def test_a_bonus_is_called_farmed_where_more_calls_fail_than_before(refused, said):
+@pytest.mark.parametrize(("refused", "verdict"), [(0.9, "is farmed"), (0.2, "is not farmed")])
+def test_a_bonus_is_called_farmed_where_more_calls_fail_than_before(refused, verdict):
     start = replace(ends(0.4, 0.1, "warm-start"), error_rate=0.6)
     paid = replace(ends(0.7, 0.2, "curiosity"), error_rate=refused)
     text = reading([start, paid])
     assert f"60.0% are refused after the warm start, and {refused:.1%}" in text
-    assert said in text
+    assert verdict in text
 
 
 def test_the_best_of_the_other_bonuses_is_named():
@@ -125,10 +125,10 @@ def test_the_best_of_the_other_bonuses_is_named():
         ends(0.4, 0.2, "adaptive"),
         ends(0.6, 0.35, "executed"),
     ]
-    told = reading(lines).split("Of the other bonuses, ")[1]
-    assert told.startswith('"RL, bonus for executed operations only"')
-    assert "+25.0 points" in told
-    assert "RaPR 60.0%" in told
+    others = reading(lines).split("Of the other bonuses, ")[1]
+    assert others.startswith('"RL, bonus for executed operations only"')
+    assert "+25.0 points" in others
+    assert "RaPR 60.0%" in others
 
 
 def silent(name):

@@ -127,9 +127,12 @@ def test_policy_from_a_folder_answers_every_lane_and_repeats(checkpoint):
     assert runs[0][0] == runs[1][0]
     assert all(isinstance(text, str) for text in runs[0][0].values())
     assert (policy.dialect, policy.name) == ("pixel-reasoner", f"vlm:{folder}")
-    told = json.loads(json.dumps(policy.settings()))
-    assert (told["max_new_tokens"], told["model"]["dtype"]) == (12, "float32")
-    assert told["system"] == "none"
+    settings_of_policy = json.loads(json.dumps(policy.settings()))
+    assert (settings_of_policy["max_new_tokens"], settings_of_policy["model"]["dtype"]) == (
+        12,
+        "float32",
+    )
+    assert settings_of_policy["system"] == "none"
 
 
 def test_a_policy_out_of_context_sends_empty_messages():
@@ -168,7 +171,7 @@ def test_a_name_that_can_not_be_loaded_says_what_to_do(tmp_path, monkeypatch, ca
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: LoraSettings(rank=-1), "rank >= 0, got -1"),
         (lambda: LoraSettings(dropout=1.0), r"dropout in \[0, 1\)"),
@@ -176,8 +179,8 @@ def test_a_name_that_can_not_be_loaded_says_what_to_do(tmp_path, monkeypatch, ca
         (lambda: ModelSettings(dtype="bfloat"), "Did you mean 'bfloat16'"),
     ],
 )
-def test_settings_out_of_range_are_refused(make, said):
-    with pytest.raises(ConfigError, match=said):
+def test_settings_out_of_range_are_refused(make, message):
+    with pytest.raises(ConfigError, match=message):
         make()
 
 
@@ -206,12 +209,14 @@ def test_an_older_transformers_has_the_older_name():
 
 
 @pytest.mark.parametrize(
-    ("device", "said"),
+    ("device", "message"),
     [("cuda", "expected a GPU for device 'cuda'"), ("cpuu", "to be a torch device, got 'cpuu'")],
 )
-def test_a_device_that_is_not_there_is_told_before_anything_is_loaded(device, said, monkeypatch):
+def test_a_device_that_is_not_there_is_refused_before_anything_is_loaded(
+    device, message, monkeypatch
+):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=message):
         load("nowhere/at-all", ModelSettings(device=device))
 
 

@@ -29,7 +29,7 @@ def test_leave_one_out_takes_the_mean_of_the_others():
     np.testing.assert_allclose(got, [[8 / 3, 0, -4 / 3, -4 / 3]])
 
 
-def test_a_curious_rollout_is_told_from_its_group_by_its_bonus():
+def test_a_curious_rollout_differs_from_its_group_by_its_bonus():
     got = group_advantages([[0.0875] + [0.0] * 7])
     np.testing.assert_allclose(got[0, 0], 0.0875 * 7 / 8)
     np.testing.assert_allclose(got[0, 1:], -0.0875 / 8)
@@ -75,7 +75,7 @@ def test_trl_grpo_formula():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (([[1, 2]], None, "median"), "expected kind to be one of"),
         (([1, 2],), r"shape \(n_groups, group_size\)"),
@@ -83,6 +83,6 @@ def test_trl_grpo_formula():
         (([[1, np.nan]],), "finite"),
     ],
 )
-def test_wrong_arguments_are_refused(arguments, words):
-    with pytest.raises(ConfigError, match=words):
+def test_wrong_arguments_are_refused(arguments, message):
+    with pytest.raises(ConfigError, match=message):
         group_advantages(*arguments)

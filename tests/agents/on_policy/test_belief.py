@@ -1,4 +1,4 @@
-"""What a policy believes is asked of the tokens that it heard, and paid where it rose."""
+"""What a policy believes is asked of the tokens of its prompts, and paid where it rose."""
 
 import numpy as np
 import pytest
@@ -95,26 +95,26 @@ def collected(model, encoder, lanes):
 
 
 def moments_of(rollout):
-    """Returns (before, after) in observations told; None where no look was spoken after."""
+    """Returns (before, after) in observations; None where no call was answered."""
     turns = [turn for turn in rollout.turns if turn.role == "user"]
     shown = [
         sum(turn.start <= start < turn.stop for start in rollout.image_starts) for turn in turns
     ]
-    looks = [number for number, n in enumerate(shown, 1) if n and number > 1]
-    return (looks[0] - 1, looks[-1]) if looks else None
+    calls = [number for number, n in enumerate(shown, 1) if n and number > 1]
+    return (calls[0] - 1, calls[-1]) if calls else None
 
 
 @torch.no_grad()
-def by_hand(model, encoder, rollout, n_told, answer):
+def by_hand(model, encoder, rollout, n_prompts, answer):
     """The stock model's log-softmax over the tokens of an answer, behind part of a rollout."""
-    stop = [turn.stop for turn in rollout.turns if turn.role == "user"][n_told - 1]
+    stop = [turn.stop for turn in rollout.turns if turn.role == "user"][n_prompts - 1]
     text = f"I see {answer}. \\boxed{{{answer}}}"
-    said = encoder.tokenizer.encode(text)
-    ends = [len(encoder.tokenizer.decode(said[: n + 1])) for n in range(len(said))]
+    answer_ids = encoder.tokenizer.encode(text)
+    ends = [len(encoder.tokenizer.decode(answer_ids[: n + 1])) for n in range(len(answer_ids))]
     spans = zip([0, *ends], ends, strict=False)  # of every token in the text
     named, declared = len("I see ") + len(answer), len(text) - len(answer) - 1
     asked = [(stop > 6 and start < named) or start >= declared for start, stop in spans]
-    ids = torch.tensor([[*rollout.ids[:stop], *said, encoder.end_id]])
+    ids = torch.tensor([[*rollout.ids[:stop], *answer_ids, encoder.end_id]])
     pictures = zip(rollout.images, rollout.image_starts, strict=True)
     images = [image for image, start in pictures if start < stop]
     logits = model(
@@ -140,8 +140,8 @@ def test_the_gain_is_that_of_a_log_softmax_by_hand_and_pays_only_where_it_rose()
         expected = 0.0
         if found := moments_of(rollout):
             before, after = (
-                max(by_hand(model, encoder, rollout, n_told, each) for each in ANSWERS)
-                for n_told in found
+                max(by_hand(model, encoder, rollout, n_prompts, each) for each in ANSWERS)
+                for n_prompts in found
             )
             expected = after - before
         assert rollout.info["belief_gain"] == pytest.approx(expected, abs=1e-3)
@@ -151,8 +151,8 @@ def test_the_gain_is_that_of_a_log_softmax_by_hand_and_pays_only_where_it_rose()
         bonus = 0.5 * (1 - sum(raised) / SIZE)
         paid = [each.reward_terms["curiosity"] for each in rollouts[start : start + SIZE]]
         assert paid == pytest.approx([bonus * each for each in raised])
-    looked = [each.info["belief_raised"] for each in rollouts if moments_of(each)]
-    assert 0 < sum(looked) < len(looked) < len(rollouts)
+    raised = [each.info["belief_raised"] for each in rollouts if moments_of(each)]
+    assert 0 < sum(raised) < len(raised) < len(rollouts)
 
 
 def test_neither_lanes_nor_threads_nor_micro_batches_change_a_gain():

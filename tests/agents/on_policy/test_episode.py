@@ -147,12 +147,12 @@ def test_a_group_holds_its_picture_once_on_the_host_also_in_the_replay_buffer_af
     trainer.train()
     resumed = make_trainer(tmp_path, make_env(), iterations=1, replay_capacity=100)
     resumed.train(resume=True)
-    for held in (trainer.replay.trajectories(), resumed.replay.trajectories()):
-        firsts = {id(t.images[0]): t for t in held}
-        assert 0 < len(firsts) < len(held)
-        bytes_held = sum({id(i): i.patches.nbytes for t in held for i in t.images}.values())
-        assert bytes_held < sum(i.patches.nbytes for t in held for i in t.images)
-        assert len(firsts) * one_picture <= bytes_held
+    for replayed in (trainer.replay.trajectories(), resumed.replay.trajectories()):
+        firsts = {id(t.images[0]): t for t in replayed}
+        assert 0 < len(firsts) < len(replayed)
+        n_bytes = sum({id(i): i.patches.nbytes for t in replayed for i in t.images}.values())
+        assert n_bytes < sum(i.patches.nbytes for t in replayed for i in t.images)
+        assert len(firsts) * one_picture <= n_bytes
 
 
 def test_recomputed_layers_give_the_same_gradient(tmp_path):

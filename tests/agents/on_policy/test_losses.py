@@ -36,11 +36,11 @@ def batch(ratios, advantages, trainable=None, **rest) -> TokenBatch:
     [
         (1.0, 2.0, -2.0, -2.0),  # d(-rA)/d(logprob) = -rA
         (1.2, 2.0, -2.4, -2.4),  # inside the upper clip
-        (1.5, 2.0, -2.56, 0.0),  # over it: held at 1.28
-        (0.5, 2.0, -1.0, -1.0),  # a fall is never held where the advantage is positive
+        (1.5, 2.0, -2.56, 0.0),  # over it: clipped to 1.28
+        (0.5, 2.0, -1.0, -1.0),  # a fall is never clipped where the advantage is positive
         (0.9, -2.0, 1.8, 1.8),  # inside the lower clip
-        (0.5, -2.0, 1.6, 0.0),  # under it: held at 0.8
-        (1.5, -2.0, 3.0, 3.0),  # a rise is never held where the advantage is negative
+        (0.5, -2.0, 1.6, 0.0),  # under it: clipped to 0.8
+        (1.5, -2.0, 3.0, 3.0),  # a rise is never clipped where the advantage is negative
     ],
 )
 def test_one_token(ratio, advantage, value, slope):
@@ -282,7 +282,7 @@ def test_trl_grpo_formulas(reduction):
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"),
+    ("settings", "message"),
     [
         ({"reduction": "sum"}, "expected reduction to be one of"),
         ({"ratio_level": "group"}, "expected ratio_level to be one of sequence, token"),
@@ -292,8 +292,8 @@ def test_trl_grpo_formulas(reduction):
         ({"entropy_coefficient": math.nan}, "entropy_coefficient"),
     ],
 )
-def test_settings_out_of_range_are_refused(settings, words):
-    with pytest.raises(ConfigError, match=words):
+def test_settings_out_of_range_are_refused(settings, message):
+    with pytest.raises(ConfigError, match=message):
         LossConfig(**settings)
 
 

@@ -45,9 +45,9 @@ def test_every_name_of_the_table_is_in_its_file():
 
 def test_the_command_sets_the_papers_gspo():
     (block,) = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
-    words = block.replace("\\\n", " ").split()
-    assert words[:2] == ["pixel-reason", "train"]
-    assert len(words) == 14
-    config = read(words[2:], tiny_defaults())
+    arguments = block.replace("\\\n", " ").split()
+    assert arguments[:2] == ["pixel-reason", "train"]
+    assert len(arguments) == 14
+    config = read(arguments[2:], tiny_defaults())
     assert config.on_policy.loss == LossConfig(3e-4, 4e-4, "sequence", ratio_level="sequence")
     assert config.on_policy.advantage == "mean_std"

@@ -81,9 +81,9 @@ def test_draws_depend_on_seed_and_iteration_alone():
 def test_a_buffer_goes_on_from_a_checkpoint(tmp_path):
     buffer = ReplayBuffer(4, seed=3)
     buffer.add(experiences([0.5, -0.25, 0.1, 0.7, 0.9]))
-    save_trajectories(tmp_path / "held.safetensors", buffer.trajectories())
+    save_trajectories(tmp_path / "kept.safetensors", buffer.trajectories())
     restored = ReplayBuffer(4, seed=3)
-    restored.restore(load_trajectories(tmp_path / "held.safetensors"), buffer.state())
+    restored.restore(load_trajectories(tmp_path / "kept.safetensors"), buffer.state())
     assert restored.state() == {"advantages": [-0.25, 0.1, 0.7, 0.9]}
     assert numbers(restored.draw(3, 9)) == numbers(buffer.draw(3, 9))
 

@@ -268,12 +268,12 @@ def test_the_best_policy_by_the_evaluation_is_kept_also_over_a_restart(tmp_path)
 
 
 def test_a_policy_that_never_looks_is_warned_about_once(tmp_path):
-    told = []
+    n_warnings = []
     trainer(tmp_path, replace(SMALL, collapse_patience=2)).train(
-        on_iteration=lambda iteration, metrics, warnings: told.append(len(warnings))
+        on_iteration=lambda iteration, metrics, warnings: n_warnings.append(len(warnings))
     )
-    assert told == [0, 1, 0, 0]
-    assert [row["learning_trap"] for row in read_metrics(tmp_path)] == told
+    assert n_warnings == [0, 1, 0, 0]
+    assert [row["learning_trap"] for row in read_metrics(tmp_path)] == n_warnings
 
 
 def test_every_metric_is_defined_in_the_documentation(tmp_path):

@@ -1,4 +1,4 @@
-"""Policies by name: a model is run as it was trained, and what is not there is told at once."""
+"""Policies by name: a model is run as it was trained, and what is not there is named at once."""
 
 import json
 import shutil
@@ -9,7 +9,7 @@ import pytest
 
 from pixel_env.agents.evaluation.again import command
 from pixel_env.agents.evaluation.evaluate import EvaluationConfig, evaluate
-from pixel_env.agents.evaluation.repeat import replay
+from pixel_env.agents.evaluation.rerun import rerun
 from pixel_env.agents.model.folders import BASE_WEIGHTS, check_model, folder_of
 from pixel_env.agents.model.trained_with import FILE_NAME, TrainedWith, read_trained_with
 from pixel_env.agents.policies.by_name import environment_settings, make_policy
@@ -59,14 +59,14 @@ def test_settings_of_the_environment_stand_in_the_folder_too(model):
      '"max_context": 1}', '{"dialect": "x", "system": "none", "max_new_tokens": 1, '
      '"max_context": 1, "environment": [1]}'],
 )  # fmt: skip
-def test_a_damaged_file_is_told_by_its_name(model, text):
+def test_a_damaged_file_is_refused_by_its_name(model, text):
     (model / FILE_NAME).write_text(text)
     with pytest.raises(DataError, match=FILE_NAME):
         read_trained_with(model)
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("vlm:./nowhere", "expected a folder with a model, got './nowhere': there is none"),
         ("vlm:/nowhere/at/all", "got '/nowhere/at/all': there is none"),
@@ -74,7 +74,7 @@ def test_a_damaged_file_is_told_by_its_name(model, text):
         ("vlm:models/mine", "got 'models/mine': there is none"),
     ],
 )
-def test_a_missing_folder_is_told_at_once(tmp_path, monkeypatch, name, told):
+def test_a_missing_folder_is_named_at_once(tmp_path, monkeypatch, name, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "models").mkdir()
 
@@ -83,7 +83,7 @@ def test_a_missing_folder_is_told_at_once(tmp_path, monkeypatch, name, told):
 
     monkeypatch.setattr(socket, "create_connection", no_network)
     monkeypatch.setattr(socket, "getaddrinfo", no_network)
-    with pytest.raises(ConfigError, match=told):
+    with pytest.raises(ConfigError, match=message):
         make_policy(name)
 
 
@@ -103,7 +103,7 @@ def test_a_hub_that_does_not_answer_is_asked_once(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ({"sytem": "none"}, "Did you mean 'system'"),
         ({"temperature": "hot"}, "expected temperature to be like 1.0, got 'hot'"),
@@ -114,9 +114,9 @@ def test_a_hub_that_does_not_answer_is_asked_once(monkeypatch):
         ({"lora": 3}, "expected lora to be like"),
     ],
 )
-def test_a_wrong_setting_of_a_model_is_one_sentence(settings, told, monkeypatch):
+def test_a_wrong_setting_of_a_model_is_one_sentence(settings, message, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    with pytest.raises(ConfigError, match=told):
+    with pytest.raises(ConfigError, match=message):
         make_policy("vlm:tiny", **settings)
 
 
@@ -162,4 +162,4 @@ def test_plain_policies_are_run_again_by_their_settings(tmp_path):
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert command(manifest).endswith("--policy-arg look=0.25")
     assert "--policy-arg look=0.25\n```" in (tmp_path / "report.md").read_text()
-    assert replay(tmp_path).is_identical
+    assert rerun(tmp_path).is_identical

@@ -8,7 +8,7 @@ from vstar_folder import write_vstar
 from pixel_env import Evidence, PixelReasoningEnv, Sample
 from pixel_env.agents.policies.base import Privileged
 from pixel_env.agents.policies.by_name import make_policy
-from pixel_env.agents.policies.demonstration import DemonstrationPolicy, looks
+from pixel_env.agents.policies.demonstration import DemonstrationPolicy, plan_operations
 from pixel_env.agents.policies.direct import DirectPolicy
 from pixel_env.agents.policies.random import RandomPolicy
 from pixel_env.errors import ConfigError
@@ -54,13 +54,13 @@ def test_direct_answers_nothing_where_there_are_no_options(clip_task):
 def test_random_makes_valid_operations_only_and_always_answers(kind, request):
     env = PixelReasoningEnv(request.getfixturevalue(kind), max_turns=4, overview_px=(784, 7840))
     policy = RandomPolicy(look=0.8)
-    looked = set()
+    operations = set()
     for seed in range(12):
         actions, infos = episode(policy, env, seed % 3, seed)
         assert infos[-1]["n_operation_errors"] == 0
         assert "answer" in infos[-1]
-        looked |= {action["operation"] for action in actions}
-    assert looked == ({0, 1} if kind == "picture_task" else {0, 1, 2})
+        operations |= {action["operation"] for action in actions}
+    assert operations == ({0, 1} if kind == "picture_task" else {0, 1, 2})
 
 
 def test_random_repeats_by_seed_whatever_runs_beside_it(picture_task):
@@ -75,7 +75,7 @@ def test_random_repeats_by_seed_whatever_runs_beside_it(picture_task):
 
 
 @pytest.mark.parametrize(("look", "calls"), [(0.0, 0), (1.0, 4)])
-def test_look_is_the_probability_of_one_more_look(picture_task, look, calls):
+def test_look_is_the_probability_of_one_more_call(picture_task, look, calls):
     _, infos = episode(RandomPolicy(look), PixelReasoningEnv(picture_task, max_turns=5), 0)
     assert infos[-1]["n_calls"] == calls
 
@@ -118,12 +118,12 @@ def test_looks_at_a_clip_selects_a_whole_frame_and_zooms_on_a_part(clip_task):
     whole = Evidence((0.0, 0.0, 1.0, 1.0), image=frames[4])
     part = Evidence((0.2, 0.2, 0.4, 0.4), image=frames[9])
     sample = Sample("s", "?", env.sample.media, ("very",), evidence=(whole, part))
-    select, zoom = looks(sample, env.views)
+    select, zoom = plan_operations(sample, env.views)
     assert select["frames"].tolist().index(1) == 4
     assert (zoom["operation"], zoom["target_image"]) == (1, 10)
 
 
-def test_frames_that_one_view_stands_for_take_one_look(clip_task):
+def test_frames_that_one_view_stands_for_take_one_call(clip_task):
     """40 frames, 16 views: three frames of evidence in a row are nearest to two views."""
     env = PixelReasoningEnv(clip_task)
     env.reset(options={"index": 0})
@@ -135,9 +135,9 @@ def test_frames_that_one_view_stands_for_take_one_look(clip_task):
     ]
     near = {min(range(16), key=lambda n: abs(env.views[n].source - e.image)) + 1 for e in evidence}
     sample = Sample("s", "?", env.sample.media, ("very",), evidence=tuple(evidence))
-    plan = looks(sample, env.views, margin=0.0)
+    plan = plan_operations(sample, env.views, margin=0.0)
     assert near == {number, number + 1}
-    assert [look["target_image"] for look in plan] == sorted(near)
+    assert [action["target_image"] for action in plan] == sorted(near)
     assert tuple(plan[0]["bbox"]) == pytest.approx((0.2, 0.2, 0.4, 0.5))
 
 

@@ -115,7 +115,7 @@ def test_a_zip_is_refused_and_not_opened(model, tmp_path):
         make_policy(f"sb3:{tmp_path / 'model.zip'}")
 
 
-def test_a_damaged_or_missing_folder_is_told(folder, tmp_path):
+def test_a_damaged_or_missing_folder_is_named(folder, tmp_path):
     with pytest.raises(ConfigError, match=r"policy\.json"):
         make_policy(f"sb3:{tmp_path / 'nowhere'}")
     weights = folder / "policy.safetensors"
@@ -136,7 +136,7 @@ def test_settings_that_build_another_network_are_refused(model, tmp_path):
         NetworkSettings(activation="gelu")
 
 
-def test_an_unknown_setting_is_told(folder):
+def test_an_unknown_setting_is_named(folder):
     with pytest.raises(ConfigError, match="greedy"):
         make_policy(f"sb3:{folder}", greed=True)
 

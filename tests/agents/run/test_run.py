@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from pixel_env.__main__ import main
-from pixel_env.agents.evaluation.repeat import replay
+from pixel_env.agents.evaluation.rerun import rerun
 from pixel_env.agents.evaluation.results import read_results
 from pixel_env.agents.model.settings import LoraSettings, ModelSettings
 from pixel_env.agents.on_policy.curiosity_options import CuriosityOptions
@@ -166,7 +166,7 @@ def test_the_settings_are_kept(finished):
     assert kept["on_policy"]["group_size"] == 2
 
 
-def words_of(text):
+def arguments_of(text):
     """The command that a report prints, without its own name."""
     (line,) = re.findall(r"```sh\npixel-reason (.*)\n```", text)
     return shlex.split(line)
@@ -179,8 +179,8 @@ def test_the_printed_command_gives_the_reported_scores(finished, tmp_path, monke
     write_report(outcome, small())
     stage = "RL" if page == "report.md" else "warm start"
     monkeypatch.chdir(tmp_path)
-    words = words_of((outcome.folder / page).read_text())
-    assert main([*words, "--out", "again"]) == 0
+    arguments = arguments_of((outcome.folder / page).read_text())
+    assert main([*arguments, "--out", "again"]) == 0
     again = read_results(tmp_path / "again" / "results.jsonl")
     assert again == list(outcome.results[stage])
     assert any(each.n_turns > 0 for each in again)
@@ -189,12 +189,12 @@ def test_the_printed_command_gives_the_reported_scores(finished, tmp_path, monke
 @pytest.mark.parametrize("stage", ["base", "warm_start", "RL"])
 def test_the_manifest_of_every_stage_can_be_replayed(finished, stage):
     outcome, _ = finished
-    found = replay(outcome.folder / "evaluation" / stage)
+    found = rerun(outcome.folder / "evaluation" / stage)
     assert found.is_identical, found.differences
     assert found.n == 4
 
 
-def test_the_model_is_run_as_it_was_trained_where_nothing_else_is_said(finished):
+def test_the_model_is_run_as_it_was_trained_where_nothing_else_is_set(finished):
     outcome, _ = finished
     settings = make_policy(f"vlm:{outcome.folder / 'model'}").settings()
     assert (settings["system"], settings["max_new_tokens"], settings["max_context"]) == (
@@ -242,7 +242,7 @@ def test_more_iterations_measure_the_last_stage_again_and_no_other(finished, tmp
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"model": "./nowhere"}, "expected a folder with a model, got './nowhere'"),
         ({"env": "CartPole-v1"}, "expected the id of a PixelReasoningEnv"),
@@ -255,16 +255,16 @@ def test_more_iterations_measure_the_last_stage_again_and_no_other(finished, tmp
     ],
 )
 def test_a_start_that_fails_is_one_sentence_and_leaves_no_folder(
-    tmp_path, monkeypatch, changes, told
+    tmp_path, monkeypatch, changes, message
 ):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     monkeypatch.setattr("pixel_env.agents.run.run.load", None)  # nothing is loaded before
-    with pytest.raises(ConfigError, match=told):
+    with pytest.raises(ConfigError, match=message):
         TrainingRun(small(**changes), tmp_path / "run", Display())
     assert not (tmp_path / "run").exists()
 
 
-def test_settings_of_another_version_are_told(finished, tmp_path):
+def test_settings_of_another_version_are_named(finished, tmp_path):
     outcome, _ = finished
     folder = shutil.copytree(outcome.folder, tmp_path / "run")
     values = json.loads((folder / "config.json").read_text())

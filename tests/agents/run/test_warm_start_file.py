@@ -126,7 +126,7 @@ def test_a_wrong_line_is_named(path, changes, error, message):
         ("\x80", DataError, "line 1: the file ends"),
     ],
 )
-def test_a_file_that_is_missing_empty_or_cut_off_is_told(tmp_path, text, error, message):
+def test_a_file_that_is_missing_empty_or_cut_off_is_refused(tmp_path, text, error, message):
     path = tmp_path / "demos.jsonl"
     if text is not None:
         path.write_text(text)
@@ -138,5 +138,7 @@ def test_a_demonstration_that_plays_otherwise_now_is_named_by_its_line(path):
     rewrite(path, 2, messages=[r"\boxed{A}"])
     held, env = stored(path)
     data = EncodedDemonstrations(held, tiny_encoder("qwen2_5_vl"), env=env)
-    with pytest.raises(DataError, match=r"\(.*demos\.jsonl, line 2\) scored 1\.0, replayed 0\.0"):
+    with pytest.raises(
+        DataError, match=r"\(.*demos\.jsonl, line 2\) scored 1\.0, now it scores 0\.0"
+    ):
         _ = data[1]

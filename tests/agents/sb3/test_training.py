@@ -1,4 +1,4 @@
-"""PPO of stable-baselines3 learns, goes on after a stop, and is told apart from guessing."""
+"""PPO of stable-baselines3 learns, goes on after a stop, and is distinguished from guessing."""
 
 from dataclasses import replace
 
@@ -114,12 +114,12 @@ def test_lanes_share_one_rate_of_looking(toy):
     config = replace(toy, curiosity=CuriosityOptions(threshold=0.5), n_envs=2, batch_size=16)
     lanes, flat = make_lanes(config, tracker)
     lanes.reset()
-    answer, look = [0, 0, 0, 0, 0], [1, 0, 0, 0, 0]
+    answer, zoom = [0, 0, 0, 0, 0], [1, 0, 0, 0, 0]
     assert flat.words == ("red", "blue")
-    lanes.step(np.array([look, answer]))
+    lanes.step(np.array([zoom, answer]))
     *_, infos = lanes.step(np.array([answer, answer]))
     assert [info["rapr"] for info in infos] == [1 / 2, 1 / 3]
-    assert infos[1]["curiosity_bonus"] == 0  # it didn't look
+    assert infos[1]["curiosity_bonus"] == 0  # it made no call
     assert len(tracker) == 1
 
 
@@ -142,7 +142,7 @@ def test_a_threshold_from_history_is_refused_rather_than_left_out():
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"batch_size": 48}, "batch_size"),
         ({"learning_rate": 0.0}, "learning_rate"),
@@ -150,8 +150,8 @@ def test_a_threshold_from_history_is_refused_rather_than_left_out():
         ({"steps": 0}, "steps"),
     ],
 )
-def test_a_value_out_of_range_is_told(changes, told):
-    with pytest.raises(ConfigError, match=told):
+def test_a_value_out_of_range_is_named(changes, message):
+    with pytest.raises(ConfigError, match=message):
         replace(TOY, **changes)
 
 

@@ -48,18 +48,18 @@ def test_the_work_gets_its_options_and_gives_the_exit_code(capsys):
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "message"),
     [
         (ConfigError("expected data_dir to be there"), "expected --data-dir to be there"),
         (DataError("row 3 is [red]"), "row 3 is [red]"),
     ],
 )
-def test_a_fault_is_a_sentence_and_exit_code_1(capsys, fault, told):
+def test_a_fault_is_a_sentence_and_exit_code_1(capsys, fault, message):
     def work(options, terminal):
         raise fault
 
     assert run(work) == 1
-    assert capsys.readouterr().out == f"{told}\n"
+    assert capsys.readouterr().out == f"{message}\n"
 
 
 def test_a_command_line_that_can_not_be_read_is_a_sentence_and_exit_code_2(capsys):
@@ -70,23 +70,23 @@ def test_a_command_line_that_can_not_be_read_is_a_sentence_and_exit_code_2(capsy
         with pytest.raises(SystemExit) as stop:
             run(work, *arguments)
         assert stop.value.code == 2
-    told = capsys.readouterr().err.splitlines()
-    assert "pixel-reason test: there is no option --data-dri. Did you mean --data-dir?" in told[0]
-    assert told[1] == "pixel-reason test: expected --x"
+    lines = capsys.readouterr().err.splitlines()
+    assert "pixel-reason test: there is no option --data-dri. Did you mean --data-dir?" in lines[0]
+    assert lines[1] == "pixel-reason test: expected --x"
 
 
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "sigterm"]
 )
 @pytest.mark.parametrize(
-    ("goes_on", "told"),
+    ("goes_on", "message"),
     [
         (None, "stopped\n"),
         ("", "stopped; the same command goes on\n"),
         (" with --out x", "stopped; the same command with --out x goes on\n"),
     ],
 )
-def test_a_signal_is_a_sentence_and_its_own_exit_code(capsys, number, code, goes_on, told):
+def test_a_signal_is_a_sentence_and_its_own_exit_code(capsys, number, code, goes_on, message):
     closed = []
 
     def work(options, terminal):
@@ -99,7 +99,7 @@ def test_a_signal_is_a_sentence_and_its_own_exit_code(capsys, number, code, goes
 
     before = signal.getsignal(signal.SIGTERM)
     assert run(work) == code
-    assert capsys.readouterr().out == told
+    assert capsys.readouterr().out == message
     assert closed
     assert signal.getsignal(signal.SIGTERM) is before
 

@@ -95,15 +95,15 @@ def test_every_kind_of_value_is_read():
     assert given("--on=TRUE") == Outer()
 
 
-@pytest.mark.parametrize("words", [["d", "e f"], ["d,e f"], ['["d", "e f"]']])
-def test_a_list_is_words_or_one_word_with_commas_or_json(words):
-    assert given("--in-ner.names", *words).in_ner.names == ("d", "e f")
+@pytest.mark.parametrize("arguments", [["d", "e f"], ["d,e f"], ['["d", "e f"]']])
+def test_a_list_is_arguments_or_one_with_commas_or_json(arguments):
+    assert given("--in-ner.names", *arguments).in_ner.names == ("d", "e f")
     assert given("--in-ner.names", "[]").in_ner.names == ()
 
 
-@pytest.mark.parametrize("words", [["0.1", "0.2"], ["0.1,0.2"], ["[0.1, 0.2]"]])
-def test_a_list_of_fixed_length_is_read_alike(words):
-    assert given("--in-ner.betas", *words).in_ner.betas == (0.1, 0.2)
+@pytest.mark.parametrize("arguments", [["0.1", "0.2"], ["0.1,0.2"], ["[0.1, 0.2]"]])
+def test_a_list_of_fixed_length_is_read_alike(arguments):
+    assert given("--in-ner.betas", *arguments).in_ner.betas == (0.1, 0.2)
 
 
 def test_hyphens_and_underscores_are_alike():
@@ -112,7 +112,7 @@ def test_hyphens_and_underscores_are_alike():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("--rate", "fast"), "expected --rate to be a number, got 'fast'"),
         (("--rate", ""), "expected --rate to be a number, got ''"),
@@ -129,15 +129,15 @@ def test_hyphens_and_underscores_are_alike():
         (("--rate", "2"), "expected --in-ner.size and --env-args where rate is over 1"),
     ],
 )
-def test_what_is_wrong_is_one_sentence_that_names_the_option(arguments, told):
+def test_what_is_wrong_is_one_sentence_that_names_the_option(arguments, message):
     with pytest.raises(ConfigError) as error:
         given(*arguments)
-    assert told in str(error.value)
+    assert message in str(error.value)
     assert not isinstance(error.value, UsageError)
 
 
 @pytest.mark.parametrize(
-    ("word", "told"),
+    ("word", "message"),
     [
         ("--rte", "there is no option --rte. Did you mean --rate?"),
         ("--size", "Did you mean --in-ner.size?"),
@@ -147,13 +147,13 @@ def test_what_is_wrong_is_one_sentence_that_names_the_option(arguments, told):
         ("--nothing-like-it", "--help-all lists all of them"),
     ],
 )
-def test_an_unknown_option_is_told_with_the_nearest_one(word, told):
+def test_an_unknown_option_is_named_with_the_nearest_one(word, message):
     with pytest.raises(UsageError) as error:
         given(word)
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
-def test_a_name_that_several_parts_have_is_told_with_all_of_them():
+def test_a_name_that_several_parts_have_is_named_with_all_of_them():
     with pytest.raises(UsageError) as error:
         read(["--learning-rate", "1"], RunConfig())
     assert "--imitation.learning-rate or --on-policy.learning-rate" in str(error.value)
@@ -178,18 +178,18 @@ def test_one_setting_can_be_read_before_the_others():
 
 def test_short_help_shows_what_is_changed_often_and_says_how_to_see_the_rest(capsys):
     page = Page("bake", "Bakes.", often=("rate", "in_ner.size"))
-    for words, held, left_out in (
+    for arguments, shown, left_out in (
         (["--help"], ("--rate", "--in-ner.size", "--help-all", "--resume"), ("--word",)),
         (["--rate=1", "-h"], ("--rate",), ("--word",)),
         (["--help-all"], ("--rate", "--word", "--in-ner.names", "--limit NUMBER"), ()),
     ):
         with pytest.raises(SystemExit) as stop:
-            read(words, Options(), page)
+            read(arguments, Options(), page)
         assert stop.value.code == 0
         text = capsys.readouterr().out
         assert text.startswith("usage: bake")
         assert "How fast, 100% at most." in text
-        for option in held:
+        for option in shown:
             assert option.replace("NUMBER", "FLOAT") in text, option
         for option in left_out:
             assert option not in text, option
@@ -206,7 +206,7 @@ def test_a_file_is_a_command_line_that_stands_before():
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({"in_ner": {"sise": 1}}, r"settings in in_ner .*'sise'.* Did you mean 'size'"),
         ({"wrd": 1}, "settings in the file .* Did you mean 'word'"),
@@ -215,8 +215,8 @@ def test_a_file_is_a_command_line_that_stands_before():
         (None, "expected the file to hold settings by name"),
     ],
 )
-def test_an_unknown_name_in_a_file_is_told(values, told):
-    with pytest.raises(ConfigError, match=told):
+def test_an_unknown_name_in_a_file_is_named(values, message):
+    with pytest.raises(ConfigError, match=message):
         as_arguments(values, Outer())
 
 

@@ -46,7 +46,7 @@ def test_no_config_holds_one_of_its_own_kind_twice():
 
 
 @pytest.mark.parametrize(
-    ("sentence", "told"),
+    ("sentence", "expected"),
     [
         ("expected iterations >= 1, got 0", "expected --a.iterations >= 1, got 0"),
         ("expected loss.clip_low in [0, 1]", "expected --a.loss.clip-low in [0, 1]"),
@@ -57,5 +57,5 @@ def test_no_config_holds_one_of_its_own_kind_twice():
         ("no 'group_size' here", "no 'group_size' here"),
     ],
 )
-def test_a_sentence_names_options(sentence, told):
-    assert with_flags(sentence, type(RunConfig().on_policy), "a.") == told
+def test_a_sentence_names_options(sentence, expected):
+    assert with_flags(sentence, type(RunConfig().on_policy), "a.") == expected

@@ -85,8 +85,8 @@ def test_eyes_learn_colours_and_the_language_model_stays(model, encoder):
     assert np.mean(losses[-5:]) < 0.2 < losses[0]
     assert torch.equal(before, model.get_input_embeddings().weight)
     image, labels = labelled(encoder)(np.random.default_rng(9))
-    said = layer(Backbone(model).see([image]).tokens).argmax(-1)
-    assert said.tolist() == labels[:, 0].tolist()
+    predicted = layer(Backbone(model).see([image]).tokens).argmax(-1)
+    assert predicted.tolist() == labels[:, 0].tolist()
 
 
 def test_alignment_folds_the_turn_into_the_tower_and_names_words(model, encoder):

@@ -32,12 +32,12 @@ def test_first_piece_is_system_user_and_header():
 
 
 @pytest.mark.parametrize(
-    ("system", "said"),
+    ("system", "opening"),
     [("brief", "<|im_start|>system\nsystem zoom<|im_end|>\n<|im_start|>user"), ("none", None)],
 )
-def test_system_message_can_be_brief_or_left_out(system, said):
+def test_system_message_can_be_brief_or_left_out(system, opening):
     text = decoded(tiny_encoder("qwen2_5_vl", system).open(observation("which")).ids)
-    assert text.startswith(said or "<|im_start|>user\nwhich")
+    assert text.startswith(opening or "<|im_start|>user\nwhich")
 
 
 def test_later_piece_continues_after_the_closing_token():
@@ -87,12 +87,12 @@ def test_special_tokens_in_text_stay_text():
     control = tiny_tokenizer().all_special_ids
     assert np.isin(attacked.ids, control).sum() == np.isin(plain.ids, control).sum()
     assert nasty in decoded(attacked.ids)
-    said = encoder.message_ids(nasty)
-    assert np.isin(said, control).sum() == 1
-    assert said[-1] == encoder.end_id
+    message = encoder.message_ids(nasty)
+    assert np.isin(message, control).sum() == 1
+    assert message[-1] == encoder.end_id
 
 
-def test_messages_come_back_as_they_were_said():
+def test_messages_come_back_as_they_were_written():
     encoder = tiny_encoder("qwen2_5_vl")
     texts = ["zoom <tool_call>{}</tool_call>", "", "  é 漢 <|im_end|> "]
     assert encoder.texts([encoder.message_ids(text) for text in texts]) == texts
@@ -100,7 +100,7 @@ def test_messages_come_back_as_they_were_said():
     assert encoder.texts([cut_off]) == ["which ball"]
 
 
-def test_only_text_and_the_closing_token_may_be_said():
+def test_only_text_and_the_closing_token_may_be_sampled():
     encoder = tiny_encoder("qwen2_5_vl")
     forbidden = set(encoder.forbidden_ids(VOCABULARY).tolist())
     assert encoder.end_id not in forbidden
@@ -135,15 +135,15 @@ def test_builder_keeps_spans_and_what_is_trained():
     builder.add_prompt(pieces[0])
     builder.add_response(encoder.message_ids("wrong"), trainable=False)
     builder.add_prompt(pieces[1])
-    said = encoder.message_ids("right")
-    builder.add_response(said, np.full(len(said), -0.5, np.float32))
+    message = encoder.message_ids("right")
+    builder.add_response(message, np.full(len(message), -0.5, np.float32))
     trajectory = builder.build(reward=1.0, sample_id="s", group=3)
     assert [turn.role for turn in trajectory.turns] == ["user", "assistant", "user", "assistant"]
     assert [turn.start for turn in trajectory.turns[1:]] == [t.stop for t in trajectory.turns[:-1]]
     assert trajectory.turns[-1].stop == len(trajectory) == len(builder)
-    assert trajectory.n_trainable == len(said)
-    assert trajectory.trainable[-len(said) :].all()
-    assert trajectory.logprobs.sum() == -0.5 * len(said)
+    assert trajectory.n_trainable == len(message)
+    assert trajectory.trainable[-len(message) :].all()
+    assert trajectory.logprobs.sum() == -0.5 * len(message)
     for image, start in zip(trajectory.images, trajectory.image_starts, strict=True):
         assert (trajectory.ids[start : start + image.n_tokens] == encoder.image_id).all()
         assert trajectory.ids[start - 1] != encoder.image_id

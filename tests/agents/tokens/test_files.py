@@ -31,7 +31,7 @@ def test_trajectories_come_back_exactly_with_shared_pictures_shared(tmp_path):
     first = trajectory(0)
     wide = EncodedImage(np.ones((4, 5), np.float32), (1, 2, 2), merge=1)
     second = trajectory(1, images=(wide, first.images[0]))
-    path = tmp_path / "held.safetensors"
+    path = tmp_path / "stored.safetensors"
     save_trajectories(path, [first, second])
     one, two = load_trajectories(path)
     assert one.images[0] is two.images[1]
@@ -49,9 +49,9 @@ def test_trajectories_come_back_exactly_with_shared_pictures_shared(tmp_path):
 
 
 def test_no_trajectories_and_a_broken_file(tmp_path):
-    path = tmp_path / "held.safetensors"
+    path = tmp_path / "stored.safetensors"
     save_trajectories(path, [])
     assert load_trajectories(path) == []
     path.write_bytes(b"not a file of tensors")
-    with pytest.raises(DataError, match=r"held\.safetensors holds no readable trajectories"):
+    with pytest.raises(DataError, match=r"stored\.safetensors holds no readable trajectories"):
         load_trajectories(path)

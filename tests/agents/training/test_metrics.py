@@ -1,4 +1,4 @@
-"""What is written down, and when a collapse is told."""
+"""What is written down, and when a collapse is warned of."""
 
 import json
 import logging
@@ -64,14 +64,14 @@ def feed(watch: CollapseWatch, values, name="rapr") -> list[int]:
     return [i for i, value in enumerate(values, start=1) if watch.watch({name: value})]
 
 
-def test_a_collapse_is_told_once_after_patience_iterations(caplog):
+def test_a_collapse_is_warned_of_once_after_patience_iterations(caplog):
     watch = CollapseWatch(patience=3)
     with caplog.at_level(logging.WARNING):
         assert feed(watch, [0.5, 0, 0, 0, 0, 0, 0]) == [4]
     assert "rapr has been 0 for 3 iterations" in caplog.text
 
 
-def test_a_second_collapse_is_told_again():
+def test_a_second_collapse_is_warned_of_again():
     assert feed(CollapseWatch(patience=2), [0, 0, 0, 0.1, 0, 0, 0]) == [2, 6]
 
 

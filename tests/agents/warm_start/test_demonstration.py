@@ -1,4 +1,4 @@
-"""Demonstrations are saved, loaded, replayed and encoded without loss."""
+"""Demonstrations are saved, loaded, played again and encoded without loss."""
 
 from dataclasses import replace
 
@@ -15,8 +15,8 @@ from pixel_env.agents.warm_start.demonstration import (
     encode,
     load,
     make_missing,
-    replay,
     save,
+    with_observations,
 )
 from pixel_env.agents.warm_start.synthesis import Synthesis
 from pixel_env.dialects import get_dialect
@@ -51,11 +51,11 @@ def test_lines_come_back_and_replay_gives_the_same_tokens(tmp_path, encoder):
     assert loaded == made
     assert loaded[0].env_id == "PixelReason-SyntheticSearch-v0"
     assert loaded[0].env_kwargs == {"max_objects": 5}
-    with pytest.raises(ConfigError, match="replay it first"):
+    with pytest.raises(ConfigError, match="`with_observations` gives them"):
         encode(loaded[0], encoder)
     remade = gym.make(loaded[0].env_id, **loaded[0].env_kwargs)
     for before, after in zip(made, loaded, strict=True):
-        one, two = encode(before, encoder), encode(replay(after, remade), encoder)
+        one, two = encode(before, encoder), encode(with_observations(after, remade), encoder)
         assert np.array_equal(one.ids, two.ids)
         for image, again in zip(one.images, two.images, strict=True):
             assert np.array_equal(image.patches, again.patches)
@@ -63,9 +63,9 @@ def test_lines_come_back_and_replay_gives_the_same_tokens(tmp_path, encoder):
 
 def test_a_killed_making_goes_on_to_the_same_file(tmp_path, env):
     synthesis = Synthesis(env, replace(SINGLE, n=6))
-    whole, path, told, asked = tmp_path / "whole.jsonl", tmp_path / "killed.jsonl", [], []
-    all_made = make_missing(synthesis.make, 6, whole, told.append)
-    assert told == [0, 1, 2, 3, 4, 5, 6]
+    whole, path, counts, asked = tmp_path / "whole.jsonl", tmp_path / "killed.jsonl", [], []
+    all_made = make_missing(synthesis.make, 6, whole, counts.append)
+    assert counts == [0, 1, 2, 3, 4, 5, 6]
     assert [each.observations for each in all_made] == [()] * 6  # pictures take gigabytes
     lines = whole.read_text().splitlines(keepends=True)
     path.write_text(lines[0] + lines[1] + lines[2][:40])
@@ -74,9 +74,9 @@ def test_a_killed_making_goes_on_to_the_same_file(tmp_path, env):
         asked.append(number)
         return None if number == 4 else synthesis.make(number)
 
-    made = make_missing(make, 6, path, told.append)
+    made = make_missing(make, 6, path, counts.append)
     assert asked == [2, 3, 4, 5]
-    assert told[7:] == [2, 3, 4, 5, 6]
+    assert counts[7:] == [2, 3, 4, 5, 6]
     assert made == [each for each in all_made if each.number != 4]
     assert path.read_text() == "".join(lines[:4]) + lines[5]
 
@@ -88,12 +88,14 @@ def test_a_broken_line_is_named(tmp_path):
         load(path)
 
 
-def test_a_demonstration_of_another_answer_does_not_replay(env):
+def test_a_demonstration_of_another_answer_can_not_be_played_again(env):
     made = Synthesis(env, SINGLE).make(0)
-    with pytest.raises(DataError, match=r"scored 1.0, replayed 0.0"):
-        replay(replace(made, messages=(*made.messages[:-1], r"\boxed{nothing}")), env)
-    with pytest.raises(DataError, match="can't be replayed"):
-        replay(replace(made, messages=("<tool_call>{</tool_call>", made.messages[-1])), env)
+    with pytest.raises(DataError, match=r"scored 1.0, now it scores 0.0"):
+        with_observations(replace(made, messages=(*made.messages[:-1], r"\boxed{nothing}")), env)
+    with pytest.raises(DataError, match="can't be played again"):
+        with_observations(
+            replace(made, messages=("<tool_call>{</tool_call>", made.messages[-1])), env
+        )
 
 
 def test_encoded_demonstrations_are_kept_up_to_a_size(env, encoder):

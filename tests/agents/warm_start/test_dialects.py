@@ -13,7 +13,7 @@ from pixel_env.agents.policies.by_name import make_policy
 from pixel_env.agents.tiny.model import blank_model, save, train_tokenizer
 from pixel_env.agents.tokens.encoder import Encoder
 from pixel_env.agents.warm_start.config import DemonstrationConfig
-from pixel_env.agents.warm_start.demonstration import encode, replay
+from pixel_env.agents.warm_start.demonstration import encode, with_observations
 from pixel_env.agents.warm_start.synthesis import Synthesis
 from pixel_env.dialects import DIALECTS, get_dialect
 from pixel_env.media.geometry import FULL
@@ -37,12 +37,12 @@ def test_demonstrations_solve_their_samples(search, name):
     encoder = Encoder(tiny_tokenizer(), tiny_processor("qwen2_5_vl"), get_dialect(name))
     for demonstration in made:
         assert (demonstration.score, demonstration.dialect) == (1.0, name)
-        assert replay(demonstration, search).score == 1.0
-    looked = next(each for each in made if each.kind == "single_pass")
-    trajectory = encode(looked, encoder)
+        assert with_observations(demonstration, search).score == 1.0
+    single = next(each for each in made if each.kind == "single_pass")
+    trajectory = encode(single, encoder)
     assert len(trajectory.images) == 2
-    said = encoder.texts([trajectory.ids[trajectory.trainable]])[0]
-    assert said == "<|im_end|>".join(looked.messages)
+    trained = encoder.texts([trajectory.ids[trajectory.trainable]])[0]
+    assert trained == "<|im_end|>".join(single.messages)
 
 
 @every
@@ -66,7 +66,7 @@ def test_clips_are_demonstrated_where_frames_can_be_selected(name):
     made = list(synthesis.run())
     if name in WITHOUT_FRAMES:
         assert made == []
-        assert synthesis.dropped["the dialect can't ask for a look that is needed"] == 64
+        assert synthesis.dropped["the dialect can't write a call that is needed"] == 64
     else:
         assert [each.score for each in made] == [1.0]
 

@@ -18,7 +18,7 @@ import pixel_env  # noqa: F401  # registers the environments
 from pixel_env import PixelReasoningEnv
 from pixel_env.actions import zoom_in
 from pixel_env.agents.tokens.encoder import Encoder
-from pixel_env.agents.warm_start.demonstration import encode, load, replay, save
+from pixel_env.agents.warm_start.demonstration import encode, load, save, with_observations
 from pixel_env.agents.warm_start.from_conversations import RecordedDemonstrations
 from pixel_env.dialects import get_dialect
 from pixel_env.errors import ConfigError
@@ -40,7 +40,7 @@ KINDS = {
     "select_frames": recorded(select_call(2, 3), r"\boxed{waves}", clip=16),
     "reselect_frames": recorded(select_call(4), select_call(2, 3), r"\boxed{waves}", clip=4),
 }
-MASKS = {  # all but errors; the last look alone
+MASKS = {  # all but errors; the last call alone
     "single_pass": ([True, True], [True, True]),
     "recrop": ([False, True, True], [False, True, True]),
     "recrop_twice": ([False, False, True, True], [False, False, True, True]),
@@ -60,8 +60,8 @@ def maker(folder, imitate="right", **settings):
 
 @pytest.fixture(scope="module")
 def kinds(tmp_path_factory):
-    held = {f"sa1b-{kind}": messages for kind, messages in KINDS.items()}
-    return write_recorded(tmp_path_factory.mktemp("kinds"), held)
+    conversations = {f"sa1b-{kind}": messages for kind, messages in KINDS.items()}
+    return write_recorded(tmp_path_factory.mktemp("kinds"), conversations)
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +72,11 @@ def made(kinds):
     return {each.kind: each for each in demonstrations}
 
 
-def test_every_kind_is_told_apart_and_keeps_its_words(made):
+def test_every_kind_is_recognised_and_keeps_its_words(made):
     assert list(made) == list(KINDS)
     for number, (kind, each) in enumerate(made.items()):
-        said = [m["content"][0]["text"] for m in KINDS[kind] if m["role"] == "assistant"]
-        assert list(each.messages) == said
+        written = [m["content"][0]["text"] for m in KINDS[kind] if m["role"] == "assistant"]
+        assert list(each.messages) == written
         assert (each.number, each.sample_id, each.category) == (number, f"sa1b-{kind}", "sa1b")
         assert (each.score, each.dialect) == (1.0, "pixel-reasoner")
 
@@ -91,8 +91,8 @@ def test_errors_stand_in_the_context_and_outside_the_loss(kinds, made, kind):
 
 
 def test_a_finer_box_in_the_first_picture_goes_further_too(tmp_path):
-    said = (zoom_call(0, 0, 0.6, 0.6), zoom_call(0.2, 0.2, 0.4, 0.4), ANSWER)
-    demonstration = maker(write_recorded(tmp_path, {"sa1b-1": recorded(*said)})).make(0)
+    written = (zoom_call(0, 0, 0.6, 0.6), zoom_call(0.2, 0.2, 0.4, 0.4), ANSWER)
+    demonstration = maker(write_recorded(tmp_path, {"sa1b-1": recorded(*written)})).make(0)
     assert (demonstration.kind, list(demonstration.imitate)) == ("zoom_further", [True] * 3)
 
 
@@ -120,10 +120,10 @@ def test_tokens_to_learn_are_the_recorded_words_and_nothing_else(made):
     encoder = Encoder(tiny_tokenizer(), tiny_processor("qwen2_5_vl"), dialect, "brief")
     demonstration = made["recrop"]
     trajectory = encode(demonstration, encoder)
-    said = [turn for turn in trajectory.turns if turn.role == "assistant"]
-    ids = [trajectory.ids[turn.start : turn.stop] for turn in said]
+    written = [turn for turn in trajectory.turns if turn.role == "assistant"]
+    ids = [trajectory.ids[turn.start : turn.stop] for turn in written]
     assert encoder.texts(ids) == list(demonstration.messages)
-    marked = [trajectory.trainable[turn.start : turn.stop] for turn in said]
+    marked = [trajectory.trainable[turn.start : turn.stop] for turn in written]
     assert [bool(marks.all()) for marks in marked] == [False, True, True]
     assert trajectory.trainable.sum() == len(ids[1]) + len(ids[2])
 
@@ -133,16 +133,16 @@ def test_lines_of_a_file_are_played_again_to_the_same_pictures(tmp_path, made, k
     save(path, made.values())
     env = gym.make("PixelReason-PixelReasonerSFT-v0", data_dir=str(kinds), preset=PRESET)
     for before, line in zip(made.values(), load(path), strict=True):
-        after = replay(line, env)
+        after = with_observations(line, env)
         assert after == before
         assert line.env_kwargs == {"data_dir": str(kinds), "preset": PRESET}
         for one, other in zip(before.observations, after.observations, strict=True):
             assert all(map(np.array_equal, one["images"], other["images"]))
 
 
-def mixed(*said, **changes):
+def mixed(*written, **changes):
     """A conversation in which one message was changed, by its number among all."""
-    messages = recorded(*said)
+    messages = recorded(*written)
     for number, change in changes.items():
         messages[int(number.removeprefix("m"))].update(change)
     return messages
@@ -192,7 +192,7 @@ def mixed(*said, **changes):
         (recorded(zoom_call(*TOP_LEFT) + "\ud800", ANSWER), "no valid Unicode", "row 1"),
         (
             recorded(select_call(2), zoom_call(0, 0, 1, 1, image=2), r"\boxed{x}", clip=4),
-            "zooms after a look into a clip",
+            "zooms after a call into a clip",
             "row 1",
         ),
         (recorded(r"\boxed{x}", clip=18), "more frames than are shown", "18 frames"),
@@ -203,11 +203,11 @@ def test_what_cannot_be_played_is_left_out_by_reason(tmp_path, messages, reason,
     recordings = maker(write_recorded(tmp_path, {"sa1b-1": messages, "sa1b-2": good}))
     assert recordings.make(0) is None
     assert recordings.make(1).kind == "single_pass"
-    ((told, count),) = recordings.dropped.items()
+    ((why, count),) = recordings.dropped.items()
     assert count == 1
-    assert re.search(reason, told)
-    assert recordings.examples[told].startswith("release.json row 1")
-    assert example in recordings.examples[told]
+    assert re.search(reason, why)
+    assert recordings.examples[why].startswith("release.json row 1")
+    assert example in recordings.examples[why]
 
 
 def test_an_answer_that_is_graded_wrong_is_left_out(tmp_path, monkeypatch):

@@ -149,8 +149,8 @@ def test_a_killed_run_goes_on_with_the_same_numbers(tmp_path, episodes, kill_at)
 
     def lines(folder):
         measured = ("imitation/seconds", "imitation/tokens_per_second")
-        held = [json.loads(line) for line in (folder / "metrics.jsonl").open()]
-        return [{k: v for k, v in line.items() if k not in measured} for line in held]
+        rows = [json.loads(line) for line in (folder / "metrics.jsonl").open()]
+        return [{k: v for k, v in line.items() if k not in measured} for line in rows]
 
     whole = run(tmp_path / "whole")
     with pytest.raises(Killed):

@@ -70,9 +70,9 @@ def only(kind, **settings):
 
 def executed(env, demonstration):
     """Plays the messages again; returns each step's info, and the env's views."""
-    told = TextAction(env)
-    told.reset(options={"id": demonstration.sample_id})
-    infos = [told.step(message)[4] for message in demonstration.messages]
+    text_env = TextAction(env)
+    text_env.reset(options={"id": demonstration.sample_id})
+    infos = [text_env.step(message)[4] for message in demonstration.messages]
     return infos, env.unwrapped.views
 
 
@@ -151,12 +151,12 @@ def test_only_messages_to_imitate_are_trainable(env, encoder):
     learnt = encoder.texts([trajectory.ids[trajectory.trainable]])[0]
     end = encoder.texts([np.array([encoder.end_id, encoder.end_id])])[0]
     assert learnt == end.join(demonstration.messages[1:])
-    said = [turn for turn in trajectory.turns if turn.role == "assistant"]
-    assert len(said) == 3
-    assert not trajectory.trainable[: said[1].start].any()
-    for turn in said[1:]:
+    written = [turn for turn in trajectory.turns if turn.role == "assistant"]
+    assert len(written) == 3
+    assert not trajectory.trainable[: written[1].start].any()
+    for turn in written[1:]:
         assert trajectory.trainable[turn.start : turn.stop].all()
-    assert trajectory.n_trainable == sum(turn.stop - turn.start for turn in said[1:])
+    assert trajectory.n_trainable == sum(turn.stop - turn.start for turn in written[1:])
     assert len(trajectory.images) == 3
 
 

@@ -12,7 +12,7 @@ def test_it_prints_a_table(capsys):
     main = runpy.run_path(str(SCRIPT))["main"]
     assert main(["--rounds", "1", "--twin", "SyntheticSearch"]) == 0
     shown = capsys.readouterr().out
-    for word in ("resets/s", "looks/s", "ratio", "Search"):
+    for word in ("resets/s", "zooms/s", "ratio", "Search"):
         assert word in shown
     assert "Counting" not in shown
 

@@ -15,10 +15,10 @@ SMALL = [
 
 def test_every_part_runs_and_is_written_beside_the_plan(tmp_path, capsys):
     assert main([*SMALL, "--models", "qwen2.5-vl-3b", "--out", str(tmp_path)]) == 0
-    told = json.loads((tmp_path / "bench_gpu.json").read_text())
-    assert told["settings"]["group_size"] == 2
-    assert told["versions"]["torch"].partition("+")[0] == torch.__version__.partition("+")[0]
-    (model,) = told["models"]
+    stored = json.loads((tmp_path / "bench_gpu.json").read_text())
+    assert stored["settings"]["group_size"] == 2
+    assert stored["versions"]["torch"].partition("+")[0] == torch.__version__.partition("+")[0]
+    (model,) = stored["models"]
     parts = {part["name"]: part for part in model["parts"]}
     assert [part["status"] for part in model["parts"]] == ["ran"] * 7
     rollout = parts["rollout"]["numbers"]
@@ -34,31 +34,31 @@ def test_every_part_runs_and_is_written_beside_the_plan(tmp_path, capsys):
     assert model["agreement"]["holds"]
     assert model["agreement"]["n_tokens"] == rollout["tokens"]
     assert model["agreement"]["mean"] > model["reference"]["mean"], "bfloat16 rounds more"
-    assert told["revision"]
+    assert stored["revision"]
     page = (tmp_path / "bench_gpu.md").read_text()
     assert "| qwen2.5-vl-3b | update | ran |" in page
     assert page in capsys.readouterr().out
 
 
-def test_a_spent_budget_is_told_and_not_raised(tmp_path, capsys):
+def test_a_spent_budget_is_reported_and_not_raised(tmp_path, capsys):
     assert main([*SMALL, "--budget-minutes", "0.000001", "--out", str(tmp_path)]) == 2
-    told = json.loads((tmp_path / "bench_gpu.json").read_text())
-    assert [model["model"] for model in told["models"]] == ["qwen2.5-vl-3b", "qwen2.5-vl-7b"]
-    assert told["models"][0]["parts"][-1]["status"] == "not run: there is no model"
+    stored = json.loads((tmp_path / "bench_gpu.json").read_text())
+    assert [model["model"] for model in stored["models"]] == ["qwen2.5-vl-3b", "qwen2.5-vl-7b"]
+    assert stored["models"][0]["parts"][-1]["status"] == "not run: there is no model"
     assert "out of time" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (["--models", "qwen2.5-vl-9b", "--device", "cpu"], "Did you mean"),
         (["--device", "gpu"], "expected --device to be a torch device"),
         (["--device", "cpu", "--train", "none"], "train"),
     ],
 )
-def test_a_wrong_argument_is_one_sentence(arguments, words, capsys):
+def test_a_wrong_argument_is_one_sentence(arguments, message, capsys):
     assert main(arguments) == 1
-    assert words in capsys.readouterr().out
+    assert message in capsys.readouterr().out
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

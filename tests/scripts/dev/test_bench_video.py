@@ -12,10 +12,10 @@ TINY += ["--selected", "2", "--repeats", "1"]
 def test_it_prints_the_times_of_every_reader_as_multiples_of_the_first(capsys):
     script = runpy.run_path(str(SCRIPT))
     assert script["main"](TINY) == 0
-    told = capsys.readouterr().out
-    assert "96 x 64, 2 s, 60 frames, 3 keyframes; 5 frames, then 2 of them" in told
+    printed = capsys.readouterr().out
+    assert "96 x 64, 2 s, 60 frames, 3 keyframes; 5 frames, then 2 of them" in printed
     for name in script["READERS"]:
-        row = next(line for line in told.splitlines() if f" {name} " in line)
+        row = next(line for line in printed.splitlines() if f" {name} " in line)
         ratios = [float(number) for number in re.findall(r"\d+\.\d\d", row)]
         assert len(ratios) == 3
         assert ratios == [1, 1, 1] if name == "pyav" else min(ratios) > 0

@@ -135,13 +135,13 @@ def test_a_generator_that_was_not_saved_is_an_error(tmp_path):
 
 
 def test_state_tensors_and_trajectories_come_back(tmp_path):
-    run, held = training(), [trajectory(0), trajectory(1)]
+    run, kept = training(), [trajectory(0), trajectory(1)]
     Checkpointer(tmp_path).save(
         2,
         run,
         state={"place": (3, 4), "mean": np.float32(0.5)},
         tensors={"average": {"w": torch.arange(6).reshape(2, 3)}},
-        trajectories={"replay": held},
+        trajectories={"replay": kept},
     )
     progress = Checkpointer(tmp_path).load(run)
     assert progress.state == {"place": [3, 4], "mean": 0.5}

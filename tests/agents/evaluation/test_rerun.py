@@ -8,7 +8,7 @@ import pytest
 from tiny_tasks import PictureTask
 
 from pixel_env.agents.evaluation.evaluate import EvaluationConfig, evaluate
-from pixel_env.agents.evaluation.repeat import compare_results, replay
+from pixel_env.agents.evaluation.rerun import compare_results, rerun
 from pixel_env.agents.evaluation.results import read_results
 from pixel_env.agents.policies.by_name import make_policy, remake_policy
 from pixel_env.agents.tiny.model import blank_model, save, train_tokenizer
@@ -44,10 +44,10 @@ def test_random_policy_gives_the_same_episodes(evaluated, tmp_path):
     out = evaluated(
         make_policy("random", look=0.7), repeats=2, seed=4, control=("random-crop",), samples=4
     )
-    found = replay(out / "manifest.json")
+    found = rerun(out / "manifest.json")
     assert (found.n, found.warnings, found.differences) == (8, (), ())
     assert found.is_identical
-    assert replay(out, out=tmp_path / "again").is_identical
+    assert rerun(out, out=tmp_path / "again").is_identical
     for name in ("results.jsonl", "trajectories.jsonl", "summary.json", "manifest.json"):
         assert (tmp_path / "again" / name).read_bytes() == (out / name).read_bytes()
 
@@ -65,7 +65,7 @@ def test_sampled_model_gives_the_same_episodes(evaluated, model):
         json.loads(line)["turns"][0]["message"] for line in (out / "trajectories.jsonl").open()
     }
     assert len(messages) > 2
-    assert replay(out).is_identical
+    assert rerun(out).is_identical
     remade = remake_policy(manifest)
     assert remade.settings() == policy.settings()
 
@@ -79,7 +79,7 @@ def test_other_weights_are_refused(evaluated, model, tmp_path):
     settings = json.loads((copy / "generation_config.json").read_text())
     (copy / "generation_config.json").write_text(json.dumps({**settings, "temperature": 0.3}))
     with pytest.raises(ConfigError, match=r"policy_facts\.files\.generation_config\.json was"):
-        replay(out)
+        rerun(out)
 
 
 def change(out, **entries):
@@ -91,14 +91,14 @@ def test_changed_data_is_refused(evaluated):
     out = evaluated(make_policy("random"))
     change(out, data="pictures:5:another")
     with pytest.raises(ConfigError, match="data was 'pictures:5:another', is 'pictures:5'"):
-        replay(out)
+        rerun(out)
 
 
 def test_other_versions_and_revisions_are_warned_of(evaluated):
     out = evaluated(make_policy("random"))
     packages = json.loads((out / "manifest.json").read_text())["packages"]
     change(out, git_revision="0" * 40, packages=packages | {"numpy": "1.0"})
-    found = replay(out)
+    found = rerun(out)
     assert found.is_identical
     warned = {warning.partition(" was ")[0] for warning in found.warnings}
     assert warned == {"packages.numpy", "git_revision"}
@@ -111,7 +111,7 @@ def test_what_differs_is_named_by_episode_and_field(evaluated):
     lines[1] |= {"answer": "Z", "n_turns": 99}
     del lines[3]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    found = replay(out)
+    found = rerun(out)
     assert not found.is_identical
     second, fourth = found.differences
     assert second.startswith("picture-1: answer was 'Z', is ")
@@ -137,9 +137,9 @@ def test_policy_that_was_not_made_by_name_cannot_be_replayed(evaluated):
 
     out = evaluated(Mine())
     with pytest.raises(ConfigError, match="got 'mine'"):
-        replay(out)
+        rerun(out)
 
 
 def test_missing_manifest_is_one_sentence(tmp_path):
     with pytest.raises(DataError, match=r"manifest .* can't be read"):
-        replay(tmp_path)
+        rerun(tmp_path)

@@ -1,4 +1,4 @@
-"""Runs an evaluation again from its manifest, and says whether the same came of it."""
+"""Runs an evaluation again from its manifest, and compares the results."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ MAY_DIFFER = ("packages", "git_revision", "machine")
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
-    """What came of running an evaluation again.
+class Rerun:
+    """The result of running an evaluation again.
 
     Attributes:
         n: episodes compared.
@@ -40,8 +40,8 @@ class Replay:
         return not self.differences
 
 
-def replay(path: Path, out: Path | None = None, on_result: OnResult | None = None) -> Replay:
-    """Makes environment and policy as a manifest says, runs them, and compares the results.
+def rerun(path: Path, out: Path | None = None, on_result: OnResult | None = None) -> Rerun:
+    """Makes environment and policy from a manifest, runs them, and compares the results.
 
     Args:
         path: a manifest, with the results beside it, or the folder of both.
@@ -60,28 +60,28 @@ def replay(path: Path, out: Path | None = None, on_result: OnResult | None = Non
     changed = differences(manifest, describe(policy, config))
     decisive = [each for each in changed if each.name.partition(".")[0] not in MAY_DIFFER]
     if decisive:
-        told = "; ".join(str(each) for each in decisive)
-        raise ConfigError(f"{path} can't be replayed, what decides its results changed: {told}")
+        changes = "; ".join(str(each) for each in decisive)
+        raise ConfigError(f"{path} can't be run again, what decides its results changed: {changes}")
     results = evaluate(policy, config, on_result).results
-    return Replay(len(results), tuple(map(str, changed)), compare_results(expected, results))
+    return Rerun(len(results), tuple(map(str, changed)), compare_results(expected, results))
 
 
 def compare_results(
     expected: Sequence[EpisodeResult], results: Sequence[EpisodeResult]
 ) -> tuple[str, ...]:
-    """Says of each episode in what its results differ; nothing where they are equal."""
+    """Returns one sentence for each episode whose results differ; nothing where they are equal."""
     before = {result.place: result for result in expected}
     after = {result.place: result for result in results}
-    said = []
+    sentences = []
     for place in sorted(before.keys() | after.keys()):
         old, new = before.get(place), after.get(place)
         if old is None or new is None:
             where = "saved results" if old is None else "new results"
-            said.append(f"{_name(old or new)}: missing in the {where}")
+            sentences.append(f"{_name(old or new)}: missing in the {where}")
         elif old != new:
             fields = differences(asdict(old), asdict(new))
-            said.append(f"{_name(old)}: " + ", ".join(str(field) for field in fields))
-    return tuple(said)
+            sentences.append(f"{_name(old)}: " + ", ".join(str(field) for field in fields))
+    return tuple(sentences)
 
 
 def _name(result: EpisodeResult | None) -> str:
