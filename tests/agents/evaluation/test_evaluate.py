@@ -189,7 +189,7 @@ def test_files_are_the_same_for_the_same_seed(folder, tmp_path):
 
 def test_endless_task_wants_a_number():
     synthetic = EvaluationConfig("PixelReason-SyntheticSearch-v0", {"split": "test"})
-    with pytest.raises(ConfigError, match=r"has 1,000,000 samples; set how many"):
+    with pytest.raises(ConfigError, match=r"has 1,000,000 samples; say how many"):
         evaluate(make_policy("direct"), synthetic)
 
 
