@@ -94,7 +94,6 @@ def test_lessons_of_an_overview_say_the_truth():
     assert description[1:15] == ["-"] * 14
     where = lessons._locate(rng, shown, MARKS)
     assert "red [0.05, 0.05, 0.2, 0.2]" in where.response
-    grounded = lessons._ground(rng, shown, MARKS).response
     assert (
         lessons._ground(rng, shown, MARKS).response == 'Here: {"bbox_2d": [0.05, 0.05, 0.2, 0.2]}'
     )
