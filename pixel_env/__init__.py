@@ -1,4 +1,4 @@
-"""A Gymnasium environment that a vision-language model may look into before it answers."""
+"""A Gymnasium environment in which a vision-language model zooms before it answers."""
 
 from .actions import act, answer, select_frames, zoom_in
 from .config import EnvConfig

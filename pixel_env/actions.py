@@ -46,7 +46,7 @@ def zoom_in(bbox: Sequence[float] | NDArray[Any], target_image: int = 1) -> Acti
     Args:
         bbox: (x1, y1, x2, y2), fractions of the target view's width and height in [0, 1]. What is
             no such box is passed on as it is: the environment refuses it in the feedback.
-        target_image: number of the view looked into, from 1.
+        target_image: number of the view zoomed into, from 1.
 
     >>> zoom_in([0.25, 0, 0.5, 1], target_image=2)["bbox"].tolist()
     [0.25, 0.0, 0.5, 1.0]

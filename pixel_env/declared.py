@@ -2,10 +2,10 @@ r"""The answer that a message declares, and nothing but it.
 
 An answer is what stands in `\boxed{...}` or in `<answer>...</answer>`. A sentence such as "the
 answer is B" declares nothing: guessing at prose is how graders come to reward what a model
-didn't say. Nor does what stands in `<tool_response>...</tool_response>`: that quotes an operation.
-A server that stops at `</answer>` cuts it off: a last `<answer>` that is never closed holds what
-follows it, unless another tag does. Every search here takes time in proportion to the length of
-the text.
+didn't answer. Nor does what stands in `<tool_response>...</tool_response>`: that quotes an
+operation. A server that stops at `</answer>` cuts it off: a last `<answer>` that is never closed
+holds what follows it, unless another tag does. Every search here takes time in proportion to the
+length of the text.
 """
 
 from __future__ import annotations

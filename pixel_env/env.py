@@ -1,4 +1,4 @@
-"""The environment: look into a picture or a clip, then answer a question about it."""
+"""The environment: zoom into a picture or select frames, then answer a question."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ RENDER_MODES = ("rgb_array",)
 
 
 class PixelReasoningEnv(gym.Env[Observation, Action]):
-    """A question about one or more pictures, or about a clip, that may be looked into.
+    """A question about one or more pictures, or about a clip, and operations to view them closer.
 
     ## Description
     The policy is shown a question and an overview. It may zoom into any view and, of a clip,
@@ -74,15 +74,15 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
     `n_operations` (executed), `n_operation_errors` (refused), `n_views`.
     After a step: `reward_terms`. Where they apply: `operation` (name), `operation_error` (kind),
     `target_image`, `requested_box` and `executed_box` (fractions of the source), `view_box` (the
-    padded box, fractions of the view looked into), `clamped` (whether an overshoot of the box was
+    padded box, fractions of the target view), `clamped` (whether an overshoot of the box was
     clamped), `frames` (numbers of the selected frames), `views_added` (numbers of the new views),
-    `env_error` (the fault of the data; such an episode says nothing about the policy). When the
+    `env_error` (the fault of the data; such an episode doesn't count for the policy). When the
     episode ended by an answer, and never before: `answer`, `grade` (a dict: `score`, `correct`,
     `parsed`, `error`).
 
     ## Arguments
     `task`, and the fields of `EnvConfig` by name; `preset` names a published set of them, and
-    explicit ones win. `render_mode="rgb_array"` draws the overview with the boxes looked at, and
+    explicit ones win. `render_mode="rgb_array"` draws the overview with the boxes of zooms, and
     the conversation beside it.
 
     ## Version History

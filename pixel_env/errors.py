@@ -1,4 +1,4 @@
-"""The three kinds of fault, told apart because three different readers act on them.
+"""The three kinds of fault, kept apart because three different readers act on them.
 
 A model reads an `OperationError` (as one sentence of feedback), a trainer or an
 evaluation reads a `DataError` (and leaves the episode out), a developer reads a
@@ -16,7 +16,7 @@ class PixelEnvError(Exception):
 
 
 class OperationError(PixelEnvError):
-    """What a policy asked for can't be done; told to it as feedback, never raised out of `step`.
+    """What a policy asked for can't be done; becomes its feedback, never raised out of `step`.
 
     Attributes:
         kind: a short stable name, for counting: "malformed", "unknown_operation",
@@ -40,7 +40,7 @@ class DataError(PixelEnvError):
 
 
 class ConfigError(PixelEnvError, ValueError):
-    """A developer's argument is wrong; the message says what was expected and what came."""
+    """A developer's argument is wrong; the message names what was expected and what was given."""
 
 
 def unknown_name(what: str, got: object, known: Iterable[str]) -> ConfigError:

@@ -15,7 +15,7 @@ MARGIN = 0.5
 """What is added around evidence on every side, as a fraction of its own width and height."""
 
 SHORTEST_SIDE = 0.05
-"""Smallest side of a look at evidence, as a fraction of the picture, so that it is no speck."""
+"""Smallest side of a box around evidence, as a fraction of the picture, so that it is no speck."""
 
 
 def evidence_by_picture(evidence: Iterable[Evidence]) -> dict[int, Box]:
@@ -63,19 +63,19 @@ def _union(one: Box, other: Box) -> Box:
 
 
 SEEN_SHARE = 0.75
-"""A target counts as seen where one look holds at least this share of its area. Boxes of evidence
-are drawn with a rim, and a look that cuts off more than a quarter rarely shows what was asked."""
+"""A target counts as seen where one zoom shows at least this share of its area. Boxes of evidence
+are drawn with a rim, and a zoom that cuts off more than a quarter rarely shows what was asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How well an episode's looks covered its evidence.
+    """How well the views of an episode's operations covered its evidence.
 
     Attributes:
-        share: share of the evidence's area inside the best look, in [0, 1].
-        iou: best intersection over union of a look with the evidence, in [0, 1].
-        magnification: pixels that show the evidence in the best look / those in the overview; 1
-            is no gain, 0 is no look.
+        share: share of the evidence's area inside the best view, in [0, 1].
+        iou: best intersection over union of a view with the evidence, in [0, 1].
+        magnification: pixels that show the evidence in the best view / those in the overview; 1
+            is no gain, 0 is no view.
     """
 
     share: float
@@ -92,9 +92,9 @@ def coverage_of(
     hidden: Collection[int] = (),
     is_clip: bool = False,
 ) -> Coverage | None:
-    """Compares an episode's looks with its evidence.
+    """Compares the views of an episode's operations with its evidence.
 
-    Each box of evidence has its best look: the one that holds the largest share of it, and of
+    Each box of evidence has its best view: the one that holds the largest share of it, and of
     those the one with the most pixels. All boxes of a picture must be seen, so the least number
     of any box is taken, and of any picture. The frames of a clip show one event: the frame that
     was seen best is taken.
@@ -111,7 +111,7 @@ def coverage_of(
     evidence = [each for each in evidence if _area(each.box) > 0]
     if not evidence:
         return None
-    looks = [
+    zoomed = [
         view
         for number, view in enumerate(views, 1)
         if view.origin != "overview" and number not in hidden
@@ -119,7 +119,7 @@ def coverage_of(
     overviews = [view for view in views if view.origin == "overview"]
     found: dict[int, list[Coverage]] = {}
     for each in evidence:
-        here = [view for view in looks if view.source == each.image]
+        here = [view for view in zoomed if view.source == each.image]
         whole = min(overviews, key=lambda view: abs(view.source - each.image))
         found.setdefault(each.image, []).append(_best(each.box, here, whole))
     pictures = [_least(boxes) for boxes in found.values()]
@@ -128,14 +128,14 @@ def coverage_of(
     return _least(pictures)
 
 
-def _best(box: Box, looks: Sequence[View], overview: View) -> Coverage:
-    """Finds the best look at one box."""
-    if not looks:
+def _best(box: Box, zoomed: Sequence[View], overview: View) -> Coverage:
+    """Finds the best view of one box."""
+    if not zoomed:
         return UNSEEN
     share, pixels = max(
-        (_area(_intersection(look.box, box)) / _area(box), _pixels(box, look)) for look in looks
+        (_area(_intersection(view.box, box)) / _area(box), _pixels(box, view)) for view in zoomed
     )
-    iou = max(_iou(look.box, box) for look in looks)
+    iou = max(_iou(view.box, box) for view in zoomed)
     return Coverage(share, iou, pixels / _pixels(box, overview))
 
 

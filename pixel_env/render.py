@@ -1,4 +1,4 @@
-"""What an episode looks like to a person: the overview with boxes, and the conversation."""
+"""An episode drawn for a person: the overview with boxes, and the conversation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PANEL_PX = 480
 """Height of the overview and width of the conversation."""
 
 COLOURS = ((230, 60, 40), (20, 130, 240), (30, 160, 60), (200, 110, 0), (150, 60, 200))
-"""Colours of the boxes, in the order looked at."""
+"""Colours of the boxes, in the order of the operations."""
 
 _FONT_PX = 13
 _LINE_CHARS = 62
@@ -49,7 +49,7 @@ def draw_episode(episode: Episode) -> Image:
 
 
 def written_action(action: object, known: OperationSet | None = None) -> str:
-    """Writes an action, or what came in its place, on one line of at most 200 characters.
+    """Writes an action, or what was given in its place, on one line of at most 200 characters.
 
     Args:
         action: anything.

@@ -62,7 +62,7 @@ def with_shuffled_options(sample: Sample, key: str = "") -> Sample:
 
     Args:
         sample: as its task gives it.
-        key: what a policy isn't told, so that it can't tell the order from the id.
+        key: hidden from the policy, which therefore can't work the order out from the id.
     """
     order = sorted(
         range(len(sample.choices)),

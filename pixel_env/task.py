@@ -22,7 +22,7 @@ class Task(ABC):
     Attributes:
         name: short name, used in trajectories and reports.
         score_name: what `Grade.score` is called in reports, such as "ANLS"; "" where it is 1 for
-            a correct answer and 0 for any other, so that accuracy says it all.
+            a correct answer and 0 for any other, so that accuracy is enough.
     """
 
     name: str = ""

@@ -37,7 +37,7 @@ class Sample:
     Attributes:
         id: stable name of the sample, the same in every layout of its data set.
         question: the question alone, without its options and without answer instructions.
-        media: what is looked at: one or more image sources, or exactly one clip source.
+        media: what is asked about: one or more image sources, or exactly one clip source.
         answers: accepted answers as text. With `choices`, exactly one: the right option's text.
         choices: options in the order shown, without letters; empty for a free answer.
         right_choice: index (from 0) of the right option in `choices`; None for a free answer.

@@ -98,7 +98,7 @@ def _prepare(options: PrepareOptions, terminal: Terminal) -> int:
             return 1
     settings = {"metric": options.metric} if options.metric else {}
     checked = Check(release, folder, options.quick, progress, settings).run(options.split)
-    for sentence in (*checked.held, *checked.remarks):
+    for sentence in (*checked.splits, *checked.remarks):
         terminal.say(sentence)
     for sentence in checked.faults:
         terminal.say(sentence, "red")

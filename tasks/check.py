@@ -29,10 +29,11 @@ OWN = Release(
 )
 """Stands for a file of a user's own questions, which is checked and not fetched."""
 
-LOOK = (28, 28)
+SMALL = (28, 28)
+"""Size in which pictures are decoded."""
 
 Media = ImageSource | ClipSource
-"""What is looked at."""
+"""What is opened."""
 
 Track = Callable[[range], Iterable[int]]
 """Goes through the numbers of samples, and may show how far it is."""
@@ -43,22 +44,22 @@ class Checked:
     """What a check found.
 
     Attributes:
-        held: a sentence for each split that is there: what it holds, and its licence.
+        splits: a sentence for each split that is there: its size, and its licence.
         remarks: what is worth knowing and no fault.
         faults: a sentence for each fault.
     """
 
-    held: list[str] = field(default_factory=list)
+    splits: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Check:
-    """A check of a folder that is said to hold a release, in any of its layouts.
+    """A check of a folder against a release, in any of its layouts.
 
     Attributes:
-        release: what it should hold.
+        release: what should be in it.
         folder: the folder.
         is_quick: whether pictures are opened without decoding them.
         track: goes through the numbers of samples.
@@ -100,27 +101,29 @@ class Check:
         return checked
 
     def _check_part(self, part: ReleaseSplit, task: Task, checked: Checked) -> None:
-        """Looks at every sample of a split, and compares their number with what is expected."""
-        held = Counter[str]()
+        """Opens every sample of a split, and compares their number with what is expected."""
+        counts = Counter[str]()
         n_boxes = 0
         for index in self.track(range(len(task))):
             try:
                 sample = task[index]
                 for media in self._media_of(task, index, sample):
-                    self._look(media)
+                    self._open(media)
             except PixelEnvError as error:
                 checked.faults.append(str(error))
                 continue
             checked.faults += check_golds(task, [index])
-            held[sample.category] += 1
+            counts[sample.category] += 1
             n_boxes += bool(sample.evidence)
-        told = ", ".join(f"{category or 'all'} {n}" for category, n in sorted(held.items()))
+        by_category = ", ".join(
+            f"{category or 'all'} {n}" for category, n in sorted(counts.items())
+        )
         boxes = f", {n_boxes} with evidence boxes" if n_boxes else ""
-        checked.held.append(
-            f"{self.folder}: {len(task)} questions ({told}){boxes}; "
+        checked.splits.append(
+            f"{self.folder}: {len(task)} questions ({by_category}){boxes}; "
             f"licence: {self.release.licence}."
         )
-        self._compare(part, held, checked)
+        self._compare(part, counts, checked)
 
     def _media_of(self, task: Task, index: int, sample: Sample) -> Iterator[Media]:
         """The pictures and clips of a sample; of a conversation, those of every message."""
@@ -130,27 +133,27 @@ class Check:
         for message in task.conversation(index).messages:
             yield from (part for part in message.parts if not isinstance(part, str))
 
-    def _look(self, media: Media) -> None:
+    def _open(self, media: Media) -> None:
         if isinstance(media, ClipSource):
             frame = media.frame(media.n_frames)
-            self._look(frame)
+            self._open(frame)
         elif self.is_quick:
             media.header_size()
         else:
-            media.overview(LOOK)
+            media.overview(SMALL)
             media.release()
 
-    def _compare(self, part: ReleaseSplit, held: Counter[str], checked: Checked) -> None:
+    def _compare(self, part: ReleaseSplit, counts: Counter[str], checked: Checked) -> None:
         """Compares numbers with those expected, which are by category where samples have one."""
         expected = dict(part.counts)
-        is_whole = "" in expected or set(held) == {""}
-        found = {"": held.total()} if is_whole else dict(held)
+        is_whole = "" in expected or set(counts) == {""}
+        found = {"": counts.total()} if is_whole else dict(counts)
         if is_whole and expected:
             expected = {"": sum(expected.values())}
         if not expected or found == expected:
             return
-        told = ", ".join(f"{category} {n}" for category, n in expected.items() if category)
-        by_category = f" ({told})" if told else ""
+        listed = ", ".join(f"{category} {n}" for category, n in expected.items() if category)
+        by_category = f" ({listed})" if listed else ""
         total = sum(expected.values())
         if part.is_certain:
             checked.faults.append(f"expected {total} good questions{by_category}")

@@ -47,7 +47,7 @@ class HRBench(RowTask):
         """Reads the questions; pictures are opened sample by sample.
 
         Args:
-            data_dir: the folder of `hr_bench_4k.parquet` and `hr_bench_8k.parquet`. None looks in
+            data_dir: the folder of `hr_bench_4k.parquet` and `hr_bench_8k.parquet`. None searches
                 `data/hrbench` under the current folder, then in the Hugging Face cache.
             split: "hrbench_4k" or "hrbench_8k".
             category: "single" or "cross" (about one thing, or about several); None for both.

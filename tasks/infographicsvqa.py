@@ -48,7 +48,7 @@ class InfographicsVQA(RowTask):
 
         Args:
             data_dir: the folder of `infographicsVQA_val_v1.0_withQT.json` and the like with
-                `images/` (or `Images/`), or of a copy. None looks in `data/infographicsvqa` under
+                `images/` (or `Images/`), or of a copy. None searches `data/infographicsvqa` under
                 the current folder, then in the Hugging Face cache.
             split: "train" or "val". The answers of "test" are not published, so it can't be
                 graded.

@@ -58,7 +58,7 @@ RELEASED = "mvbench.parquet"
 class MVBench(RowTask):
     """MVBench, as published or in Pixel Reasoner's evaluation set.
 
-    The tasks are the categories. Clips of five of them are looked at between `start` and `end`
+    The tasks are the categories. Clips of five of them are shown between `start` and `end`
     only. The id is the task's file and the row, such as "action_count/12", rows from 1; Pixel
     Reasoner's evaluation set has ids of its own and no categories.
     """
@@ -79,7 +79,7 @@ class MVBench(RowTask):
 
         Args:
             data_dir: the published folder: `json/` with a file for each task, and `video/` with
-                the unpacked archives. None looks in `data/mvbench` under the current folder, then
+                the unpacked archives. None searches `data/mvbench` under the current folder, then
                 in the Hugging Face cache.
             split: MVBench has one split, "test".
             category: one task, such as "Action Count"; None for all twenty.

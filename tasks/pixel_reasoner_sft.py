@@ -33,7 +33,7 @@ GUIDELINES = "\n\nGuidelines:"
 """What follows this in a question is an instruction to the model."""
 
 RecordedPart = str | ImageSource | ClipSource
-"""A piece of a message: text, a picture or a clip, to be opened when it is first looked at."""
+"""A piece of a message: text, a picture or a clip, to be opened at its first use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class PixelReasonerSFT(TrainingRelease):
     """The conversations as questions; `conversation` gives one of them whole.
 
     The category is the benchmark that `qid` names. A later conversation about the same `qid` is
-    told from the first by its row: "sa1b-1#7". The options keep their order in `gym.make`, for
+    known from the first by its row: "sa1b-1#7". The options keep their order in `gym.make`, for
     the conversations name them by letter.
     """
 
@@ -104,11 +104,11 @@ class PixelReasonerSFT(TrainingRelease):
     def _sample(self, row: Row) -> Sample:
         values = _listed(row)
         asked = next((value for value in values if _is_of("user", value)), None)
-        said = next((value for value in reversed(values) if _is_of("assistant", value)), None)
-        if asked is None or said is None:
+        last = next((value for value in reversed(values) if _is_of("assistant", value)), None)
+        if asked is None or last is None:
             raise row.fault("expected a message of the user and one of the assistant")
         opening = _message(asked, row, self._folder)
-        answer = declared_answer(_message(said, row, self._folder).text)
+        answer = declared_answer(_message(last, row, self._folder).text)
         if answer is None:
             raise row.fault("expected a last message that declares an answer")
         question, choices = split_question(without_mark(opening.text).partition(GUIDELINES)[0])
@@ -122,7 +122,7 @@ class PixelReasonerSFT(TrainingRelease):
         )
         if not choices:
             return sample
-        right = declared_letter(answer, choices)  # some of them say "B. red"
+        right = declared_letter(answer, choices)  # some of them are "B. red"
         if right is None:
             right = right_choice(row, "message_list", choices, answer)
         return replace(sample, answers=(choices[right],), choices=choices, right_choice=right)
@@ -171,16 +171,16 @@ def _message(value: Any, row: Row, folder: DataFolder) -> Message:
 
 def _parts(piece: dict[str, Any], row: Row, folder: DataFolder) -> tuple[RecordedPart, ...]:
     """Reads {"text": ...}, {"image": path} or {"video": [paths]}, with a "type" beside or not."""
-    held = [name for name in ("text", "image", "video") if piece.get(name) is not None]
-    if len(held) != 1:
+    kinds = [name for name in ("text", "image", "video") if piece.get(name) is not None]
+    if len(kinds) != 1:
         raise row.fault(f"expected a text, an image or a video in a message, got {piece!r:.80}")
-    value = piece[held[0]]
-    if held[0] == "text":
+    value = piece[kinds[0]]
+    if kinds[0] == "text":
         if not isinstance(value, str):
             raise row.fault(f"expected the text of a message, got {value!r:.80}")
         return (value,)
     paths = released_paths(value, row, folder)
-    return released_media(paths, row.origin, is_clip=held[0] == "video")
+    return released_media(paths, row.origin, is_clip=kinds[0] == "video")
 
 
 def _media(message: Message, row: Row) -> tuple[ImageSource, ...] | tuple[ClipSource]:

@@ -150,17 +150,17 @@ class Records(RowTask):
         return tuple(self._answer(row, "answers", value) for value in values)
 
     def _answer(self, row: Row, column: str, value: Any) -> str:
-        """An accepted answer as text: a whole number has no decimal point, however it is held."""
+        """An accepted answer as text: a whole number has no decimal point, however it is stored."""
         if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
             if not math.isfinite(value):
                 raise row.fault(f"expected a finite number in column {column!r}, got {value}")
             return str(int(value)) if value == int(value) else str(value)
         if not isinstance(value, str):
             raise row.fault(f"expected text in column {column!r}, got {value!r:.80}")
-        said = " ".join(value.split())
-        if not said:
+        text = " ".join(value.split())
+        if not text:
             raise row.fault(f"expected text in column {column!r}, it is blank")
-        return _WHOLE.sub("", said) if self.metric == "count" else said
+        return _WHOLE.sub("", text) if self.metric == "count" else text
 
     def _clip(self, row: Row) -> ClipSource:
         path: Path | list[Path]

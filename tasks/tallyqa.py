@@ -60,7 +60,7 @@ class TallyQA(RowTask):
         """Reads the questions; pictures are opened sample by sample.
 
         Args:
-            data_dir: the folder of `train.json` and `test.json`, or of a copy. None looks in
+            data_dir: the folder of `train.json` and `test.json`, or of a copy. None searches
                 `data/tallyqa` under the current folder, then in the Hugging Face cache.
             split: "train" or "test".
             category: "simple" or "complex"; None for both.

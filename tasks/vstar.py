@@ -63,7 +63,7 @@ class VStar(RowTask):
         """Finds the questions; pictures and annotations are opened sample by sample.
 
         Args:
-            data_dir: the published folder. None looks in `data/vstar` under the current folder,
+            data_dir: the published folder. None searches `data/vstar` under the current folder,
                 then in the Hugging Face cache on this disk.
             split: V* Bench has one split, "test".
             category: "direct_attributes" or "relative_position"; None for both.

@@ -1,8 +1,8 @@
-"""Controls: wrappers that ask whether looking was needed.
+"""Controls: wrappers that test whether operations were needed.
 
 Each spoils or gives away what an operation shows and leaves everything else as it is: turns,
 counts, refusals, and the feedback, which names what the policy asked for. A score that a control
-doesn't lower was not earned by looking.
+doesn't lower was not earned by operations.
 
 A control stands under `TextAction`, and several can be stacked. What another region was read for
 is in the environment's history as it was really shown, so that `unwrapped.views` stay true;
@@ -157,7 +157,7 @@ class DemonstrationCrop(Redirection):
     A zoom shows all evidence of its picture together, with a margin; where that picture has
     none, that of the nearest picture which has. A selection of frames holds those with evidence
     first, then the ones asked for, as many as were asked for. Of a sample without evidence every
-    look is as asked for, and `info["control"]` says so.
+    operation is as asked for, as `info["control"]` notes.
 
     >>> import gymnasium as gym, pixel_env
     >>> env = DemonstrationCrop(gym.make("PixelReason-SyntheticSearch-v0"))
@@ -204,7 +204,7 @@ class DemonstrationCrop(Redirection):
 class AimedCrop(DemonstrationCrop):
     """Reads a box as large as the one asked for, moved to where the evidence is.
 
-    The size is the same to the pixel, so what this control adds to a score was lost by looking in
+    The size is the same to the pixel, so what this control adds to a score was lost by zooming into
     the wrong place, and by nothing else. The evidence stands in the middle of the box as far as
     the picture's edges allow. Which picture, frames and samples without evidence: as in
     `DemonstrationCrop`.

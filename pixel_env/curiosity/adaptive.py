@@ -17,14 +17,14 @@ PER = ("sample", "category")
 
 
 class AdaptiveCuriosity(GroupCuriosity):
-    """Asks for less looking where earlier rollouts were right without it.
+    """Asks for fewer calls where earlier rollouts were right without one.
 
-    The paper's threshold H is the same for every sample, so a policy is paid for looking at what it
+    The paper's threshold H is the same for every sample, so a policy is paid for calls on what it
     reads without. Here the threshold of a sample x is
 
         H(x) = H * (1 - right(x) / (n(x) + 1))
 
-    where, of the rollouts of x that ended before this group and didn't look, n(x) is how many there
+    where, of the rollouts of x that ended before this group without a call, n(x) is how many there
     were and right(x) how many of them were correct. Without a history it is H; it comes near 0
     where answering at once is always right. Only what happened before counts, so a group's own
     answers don't set what it is paid.
@@ -59,7 +59,7 @@ class AdaptiveCuriosity(GroupCuriosity):
             env: the lanes.
             group_size: lanes in a group.
             preset: "paper" or "released".
-            counts: what makes a rollout one that looks.
+            counts: what makes a rollout count in RaPR.
             per: what a history is kept for: each "sample", or, where samples hardly ever come
                 again, each "category".
             **overrides: settings of `CuriosityConfig`; `threshold` is H.
@@ -96,7 +96,7 @@ class AdaptiveCuriosity(GroupCuriosity):
         return observations, rewards, terminated, truncated, infos
 
     def state(self) -> dict[str, Any]:
-        """Returns the history for a checkpoint: for each key, [rollouts without a look, right]."""
+        """Returns the history for a checkpoint: for each key, [rollouts without a call, right]."""
         return {key: list(counts) for key, counts in self._history.items()}
 
     def restore(self, state: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Says at the end of an episode how its looks moved the policy's belief in the right answer."""
+"""Reports at the end of an episode how its operations moved the belief in the right answer."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Moment:
 
     Attributes:
         lane: the lane's number, from 0.
-        n_told: how many observations the policy had been told; the moment is right after the last
-            of them, before it says anything. 1 is the beginning.
+        n_told: how many observations the policy had been given; the moment is right after the
+            last of them, before its next message. 1 is the beginning.
         sample: the sample as it is shown.
     """
 
@@ -50,20 +50,21 @@ class BeliefGain(VectorWrapper):
     """Adds `infos["belief_gain"]` in the step that ends a lane's episode, and never before.
 
     With p(t), the probability that the policy gives to the sample's right answer once it has been
-    told observation t, f the last observation before the episode's first look and l the one that
-    its last look gave,
+    given observation t, f the last observation before the episode's first operation and l the one
+    that its last operation gave,
 
         belief_gain = ln p(l) - ln p(f)
 
-    in nats: what the looks said about the right answer, in their context. `infos["belief_raised"]`
-    is 1 where an episode has a look and belief_gain >= `least_gain`, else 0. By default that is
-    ln 2, one bit: p has at least doubled. So a look isn't paid where the policy was sure already,
-    and of two options taken for equally likely none is; a smaller `least_gain` changes that.
+    in nats: what the operations showed of the right answer, in their context.
+    `infos["belief_raised"]` is 1 where an episode has an operation and belief_gain >= `least_gain`,
+    else 0. By default that is ln 2, one bit: p has at least doubled. So an operation isn't paid
+    where the policy was sure already, and of two options taken for equally likely none is; a
+    smaller `least_gain` changes that.
 
-    A look is an operation that was executed and that the policy could still speak after. The gain
-    is 0 without one, and where a fault of the data ended the episode. `GroupCuriosity` with
-    `counts="belief"` pays for looks that raised the belief alone. The wrapper reads what only the
-    environment knows, as a grade does; a policy learns of it by its reward alone.
+    Only an operation counts that was executed and that another turn followed. The gain is 0
+    without one, and where a fault of the data ended the episode. `GroupCuriosity` with
+    `counts="belief"` pays for operations that raised the belief alone. The wrapper reads what only
+    the environment knows, as a grade does; a policy learns of it by its reward alone.
 
     Attributes:
         belief: what is asked.
@@ -81,12 +82,12 @@ class BeliefGain(VectorWrapper):
     def __init__(
         self, env: PixelReasoningVectorEnv, belief: Belief, least_gain: float = LEAST_GAIN
     ) -> None:
-        """Wraps lanes; what pays for looks goes around it.
+        """Wraps lanes; what pays for operations goes around it.
 
         Args:
             env: the lanes, without a wrapper around them all.
-            belief: asked twice for each episode that looked, in the step that ends it: all lanes
-                that end in one step at once, each first for the moment before its looks.
+            belief: asked twice for each episode with an operation, in the step that ends it: all
+                lanes that end in one step at once, each first for the moment before its operations.
             least_gain: gain in nats from which on the belief counts as raised, over 0.
 
         Raises:
@@ -126,8 +127,8 @@ class BeliefGain(VectorWrapper):
         ended = (np.asarray(terminated) | np.asarray(truncated)) & ~infos["waiting"]
         for lane in np.flatnonzero(~infos["waiting"] & ~ended):
             self._courses[lane].go_on(int(infos["n_operations"][lane]))
-        gains, looked = self._gains(ended, infos)
-        raised = (looked & (gains >= self._least_gain)).astype(np.int64)
+        gains, used = self._gains(ended, infos)
+        raised = (used & (gains >= self._least_gain)).astype(np.int64)
         infos |= {"belief_gain": gains, "_belief_gain": ended}
         infos |= {"belief_raised": raised, "_belief_raised": ended.copy()}
         return observations, rewards, terminated, truncated, infos
@@ -135,18 +136,18 @@ class BeliefGain(VectorWrapper):
     def _gains(
         self, ended: NDArray[np.bool_], infos: Info
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Asks about the lanes that have just ended; returns gains and who looked, (n_lanes,)."""
+        """Asks about the lanes that have just ended; returns gains and which used an operation."""
         faulty = infos.get("_env_error", np.zeros_like(ended))
-        looked = ended & ~faulty & [course.after > 0 for course in self._courses]
+        used = ended & ~faulty & [course.after > 0 for course in self._courses]
         gains = np.zeros(self.num_envs)
         moments = []
-        for lane in (int(each) for each in np.flatnonzero(looked)):
+        for lane in (int(each) for each in np.flatnonzero(used)):
             course, sample = self._courses[lane], cast(Any, self._envs[lane].unwrapped).sample
-            moments += [Moment(lane, n_told, sample) for n_told in (course.before, course.after)]
+            moments += [Moment(lane, n, sample) for n in (course.before, course.after)]
         if moments:
             beliefs = np.asarray(self.belief(moments), np.float64).reshape(-1, 2)
-            gains[looked] = beliefs[:, 1] - beliefs[:, 0]
-        return gains, looked
+            gains[used] = beliefs[:, 1] - beliefs[:, 0]
+        return gains, used
 
 
 @dataclass(slots=True)
@@ -154,21 +155,21 @@ class _Course:
     """How far a lane's episode is.
 
     Attributes:
-        n_told: observations that the policy has been told.
-        n_looks: operations that were executed.
-        before: `n_told` before the first look; 0 where there is none.
-        after: `n_told` with what the last look gave; 0 where there is none.
+        n_observations: observations that the policy has been given.
+        n_operations: operations that were executed.
+        before: `n_observations` before the first operation; 0 where there is none.
+        after: `n_observations` with that of the last operation; 0 where there is none.
     """
 
-    n_told: int = 1
-    n_looks: int = 0
+    n_observations: int = 1
+    n_operations: int = 0
     before: int = 0
     after: int = 0
 
-    def go_on(self, n_looks: int) -> None:
-        """Takes a step that doesn't end the episode, and how many looks there are after it."""
-        self.n_told += 1
-        if n_looks > self.n_looks:
-            self.before = self.before or self.n_told - 1
-            self.after = self.n_told
-            self.n_looks = n_looks
+    def go_on(self, n_operations: int) -> None:
+        """Takes a step that doesn't end the episode, and how many operations there are after it."""
+        self.n_observations += 1
+        if n_operations > self.n_operations:
+            self.before = self.before or self.n_observations - 1
+            self.after = self.n_observations
+            self.n_operations = n_operations

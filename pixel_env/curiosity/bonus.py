@@ -1,12 +1,12 @@
-r"""The curiosity bonus: pay for looking while few rollouts of a sample look, and not much.
+r"""The curiosity bonus: pay for calls while few rollouts of a sample have one, and not much.
 
 Pixel Reasoner (arXiv 2505.15966) relaxes two constraints, RaPR(x) >= H and n_vo(y) <= N, to
 
     r'(x, y) = r + alpha * max(H - RaPR(x), 0) * 1_PR(y) + beta * min(N - n_vo(y), 0)
 
-where RaPR(x) is the share of the rollouts of sample x that look, 1_PR(y) says whether rollout y
-does, and n_vo(y) counts its operations. The middle term is the bonus, the last one the penalty.
-The code released with the paper pays another bonus; both are presets.
+where RaPR(x) is the share of the rollouts of sample x with a call, 1_PR(y) is 1 where rollout y
+has one, else 0, and n_vo(y) counts its operations. The middle term is the bonus, the last one the
+penalty. The code released with the paper pays another bonus; both are presets.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ Numbers = NDArray[np.float64] | np.float64
 
 @dataclass(frozen=True, slots=True)
 class CuriosityConfig:
-    """How looking is paid."""
+    """How calls are paid."""
 
     alpha: float = 0.5
     """Weight of the bonus; at least 0."""
     beta: float = 0.05
     """What each operation beyond `max_operations` costs; at least 0."""
     threshold: float = 0.3
-    """The rate of looking, in [0, 1], from which on nothing is paid (the paper's H)."""
+    """The RaPR, in [0, 1], from which on nothing is paid (the paper's H)."""
     max_operations: int = 1
     """How many operations are free (the paper's N); at least 0."""
     is_relative: bool = False
@@ -116,15 +116,15 @@ def curiosity_bonus(
     video: ArrayLike = False,
     **overrides: float | None,
 ) -> tuple[Numbers, Numbers]:
-    """Returns what looking earns a rollout, and what too many operations cost it.
+    """Returns what calls earn a rollout, and what too many operations cost it.
 
     Preset "paper" (arXiv 2505.15966): `alpha * max(threshold - rate, 0) * used` and
     `beta * min(max_operations - n_operations, 0)`. Preset "released" divides the shortfall by the
     rate, and by 2 for pictures or 1.5 for clips; its penalty is the paper's.
 
     Args:
-        rate: share of the sample's rollouts that look, this one included; in [0, 1].
-        used: whether this rollout looks.
+        rate: RaPR, the share of the sample's rollouts with a call, this one included; in [0, 1].
+        used: whether this rollout has a call.
         n_operations: how many operations this rollout asked for.
         preset: "paper" or "released".
         video: whether the sample is a clip; only "released" makes a difference of it.
@@ -133,7 +133,7 @@ def curiosity_bonus(
 
     Returns:
         (bonus, penalty), bonus >= 0 and penalty <= 0; numbers, or arrays where arrays are given.
-        At rate 0 nobody looked: then "released" pays nothing, to whomever.
+        At rate 0 no rollout has a call: then "released" pays nothing, to whomever.
 
     Raises:
         ConfigError: an unknown preset or setting, or a value out of range.

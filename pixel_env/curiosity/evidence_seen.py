@@ -1,4 +1,4 @@
-"""Says at the end of an episode whether its looks brought the evidence into view."""
+"""Reports at the end of an episode whether its operations showed the evidence."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from ..media.clips import ClipSource
 from ..types import Action, Info, Observation
 
 LEAST_GAIN = 2.0
-"""A look gains something where it shows the evidence with this many times the overview's pixels: a
-"zoom" on nearly the whole picture has everything in view and shows nothing new."""
+"""An operation gains something where it shows the evidence with this many times the overview's
+pixels: a "zoom" on nearly the whole picture has everything in view and shows nothing new."""
 
 
 class EvidenceSeen(gym.Wrapper[Observation, Action, Observation, Action], RecordConstructorArgs):
     """Adds `info["evidence_seen"]` in the step that ends an episode, and never before.
 
-    It is 1 where one look holds at least three quarters of the evidence, every box of it, and
+    It is 1 where one view holds at least three quarters of the evidence, every box of it, and
     shows it with at least `least_gain` times the pixels that the overview has for it; else 0, also
     where no evidence is known. `CuriosityReward` and `GroupCuriosity` with `counts="evidence"` pay
-    for such looks alone: not for the call, but for what it gained. The wrapper reads what only the
-    environment knows, as a grade does; a policy learns of it by its reward alone.
+    for such operations alone: not for the call, but for what it gained. The wrapper reads what only
+    the environment knows, as a grade does; a policy learns of it by its reward alone.
 
     >>> import gymnasium as gym, pixel_env
     >>> env = EvidenceSeen(gym.make("PixelReason-SyntheticSearch-v0"))
@@ -44,7 +44,7 @@ class EvidenceSeen(gym.Wrapper[Observation, Action, Observation, Action], Record
 
         Args:
             env: a `PixelReasoningEnv`, or one wrapped.
-            least_gain: pixels in the look / pixels in the overview, at least 0.
+            least_gain: pixels in the view / pixels in the overview, at least 0.
 
         Raises:
             ConfigError: `least_gain` is negative or not a number.
@@ -63,7 +63,7 @@ class EvidenceSeen(gym.Wrapper[Observation, Action, Observation, Action], Record
         return observation, float(reward), terminated, truncated, info
 
     def _gained(self) -> bool:
-        """Whether the running episode's looks showed the evidence, and larger than the overview."""
+        """Whether the episode's operations showed the evidence, and larger than the overview."""
         bare = cast(Any, self.unwrapped)
         assert isinstance(bare, PixelReasoningEnv)  # the constructor of the wrapper took no other
         sample = bare.sample

@@ -52,10 +52,10 @@ class GroupCuriosity(VectorWrapper):
     group ends; a lane whose episode ended earlier gets its bonus and its penalty in that step too.
 
     In that step `infos` has, for each lane of the group, `curiosity_bonus`, `operation_penalty`
-    and `rapr` (looking rollouts / rollouts of the group). `infos["reward_terms"]` has `curiosity`
-    and `operations` in every step, and its terms sum to the reward of the step.
+    and `rapr` (rollouts with a call / rollouts of the group). `infos["reward_terms"]` has
+    `curiosity` and `operations` in every step, and its terms sum to the reward of the step.
 
-    A rollout that ended with `env_error` says nothing about the policy: it is left out of the
+    A rollout that ended with `env_error` is not the policy's doing: it is left out of the
     rate, of both its sums, and is paid nothing.
 
     >>> from pixel_env import answer, zoom_in
@@ -83,7 +83,7 @@ class GroupCuriosity(VectorWrapper):
             env: a `PixelReasoningVectorEnv`, or one with the same infos.
             group_size: lanes in a group, at least 1; divides the number of lanes.
             preset: "paper" or "released", see `curiosity_bonus`.
-            counts: what makes a rollout one that looks: "executed" operations, any "calls",
+            counts: what makes a rollout count in RaPR: "executed" operations, any "calls",
                 "evidence" in view (then each lane is an `EvidenceSeen`), or a "belief" that rose
                 (then `env` is a `BeliefGain`). The penalty always counts every call.
             **overrides: settings of `CuriosityConfig` other than the preset's.
@@ -166,7 +166,7 @@ class GroupCuriosity(VectorWrapper):
         """Goes on from what `state` gave."""
 
     def _note(self, lanes: Mask, infos: Info) -> None:
-        """Keeps what the infos say of the rollouts that just ended."""
+        """Keeps what the infos hold of the rollouts that just ended."""
         rollouts = self._rollouts
         for lane in np.flatnonzero(lanes):
             rollouts.ended[lane] = True

@@ -19,13 +19,13 @@ COUNTS = {
     "evidence": "evidence_seen",
     "belief": "belief_raised",
 }
-"""What makes a rollout one that looks, and the info that counts it: calls that gave a view, all
-calls, looks that brought the evidence into view (`EvidenceSeen` says so), or looks that raised the
-policy's belief in the right answer (`BeliefGain` says so, of lanes)."""
+"""What makes a rollout count in RaPR, and the info that counts it: operations that were executed,
+any calls, operations that showed the evidence (from `EvidenceSeen`), or operations that raised the
+policy's belief in the right answer (from `BeliefGain`, of lanes)."""
 
 
 class RateTracker:
-    """How many of the last rollouts of each sample looked.
+    """The RaPR of the last rollouts of each sample.
 
     Several environments of one process, and their threads, may share a tracker. It can be pickled,
     into a checkpoint for instance.
@@ -58,7 +58,7 @@ class RateTracker:
         """Adds a rollout and returns the rate that includes it.
 
         Returns:
-            Looking rollouts among the last n, over n = min(`window`, rollouts so far); in [0, 1].
+            Those that count of the last n rollouts / n, n = min(`window`, rollouts so far).
         """
         with self._lock:
             rollouts = self._rollouts.setdefault(sample_id, deque(maxlen=self.window))
@@ -90,8 +90,8 @@ class CuriosityReward(
     """Pays `curiosity_bonus` when an episode ends.
 
     The rate is that of the last `window` rollouts of the same sample, the one that just ended
-    included: rate = looking ones / min(window, rollouts so far). The first rollout of a sample
-    therefore meets a rate of 0 or 1 and earns nothing for looking; the bonus comes once several
+    included: rate = those with a call / min(window, rollouts so far). The first rollout of a sample
+    therefore meets a rate of 0 or 1 and earns nothing for a call; the bonus comes once several
     have passed without. With as many rollouts as the window the rate is that of the paper's
     group, except that it slides. Where samples hardly ever repeat, take `per="all"` and a longer
     window: then all samples share one rate.
@@ -103,9 +103,9 @@ class CuriosityReward(
 
     >>> import gymnasium as gym, pixel_env
     >>> env = CuriosityReward(gym.make("PixelReason-SyntheticSearch-v0"), threshold=0.75)
-    >>> for look in (False, True):
+    >>> for zooms in (False, True):
     ...     observation, info = env.reset(options={"index": 0})
-    ...     if look:
+    ...     if zooms:
     ...         _ = env.step(pixel_env.zoom_in([0, 0, 0.5, 0.5]))
     ...     *_, info = env.step(pixel_env.answer(""))
     >>> info["rapr"], info["reward_terms"]
@@ -127,7 +127,7 @@ class CuriosityReward(
             env: an environment with `PixelReasoningEnv`'s info.
             tracker: rates to share with other environments; None makes a new one.
             preset: "paper" or "released", see `curiosity_bonus`.
-            counts: what makes an episode one that looks: "executed" operations, any "calls", or
+            counts: what makes an episode count in RaPR: "executed" operations, any "calls", or
                 "evidence" in view (then `env` is an `EvidenceSeen`). Paying for calls that failed
                 is how the bonus comes to be farmed with nonsense. The penalty always counts every
                 call. "belief" is for lanes: see `GroupCuriosity`.
@@ -144,7 +144,7 @@ class CuriosityReward(
             raise unknown_name("counts", counts, COUNTS)
         if counts == "belief":
             raise ConfigError(
-                "expected counts that one environment tells of itself, got 'belief': "
+                "expected counts that one environment knows of itself, got 'belief': "
                 "BeliefGain asks about lanes, and GroupCuriosity pays them"
             )
         if per not in {"sample", "all"}:
@@ -167,7 +167,7 @@ class CuriosityReward(
         """Returns (bonus, penalty) of the episode that just ended, and notes them in `info`."""
         used = info[self._used_key] > 0
         rate = self.tracker.update(info["sample_id"] if self._is_per_sample else "", used)
-        # A flat observation doesn't tell; `FlatPixelEnv` says it in `info`.
+        # A flat observation has no such field; `FlatPixelEnv` puts it into `info`.
         n_frames = observation["n_frames"] if "n_frames" in observation else info["n_frames"]
         bonus, penalty = self.config(rate, used, info["n_calls"], n_frames > 0)
         info["rapr"] = rate

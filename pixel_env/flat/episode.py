@@ -163,7 +163,7 @@ def _check(config: FlatConfig, kind: Operation, numbers: Mapping[str, int]) -> N
     needed = used_by(kind)
     refusals = dict(_REFUSALS)
     if "target" in needed:
-        if numbers["target"] == 0:  # of the overview, `frame` says which picture
+        if numbers["target"] == 0:  # of the overview, `frame` names the picture
             refusals["frame"] = "bad_image"
         else:
             needed.discard("frame")
@@ -230,7 +230,7 @@ def _shown_region(
 
 
 def _parent(memory: Memory, number: int) -> Slot:
-    """Returns the view that was looked into; each view shown at reset is a source of its own."""
+    """Returns the view that was zoomed into; each view shown at reset is a source of its own."""
     for slot in memory.slots[1:]:
         if slot.number == number:
             return slot

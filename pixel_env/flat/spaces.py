@@ -87,14 +87,14 @@ class FlatConfig:
                 raise ConfigError(f"expected {name} to be a whole number >= {lowest}, got {value}")
         if 3 * self.n_views >= self.view_px:
             raise ConfigError(
-                f"expected 3 * n_views under view_px, so that channels are told from sides; "
+                f"expected 3 * n_views under view_px, so that channels differ from sides; "
                 f"got {self.n_views} and {self.view_px}"
             )
         if self.n_choices > len(LETTERS):
             raise ConfigError(f"expected n_choices <= {len(LETTERS)}, got {self.n_choices}")
         given = self.vocabulary
-        words = [str(n) for n in range(given + 1)] if isinstance(given, int) else given
-        object.__setattr__(self, "vocabulary", tuple(words))
+        texts = [str(n) for n in range(given + 1)] if isinstance(given, int) else given
+        object.__setattr__(self, "vocabulary", tuple(texts))
         object.__setattr__(self, "further_operations", tuple(self.further_operations))
         object.__setattr__(self, "scales", tuple(float(scale) for scale in self.scales))
         if not self.scales or not all(0 < scale <= 1 for scale in (*self.scales, self.stride)):
@@ -187,8 +187,8 @@ class FlatConfig:
         """The space of `decode`'s rows: kind, box, target, frame, answer, each from 0.
 
         kind: 0 answer, 1 zoom in, 2 (clips only) select a frame, then `further_operations`. box: a
-        place in `boxes`. target: the stacked view that is looked into. frame: the frame that is
-        selected, or which of the pictures of the overview is looked into. answer: the option, or a
+        place in `boxes`. target: the stacked view that is zoomed into. frame: the frame that is
+        selected, or which of the pictures of the overview is zoomed into. answer: the option, or a
         place in `words`. Then a number for each of `further_arguments`, a place in its values.
         """
         return spaces.MultiDiscrete(list(self.action_sizes))

@@ -1,1 +1,1 @@
-"""Pictures and clips: decoded when looked at, under one limit, at their own resolution."""
+"""Pictures and clips: decoded at first use, under one limit, at their own resolution."""

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from ..errors import DataError, PixelEnvError
 
 _MAX_REASON = 200
-"""Characters of a decoder's own message that are told."""
+"""Characters of a decoder's own message that are passed on."""
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def foreign_bytes(what: str, trouble: str = "can't be read") -> Iterator[None]:
     Args:
         what: names it, with file and row where they are known, such as "picture a.png (q.jsonl
             row 3)".
-        trouble: what is the matter with it, before the decoder's own words.
+        trouble: what is the matter with it, before the decoder's own message.
 
     >>> with foreign_bytes("picture a.png"):
     ...     raise KeyError("no such tile")
@@ -38,9 +38,9 @@ def foreign_bytes(what: str, trouble: str = "can't be read") -> Iterator[None]:
 
 
 def reason_of(fault: BaseException) -> str:
-    """Returns what a foreign error says, in one short line."""
-    said = getattr(fault, "strerror", None) or str(fault)
-    line = " ".join(str(said).split())[:_MAX_REASON]
+    """Returns a foreign error's message, in one short line."""
+    message = getattr(fault, "strerror", None) or str(fault)
+    line = " ".join(str(message).split())[:_MAX_REASON]
     if isinstance(fault, OSError | ValueError | SyntaxError) and line:
         return line
     return f"{type(fault).__name__}: {line}" if line else type(fault).__name__

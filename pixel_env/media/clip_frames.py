@@ -26,8 +26,8 @@ class FrameList:
     Attributes:
         n_frames: how many.
         first_index: what the first of them counts as when seconds are turned into frames.
-        fps: None, nothing says it.
-        times_s: None, nothing says them.
+        fps: None, as frames have none.
+        times_s: None, as frames have none.
     """
 
     fps: float | None = None
@@ -68,7 +68,7 @@ class FrameList:
         return ImageSource(path, name)
 
     def read(self, numbers: Sequence[int]) -> FrameStream:
-        """Reads nothing: each frame is decoded alone when it is looked at."""
+        """Reads nothing: each frame is decoded alone when it is used."""
         yield from ()
 
 
@@ -78,8 +78,8 @@ class VideoFrames:
     Attributes:
         n_frames: how many.
         first_index: what the first of them counts as when seconds are turned into frames.
-        fps: frames a second on average; None where the file doesn't say.
-        times_s: when each frame is shown, in seconds; None where the file doesn't say.
+        fps: frames a second on average; None where the file has none.
+        times_s: when each frame is shown, in seconds; None where the file has none.
     """
 
     first_index = 0
@@ -115,10 +115,10 @@ def frame_files(folder: Path, name: str) -> list[Path]:
         DataError: there are none, or the folder can't be read.
     """
     with foreign_bytes(f"clip {name}"):
-        held = list(folder.iterdir())
+        entries = list(folder.iterdir())
     files = [
         path
-        for path in held
+        for path in entries
         if path.suffix.lower() in FRAME_SUFFIXES and not path.name.startswith(".")
     ]
     if not files:

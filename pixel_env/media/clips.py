@@ -1,4 +1,4 @@
-"""Lazy clips: a number of frames, each read at full resolution when it is looked at."""
+"""Lazy clips: a number of frames, each read at full resolution at its first use."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ T = TypeVar("T")
 class ClipSource:
     """The frames of one clip, numbered from 1, and the part of it that a question is about.
 
-    Holds no file open between two looks. Safe to use from several threads; pickles as its media
+    Holds no file open between two uses. Safe to use from several threads; pickles as its media
     do.
 
     Attributes:
@@ -119,7 +119,7 @@ class ClipSource:
         return tuple(index + 1 for index in spread_indices(start, end, n))
 
     def frame(self, number: int) -> ImageSource:
-        """Returns one frame, to be decoded when it is first looked at.
+        """Returns one frame, to be decoded at its first use.
 
         Args:
             number: from 1 to `n_frames`.
@@ -137,19 +137,19 @@ class ClipSource:
             return self._frames[number]
 
     def each_frame(
-        self, numbers: Sequence[int], look: Callable[[int, ImageSource], T]
+        self, numbers: Sequence[int], use: Callable[[int, ImageSource], T]
     ) -> tuple[T, ...]:
-        """Looks at some frames, decoding those of a video file in one pass over it.
+        """Uses some frames, decoding those of a video file in one pass over it.
 
-        A frame is looked at as soon as it is decoded, so that a long list of large frames needs
+        A frame is used as soon as it is decoded, so that a long list of large frames needs
         no more memory than one of them. Several threads that want the same decode it once.
 
         Args:
             numbers: from 1 to `n_frames`.
-            look: called with each number and its frame, in this order.
+            use: called with each number and its frame, in this order.
 
         Returns:
-            What `look` returned.
+            What `use` returned.
 
         Raises:
             DataError: the clip, or one of these frames, can't be read.
@@ -164,7 +164,7 @@ class ClipSource:
                     while number in waiting and (arrived := next(arriving, None)):
                         frames[arrived[0]].fill(arrived[1])
                         waiting.discard(arrived[0])
-                    seen.append(look(number, frames[number]))
+                    seen.append(use(number, frames[number]))
         return tuple(seen)
 
     def __repr__(self) -> str:
@@ -223,7 +223,7 @@ class ClipSource:
         return None if constant else reader.times_s
 
     def _where_frames_are(self, reader: ClipReader, start: int) -> str:
-        """Says where the frames lie that are next to a part without any."""
+        """Describes where the frames lie that are next to a part without any."""
         times_s = self._times(reader)
         if times_s is None:
             return f"it ends after {reader.n_frames / self._rate(reader):.2f}"
@@ -234,7 +234,7 @@ class ClipSource:
         """Returns the frames a second."""
         rate = self._fps or reader.fps
         if rate is None and isinstance(reader, VideoFrames):
-            raise DataError(f"clip {self.name} doesn't say its frames a second, which bounds need")
+            raise DataError(f"clip {self.name} has no frames a second, which bounds need")
         if rate is None:
             raise ConfigError(f"expected fps for the bounds of the clip {self.name}, got None")
         return rate

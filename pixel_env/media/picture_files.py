@@ -50,8 +50,8 @@ def open_picture(file: str | os.PathLike[str] | IO[bytes]) -> Iterator[PillowIma
         OSError: it can't be opened, or is no regular file.
         Exception: whatever a decoder meets in a broken one.
     """
-    held = open_regular(file) if isinstance(file, str | os.PathLike) else nullcontext(file)
-    with held as opened:
+    opening = open_regular(file) if isinstance(file, str | os.PathLike) else nullcontext(file)
+    with opening as opened:
         try:
             with own_settings():
                 picture = PillowImage.open(opened, formats=_formats())

@@ -1,4 +1,4 @@
-"""Lazy pictures: opened when first looked at, decoded once, read at the original resolution."""
+"""Lazy pictures: opened at first use, decoded once, read at the original resolution."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ImageSource:
     """One picture, decoded when first needed and then kept while memory allows.
 
     Everything a policy is shown of it is cut from the original pixels. The picture comes out as
-    8-bit RGB: turned as its EXIF says, transparency on white, 16 bits scaled to 8, the first
+    8-bit RGB: turned by its EXIF, transparency on white, 16 bits scaled to 8, the first
     frame of an animation. Safe to use from several threads.
 
     Attributes:
@@ -115,11 +115,11 @@ class ImageSource:
 
     @property
     def is_decoded(self) -> bool:
-        """Whether the next look needs no decoding."""
+        """Whether the next use needs no decoding."""
         return self._decoded is not None
 
     def fill(self, pixels: NDArray[Any]) -> None:
-        """Takes pixels that were decoded elsewhere, those that the next look would decode.
+        """Takes pixels that were decoded elsewhere, those that the next use would decode.
 
         Args:
             pixels: (height, width, 3) uint8 RGB.
@@ -144,7 +144,7 @@ class ImageSource:
                 return opened.size
 
     def release(self) -> None:
-        """Forgets the decoded pixels; the next look decodes again."""
+        """Forgets the decoded pixels; the next use decodes again."""
         self._decoded = self._overview = None
 
     def __repr__(self) -> str:
@@ -197,20 +197,20 @@ class RecentPictures:
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
-        self._held: OrderedDict[int, tuple[ImageSource, int]] = OrderedDict()
+        self._recent: OrderedDict[int, tuple[ImageSource, int]] = OrderedDict()
         self._n_bytes = 0
         self._lock = threading.Lock()
 
     def use(self, source: ImageSource, n_bytes: int) -> None:
         """Notes that `source` was just used, and releases others while there is too much."""
         with self._lock:
-            if id(source) in self._held:
-                self._held.move_to_end(id(source))
+            if id(source) in self._recent:
+                self._recent.move_to_end(id(source))
                 return
-            self._held[id(source)] = (source, n_bytes)
+            self._recent[id(source)] = (source, n_bytes)
             self._n_bytes += n_bytes
-            while self._n_bytes > self.max_bytes and len(self._held) > 1:
-                _, (oldest, freed) = self._held.popitem(last=False)
+            while self._n_bytes > self.max_bytes and len(self._recent) > 1:
+                _, (oldest, freed) = self._recent.popitem(last=False)
                 self._n_bytes -= freed
                 oldest.release()
 

@@ -56,7 +56,7 @@ def cut(picture: PillowImage.Image, pixels: tuple[int, int, int, int]) -> Pillow
 
 
 def to_rgb(picture: PillowImage.Image) -> PillowImage.Image:
-    """Brings any Pillow picture to a new one of mode RGB, turned as its EXIF says.
+    """Brings any Pillow picture to a new one of mode RGB, turned by its EXIF.
 
     A colour profile is not applied: models are given the numbers of the file.
     """
@@ -77,9 +77,9 @@ def upright(flat: PillowImage.Image, method: PillowImage.Transpose | None) -> Pi
 
 
 def _transparent_colour(picture: PillowImage.Image) -> Any:
-    """Returns what a picture says is its transparent colour, in the numbers that it is read in.
+    """Returns the transparent colour that a picture names, in the numbers that it is read in.
 
-    A PNG says it at the file's depth, and Pillow brings the pixels to 8 bits, not this colour.
+    A PNG stores it at the file's depth, and Pillow brings the pixels to 8 bits, not this colour.
     """
     colour = picture.info.get("transparency")
     layout = next((tile[3] for tile in getattr(picture, "tile", ())), "")
@@ -92,7 +92,7 @@ def _transparent_colour(picture: PillowImage.Image) -> Any:
 
 def flattened(picture: PillowImage.Image) -> PillowImage.Image:
     """Loads a picture, and returns its pixels as RGB on white, not turned."""
-    transparent = _transparent_colour(picture)  # told by the layout, which loading forgets
+    transparent = _transparent_colour(picture)  # read with the layout, which loading forgets
     picture.load()
     if picture.mode == "RGB" and transparent is None:
         return picture.copy()

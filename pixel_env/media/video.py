@@ -17,7 +17,7 @@ MAX_FRAME_PIXELS = 8192 * 8192
 """A clip whose frames have more pixels is refused; a decoder keeps up to 16 of them at once."""
 
 MAX_DECODE_S = 60.0
-"""How many seconds one pass over a clip may take, if nothing else is said."""
+"""How many seconds one pass over a clip may take, if nothing else is set."""
 
 VideoMedia = Path | bytes
 """A video file: where it is, or what it holds."""
@@ -31,7 +31,7 @@ class Video(Protocol):
 
     Attributes:
         n_frames: how many frames it has.
-        fps: frames a second on average; None where the file doesn't say.
+        fps: frames a second on average; None where the file has none.
         times_s: when each frame is shown, in seconds from the file's start, rising; None where the
             file gives frames no times.
     """
@@ -48,7 +48,7 @@ class Video(Protocol):
 
         Yields:
             Each number, with its frame: (height, width, 3) uint8 RGB at the file's resolution,
-            turned as the file says.
+            turned by the file's metadata.
 
         Raises:
             DataError: a frame can't be decoded.

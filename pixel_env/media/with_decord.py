@@ -36,14 +36,14 @@ MAX_FILE_BYTES = 256 * 2**20
 class DecordVideo:
     """A `Video` read by decord.
 
-    Where PyAV is installed too, it looks the file over first, so that both find the same frames
+    Where PyAV is installed too, it scans the file first, so that both find the same frames
     and the same faults. It also tells whether decord may seek: decord numbers keyframes as they
     are stored, and where frames of an earlier time are stored behind one, its seeks give wrong
     frames. Without PyAV to tell, every pass decodes from the start.
 
     Attributes:
         n_frames: how many frames it has.
-        fps: frames a second on average; None where the file doesn't say.
+        fps: frames a second on average; None where the file has none.
         times_s: when each frame is shown, in seconds.
     """
 
@@ -62,7 +62,7 @@ class DecordVideo:
         self._media = media
         self._name = name
         self._max_decode_s = max_decode_s
-        self._seen = seen = self._looked_over() if importlib.util.find_spec("av") else None
+        self._seen = seen = self._scanned() if importlib.util.find_spec("av") else None
         self._may_seek = seen is not None and seen.is_stored_by_groups
         with foreign_bytes(f"clip {name}"):
             self._check_container()
@@ -119,7 +119,7 @@ class DecordVideo:
             if number in wanted:
                 yield number, frame.asnumpy()
 
-    def _looked_over(self) -> PyAVVideo:
+    def _scanned(self) -> PyAVVideo:
         """Lets PyAV find the file's faults.
 
         Raises:

@@ -94,7 +94,7 @@ def _durations_ms(data: bytes) -> Iterator[int]:
     """Yields how long each frame of a WebP is shown.
 
     Raises:
-        ValueError: the file ends before it says.
+        ValueError: the file is cut short.
     """
     _, length, _ = _HEADER.unpack_from(data)
     end = _CHUNK.size + length

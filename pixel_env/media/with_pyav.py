@@ -48,7 +48,7 @@ class PyAVVideo:
 
     Attributes:
         n_frames: how many frames it has.
-        fps: frames a second on average; None where the file doesn't say.
+        fps: frames a second on average; None where the file has none.
         times_s: when each frame is shown, in seconds from the file's start; None where frames have
             no times.
         is_indexed: whether frames have times; if not, every pass decodes from the start.
@@ -74,7 +74,7 @@ class PyAVVideo:
         self._max_decode_s = max_decode_s
         with foreign_bytes(f"clip {name}"):
             try:
-                self._look_over()
+                self._scan()
             except av.error.FFmpegError as fault:
                 raise self._fault(f"not a video file ({reason_of(fault)})") from fault
             is_cut = is_cut_short(media)
@@ -101,7 +101,7 @@ class PyAVVideo:
         if waiting:
             raise self._fault(f"frame {min(waiting)} can't be decoded")
 
-    def _look_over(self) -> None:
+    def _scan(self) -> None:
         """Finds out what the file holds."""
         with self._opened() as (container, stream):
             context = stream.codec_context
@@ -264,7 +264,7 @@ def _decode(
 
 
 def _pixels(frame: VideoFrame) -> NDArray[Any]:
-    """Converts a frame to (height, width, 3) uint8 RGB, turned as the file says."""
+    """Converts a frame to (height, width, 3) uint8 RGB, turned by the file's metadata."""
     check_frame_size(frame.width, frame.height)  # which may differ from frame to frame
     pixels: NDArray[Any] = frame.to_ndarray(format="rgb24")
     return np.rot90(pixels, round(frame.rotation / 90))

@@ -43,5 +43,5 @@ class Answer(Operation):
         return Outcome(answer=str(text))
 
     def tell(self, facts: Mapping[str, Any], terms: Terms) -> str:
-        """Says that it was taken."""
+        """Confirms that it was taken."""
         return "The answer was taken."

@@ -1,6 +1,6 @@
 """What an operation is given: each kind of argument as a field of an action, and as one of a call.
 
-A kind says what its field of the action space is, how a value in an action is checked, how it is
+A kind defines what its field of the action space is, how a value in an action is checked, how it is
 read from a call's JSON and written there, and how a row of whole numbers reaches it. Names, the
 coordinate frame and the numbering are the dialect's: `CallTerms`.
 """
@@ -69,7 +69,7 @@ class Argument(ABC):
         """Reads a field's value, which may be anything.
 
         Raises:
-            OperationError: it is none; the sentence says what is allowed.
+            OperationError: it is none; the message has what is allowed.
         """
 
     @abstractmethod
@@ -100,7 +100,7 @@ class BoxArgument(Argument):
     """A region of a view: (4,) float64, x1, y1, x2, y2, fractions of the view.
 
     Attributes:
-        of: name of the `ViewArgument` that says which view; "" for the first one.
+        of: name of the `ViewArgument` for the view; "" for the first one.
     """
 
     name: str = "bbox"

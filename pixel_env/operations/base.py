@@ -24,10 +24,10 @@ class Outcome:
     Attributes:
         views: the new views, in the order shown.
         answer: the declared answer; None for an operation that goes on.
-        facts: what `info` says about it, by key. The environment's own keys mean the same in every
-            operation: `target_image` (number of the view that was looked into, from 1),
-            `requested_box` and `executed_box` (fractions of the source), `view_box` (of the view
-            looked into), `clamped`, `frames` (numbers of the selected frames, from 1).
+        facts: what `info` has about it, by key. The environment's own keys mean the same in every
+            operation: `target_image` (number of the view that it was carried out on, from 1),
+            `requested_box` and `executed_box` (fractions of the source), `view_box` (of the target
+            view), `clamped`, `frames` (numbers of the selected frames, from 1).
         feedback: one sentence for the policy; `Operation.execute` fills it.
     """
 
@@ -71,13 +71,13 @@ class Operation(ABC):
             history: what was shown so far.
 
         Raises:
-            OperationError: it can't be done; the sentence says why and what is allowed.
+            OperationError: it can't be done; the message has why and what is allowed.
             DataError: the sample's files can't be read.
         """
 
     @abstractmethod
     def tell(self, facts: Mapping[str, Any], terms: Terms) -> str:
-        """Says in one sentence what was done.
+        """Describes in one sentence what was done.
 
         Args:
             facts: those of the outcome, and `views_added`: numbers of the new views, from 1, where
@@ -105,12 +105,12 @@ class Operation(ABC):
 
     @property
     def box(self) -> BoxArgument | None:
-        """The argument that says which region is looked at, where there is one."""
+        """The argument for the region that is read, where there is one."""
         return self._first(BoxArgument)
 
     @property
     def frames(self) -> FramesArgument | None:
-        """The argument that says which frames are looked at, where there is one."""
+        """The argument for the frames that are read, where there is one."""
         return self._first(FramesArgument)
 
     def _first(self, kind: type[Kind]) -> Kind | None:

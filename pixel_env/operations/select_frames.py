@@ -55,7 +55,7 @@ class SelectFrames(Operation):
         return Outcome(history.selected(numbers), facts={"frames": tuple(numbers)})
 
     def tell(self, facts: Mapping[str, Any], terms: Terms) -> str:
-        """Says which views show which frames."""
+        """Names the views that show the frames."""
         numbers = [number + terms.first - 1 for number in facts["frames"]]
         verb = "is" if len(numbers) == 1 else "are"
         return f"{terms.new_views(facts['views_added'])} {verb} {counted('frame', numbers)}."

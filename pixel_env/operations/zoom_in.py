@@ -64,7 +64,7 @@ class ZoomIn(Operation):
         return Outcome((View(image, parent.source, box, self.name, target),), facts=facts)
 
     def tell(self, facts: Mapping[str, Any], terms: Terms) -> str:
-        """Says which region the new view shows."""
+        """Names the region that the new view shows."""
         target = facts["target_image"]
         region = terms.box(facts["view_box"], target)
         note = ", clamped to it" if facts["clamped"] else ""

@@ -33,7 +33,7 @@ class FlatPixelEnv(
     is five whole numbers: kind, box, target, frame, answer (`FlatConfig.action_space`), and one
     more for each further argument of registered operations; those that its kind doesn't need are
     ignored, and one out of range that it needs is refused like any other mistake of a policy.
-    Pictures or frames shown at reset together are put on one sheet, and `frame` says which of them
+    Pictures or frames shown at reset together are put on one sheet, and `frame` names which of them
     is meant.
 
     An episode that ran out of turns is terminated, not truncated: its counters show the end, and

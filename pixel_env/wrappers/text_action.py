@@ -17,9 +17,9 @@ from ..types import Action, Info, Observation
 class TextAction(gym.Wrapper[Observation, str, Observation, Action], RecordConstructorArgs):
     r"""Actions are messages of a model, read by a dialect.
 
-    A message that can't be read spends the turn: the next observation's `feedback` says in one
+    A message that can't be read spends the turn: the next observation's `feedback` explains in one
     sentence what was wrong. `step` raises for no text, no bytes and no other object. `feedback` is
-    told in the dialect's own terms: its coordinates, its names of pictures.
+    in the dialect's own terms: its coordinates, its names of pictures.
 
     `info` gains `message`, the text as it was read: bytes are taken for UTF-8, and what is no valid
     Unicode becomes a replacement sign. Where it holds a zoom, `info` gains `coordinate_frame`

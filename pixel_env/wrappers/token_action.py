@@ -28,7 +28,7 @@ class TokenAction(TextAction):
     """Actions are token ids: a list, a tuple, an array or a tensor of one dimension.
 
     They are decoded and read as `TextAction` reads a text. What are no ids of the tokenizer spends
-    the turn, and `feedback` says so; `step` raises for none. `info["message"]` is the text.
+    the turn, and `feedback` explains it; `step` raises for none. `info["message"]` is the text.
 
     >>> import gymnasium as gym, pixel_env
     >>> class Characters:
@@ -119,7 +119,7 @@ class TokenAction(TextAction):
         return ids
 
     def _decode(self, ids: list[int]) -> str:
-        """Decodes ids; a fault of the tokenizer is told to the policy that gave them."""
+        """Decodes ids; a fault of the tokenizer becomes feedback to the policy that gave them."""
         try:
             return self._tokenizer.decode(ids)
         except Exception as fault:  # of the tokenizer, whose errors may be of any class

@@ -141,7 +141,7 @@ class School:
         observation: Observation = {**lesson.observation, "images": pictures}
         stood = tuple(stand_ins[each] for each in shown) if stand_ins else ()
         kind = " ".join(lesson.question.split()[:2])
-        return kind, as_trajectory(self.encoder, observation, lesson.says, stood)
+        return kind, as_trajectory(self.encoder, observation, lesson.response, stood)
 
     def pick(self, rng: np.random.Generator) -> int:
         """Draws the index of a picture: an overview half of the time, as it has more to teach."""

@@ -15,7 +15,7 @@ from pixel_env.types import Grade, Sample
 from .spelling import is_short, opened
 
 THRESHOLD = 0.5
-"""A lower similarity counts as none: what was said is another answer, not a misspelt one."""
+"""A lower similarity counts as none: it is another answer, not a misspelt one."""
 
 _NO_LETTER = "\N{REPLACEMENT CHARACTER}"
 
@@ -36,16 +36,16 @@ def grade_anls(sample: Sample, answer: str) -> Grade:
         sample: the sample; its `answers` are all accepted.
         answer: the declared answer.
     """
-    said = (opened(answer) or "").strip()
-    even = _even(said)
-    if not even or not is_short(said):
+    text = (opened(answer) or "").strip()
+    even = _even(text)
+    if not even or not is_short(text):
         return Grade(score=0.0, correct=False, parsed=None)
-    if len(said) > len(" ".join(said.split())) + STRAY_BLANKS:
-        said = " ".join(said.split())
+    if len(text) > len(" ".join(text.split())) + STRAY_BLANKS:
+        text = " ".join(text.split())
     correct = any(even == _even(gold) for gold in sample.answers)
-    if _growth(said) > max(map(_growth, sample.answers), default=0):
-        said = "".join(sign if not _growth(sign) else _NO_LETTER for sign in said)
-    return Grade(score=anls(said, sample.answers), correct=correct, parsed=even)
+    if _growth(text) > max(map(_growth, sample.answers), default=0):
+        text = "".join(sign if not _growth(sign) else _NO_LETTER for sign in text)
+    return Grade(score=anls(text, sample.answers), correct=correct, parsed=even)
 
 
 def anls(prediction: str, golds: Sequence[str]) -> float:
@@ -71,7 +71,7 @@ def anls(prediction: str, golds: Sequence[str]) -> float:
 def levenshtein(first: str, second: str) -> int:
     """Returns the smallest number of characters to insert, delete or replace.
 
-    One column of the usual table is held as the bits of two integers, which say where it rises
+    One column of the usual table is held as the bits of two integers, which mark where it rises
     and falls (Gene Myers, "A fast bit-vector algorithm for approximate string matching based on
     dynamic programming", JACM 1999; the form of Heikki Hyyrö, 2003).
 
@@ -103,13 +103,13 @@ def levenshtein(first: str, second: str) -> int:
 
 def _normalised_distance(prediction: str, gold: str) -> float:
     """The distance of the evened texts over the longer text's length as written, in capitals."""
-    said, true = _even(prediction), _even(gold)
+    text, true = _even(prediction), _even(gold)
     longest = max(len(prediction.upper()), len(gold.upper()))
-    if said == true or longest == 0:
+    if text == true or longest == 0:
         return 0.0
-    if 2 * abs(len(said) - len(true)) > longest:
+    if 2 * abs(len(text) - len(true)) > longest:
         return 1.0  # at least as many characters are added or missing: under the threshold
-    return levenshtein(said, true) / longest
+    return levenshtein(text, true) / longest
 
 
 def _growth(text: str) -> int:

@@ -1,6 +1,6 @@
 """Grades an answer to a question with options: the right letter, or the right text.
 
-The rules are strict where a lenient one could credit a policy for something that it didn't say,
+The rules are strict where a lenient one could credit a policy for something that it didn't answer,
 and each is a row of `tests/tasks/grading_cases.jsonl`:
 
 - a letter is read only where it stands as an answer, never out of a word;
@@ -9,7 +9,7 @@ and each is a row of `tests/tasks/grading_cases.jsonl`:
 - of several statements ("Answer: A ... Answer: B") the last one is taken; one that is denied or
   conditional ("I don't think the answer is B") states nothing;
 - of a message in prose, the last line is read if it is an option and nothing else, and the last
-  sentence if it says which option fits;
+  sentence if it names which option fits;
 - a letter that an option is shown under is always that letter, also where it is some option's
   text.
 """
@@ -103,12 +103,12 @@ def declared_letter(answer: str, choices: Sequence[str]) -> int | None:
         >>> declared_letter("The sole shines. This matches option (B).", ["cotton", "rubber"])
         1
     """
-    said = unwrapped(answer)
-    if said is None:
+    message = unwrapped(answer)
+    if message is None:
         return None
     options = ShownOptions(choices)
-    lines = message_lines(said)
-    index = None if said.endswith("?") else options.bare(said)
+    lines = message_lines(message)
+    index = None if message.endswith("?") else options.bare(message)
     if index is not None or not lines:
         return index
     readings = (option_of_last_line, _option_explained, _option_stated, option_of_last_sentence)
@@ -121,14 +121,14 @@ def declared_letter(answer: str, choices: Sequence[str]) -> int | None:
 
 def _option_stated(lines: list[Line], options: ShownOptions) -> int | None:
     """Reads the last statement ("the answer is B"), or a message that begins with its option."""
-    said = "\n".join(line.text for line in lines)
-    cues = list(_CUE.finditer(said))
+    text = "\n".join(line.text for line in lines)
+    cues = list(_CUE.finditer(text))
     if not cues:
-        return None if _is_discussed(lines, options) else _letter_with_text(said, options)
-    before = said[: cues[-1].start()]
+        return None if _is_discussed(lines, options) else _letter_with_text(text, options)
+    before = text[: cues[-1].start()]
     if is_denied(before) or _OTHER.search(_SENTENCES.split(before)[-1]):
         return None
-    stated = said[cues[-1].end() :]
+    stated = text[cues[-1].end() :]
     return None if _ASKS.match(stated) else _letter_with_text(stated, options)
 
 
@@ -167,14 +167,14 @@ def _is_discussed(lines: list[Line], options: ShownOptions) -> bool:
     return not lines[1].opens or is_denied(_SENTENCES.split(lines[1].text, maxsplit=1)[0])
 
 
-def _letter_with_text(said: str, options: ShownOptions) -> int | None:
+def _letter_with_text(text: str, options: ShownOptions) -> int | None:
     """Reads "B. rubber", "(B) rubber", "rubber (B)", "B is correct"; None for a contradiction."""
-    said = without_noun(stripped(said))
-    index = options.whole(said)
+    text = without_noun(stripped(text))
+    index = options.whole(text)
     if index is not None:
         return index
-    marked = _MARKED.fullmatch(said) or _POINTED.fullmatch(said)
-    match = marked or _SPACED.fullmatch(said)
+    marked = _MARKED.fullmatch(text) or _POINTED.fullmatch(text)
+    match = marked or _SPACED.fullmatch(text)
     if match is None:
         return None
     letter, rest = (group for group in match.groups() if group is not None)

@@ -64,13 +64,13 @@ def contradicts(rest: str, options: ShownOptions, index: int) -> bool:
     rest = without_ruled_out(rest, options, index)
     if any(letter not in (None, index) for letter in letters_beside(rest, options)):
         return True
-    said, own = words(rest), options.words[index]
+    text_words, own = words(rest), options.words[index]
     others = [other for i, other in enumerate(options.words) if i != index and other.strip()]
-    if not said.startswith(own) or not own.strip():
-        return bool(_TAKEN_BACK.match(said)) or names_another(rest, options, index)
-    if any(said.startswith(other) for other in others if len(other) > len(own)):
+    if not text_words.startswith(own) or not own.strip():
+        return bool(_TAKEN_BACK.match(text_words)) or names_another(rest, options, index)
+    if any(text_words.startswith(other) for other in others if len(other) > len(own)):
         return True
-    after = said[len(own) :]
+    after = text_words[len(own) :]
     if REASON.match(after):
         return False
     if _TAKEN_BACK.match(after) and not after.startswith("not "):
@@ -80,10 +80,10 @@ def contradicts(rest: str, options: ShownOptions, index: int) -> bool:
 
 def names_another(text: str, options: ShownOptions, index: int) -> bool:
     """Whether a text holds the text of another option than `index`, as words of its own."""
-    said, own = f" {words(text)}", f" {options.words[index]}"
-    without_own = said.replace(own, " ") if own.strip() else said
+    text_words, own = f" {words(text)}", f" {options.words[index]}"
+    without_own = text_words.replace(own, " ") if own.strip() else text_words
     for other in (f" {each}" for i, each in enumerate(options.words) if i != index):
-        if other.strip() and other in (said if own in other else without_own):
+        if other.strip() and other in (text_words if own in other else without_own):
             return True
     return False
 

@@ -76,19 +76,19 @@ def declared_count(answer: str, question: str = "") -> int | None:
         >>> declared_count("None.", "How many dogs are there?"), declared_count("None.") is None
         (0, True)
     """
-    said = unwrapped(answer)
-    if said is None:
+    message = unwrapped(answer)
+    if message is None:
         return None
-    number = _number(said, question)
-    label = stated(said) if number is None else None
+    number = _number(message, question)
+    label = stated(message) if number is None else None
     if label is not None:
         return _number(label, question)
-    return _number_of_last_line(said, question) if number is None else number
+    return _number_of_last_line(message, question) if number is None else number
 
 
-def _number_of_last_line(said: str, question: str) -> int | None:
+def _number_of_last_line(message: str, question: str) -> int | None:
     """Reads a number on a line of its own, unless the line before it is another one."""
-    lines = [line.text for line in message_lines(said)[-2:]]
+    lines = [line.text for line in message_lines(message)[-2:]]
     if len(lines) < 2 or is_spoilt(lines[0]) or _number(lines[0], question) is not None:
         return None
     return _number(lines[1], question)
@@ -110,7 +110,7 @@ def _number(text: str, question: str) -> int | None:
 
 
 def _is_none(spelt: str, question: str) -> bool:
-    """Whether a text says that there are none of what a question counts."""
+    """Whether a text states that there are none of what a question counts."""
     if spelt in _NONE:
         return _ASKED.search(plain(question)) is not None
     no, _, noun = spelt.partition(" ")
@@ -123,11 +123,11 @@ def _is_asked(noun: str, question: str) -> bool:
     if asked is None:
         return False
     counted = asked[1].rstrip("?. ")
-    said = noun.split()
+    named = noun.split()
     for wanted in (counted.split(), _VERB.sub(" ", counted, count=1).split()):
-        begun = wanted[: len(said)]
-        is_long_enough = len(begun) == len(said) > 0
-        if is_long_enough and said[:-1] == begun[:-1] and begun[-1] in _plurals(said[-1]):
+        begun = wanted[: len(named)]
+        is_long_enough = len(begun) == len(named) > 0
+        if is_long_enough and named[:-1] == begun[:-1] and begun[-1] in _plurals(named[-1]):
             return True
     return False
 

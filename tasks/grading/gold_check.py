@@ -11,7 +11,7 @@ from pixel_env.types import LETTERS, Grade, Sample
 from .spelling import loose
 
 NOTHING = ("", " ")
-"""Answers that say nothing; each has to grade 0."""
+"""Answers without content; each has to grade 0."""
 
 
 def check_golds(task: Task, indices: Iterable[int] | None = None) -> list[str]:
@@ -60,14 +60,14 @@ def _faults_of(task: Task, sample: Sample) -> list[str]:
     for gold in golds:
         grade = task.grade(sample, gold)
         if (grade.score, grade.correct) != (1, True):
-            faults.append(f"its accepted answer {gold!r:.80} grades {_told(grade)}")
+            faults.append(f"its accepted answer {gold!r:.80} grades {_shown(grade)}")
     for nothing in NOTHING:
         grade = task.grade(sample, nothing)
         if (grade.score, grade.correct) != (0, False):
-            faults.append(f"the empty answer {nothing!r} grades {_told(grade)}")
+            faults.append(f"the empty answer {nothing!r} grades {_shown(grade)}")
     where = f" ({sample.origin})" if sample.origin else ""
     return [f"Sample {sample.id}{where}: {fault}." for fault in faults]
 
 
-def _told(grade: Grade) -> str:
+def _shown(grade: Grade) -> str:
     return f"{grade.score:g}, {'right' if grade.correct else 'wrong'}"

@@ -14,7 +14,7 @@ from .message_lines import Line
 from .shown_options import ShownOptions
 
 MAX_LINES = 200
-"""How many lines before the last one are looked at: room for every option, discussed at length."""
+"""How many lines before the last one are read: room for every option, discussed at length."""
 
 _WORDS = (
     r"answer|ans\.?|option|choice|letter|conclusion|result|response|solution|verdict|prediction|selection"
@@ -102,7 +102,7 @@ def is_item(line: str, options: ShownOptions) -> bool:
 def is_spoilt(lead: str) -> bool:
     """Whether a line that leads over to the next one denies it, or lists or hedges.
 
-    A line that ends a sentence says nothing about the next one.
+    A line that ends a sentence has no effect on the next one.
     """
     if lead.endswith(_CLOSED):
         return False

@@ -1,6 +1,6 @@
-"""A message whose last sentence says which option fits.
+"""A message whose last sentence names the option that fits.
 
-The sentence has to say so itself ("This matches option (C).", "(C) olive is the best match."),
+The sentence has to name it itself ("This matches option (C).", "(C) olive is the best match."),
 without a denial, a hedge, or another option beside it.
 """
 
@@ -87,14 +87,14 @@ _CONCESSION = re.compile(
 
 
 def option_of_last_sentence(lines: list[Line], options: ShownOptions) -> int | None:
-    """Reads the option that the last sentence of a message says fits.
+    """Reads the option that the last sentence of a message names as fitting.
 
     Args:
         lines: the lines of the message.
         options: the options shown.
 
     Returns:
-        The option's index; None where the sentence says of none, or of several, that it fits.
+        The option's index; None where the sentence names none, or several.
     """
     *before, sentence = _sentences(lines[-1].text)
     if before:  # a sentence that is the whole line was read as a line, or refused as one
@@ -128,7 +128,7 @@ def _says(sentence: str, options: ShownOptions) -> int | None:
 
 
 def _as_object(sentence: str, options: ShownOptions) -> tuple[int | None, str]:
-    """Reads "this matches (C)": what follows the last verb that says so."""
+    """Reads "this matches (C)": what follows the last verb of fitting."""
     for pattern, is_strong in ((_STRONG, True), (_THEREFORE, True), (_WEAK, False)):
         for verb in reversed(list(pattern.finditer(sentence))[-MAX_VERBS:]):
             tail = sentence[verb.end() :]

@@ -25,11 +25,11 @@ class Line:
     opens: bool
 
 
-def message_lines(said: str) -> list[Line]:
+def message_lines(message: str) -> list[Line]:
     r"""Returns the lines of a message, in order.
 
     Args:
-        said: a message, `unwrapped`.
+        message: a message, `unwrapped`.
 
     Example:
         >>> [line.text for line in message_lines("## Answer\n\n> *C*\n")]
@@ -37,7 +37,7 @@ def message_lines(said: str) -> list[Line]:
     """
     found: list[Line] = []
     opens = True
-    for written in said.split("\n"):
+    for written in message.split("\n"):
         text = " ".join(_MATHEMATICS.sub("", _MARK.sub("", written.strip())).split())
         if not text or _RULE.fullmatch(text):
             opens = True

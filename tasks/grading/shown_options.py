@@ -101,8 +101,8 @@ class ShownOptions:
 
     def begun(self, line: str) -> int | None:
         """The option whose words a line begins with, the longest; None where there is none."""
-        said = words(line[: 2 * max(map(len, self.texts)) + 8])
-        fitting = [i for i, own in enumerate(self.words) if own.strip() and said.startswith(own)]
+        begun = words(line[: 2 * max(map(len, self.texts)) + 8])
+        fitting = [i for i, own in enumerate(self.words) if own.strip() and begun.startswith(own)]
         return max(fitting, key=lambda index: len(self.words[index]), default=None)
 
 

@@ -1,7 +1,7 @@
-r"""Which spellings of a declared answer say the same thing; shared by the graders.
+r"""Which spellings of a declared answer mean the same; shared by the graders.
 
 From the outside in: `opened` takes off a box or tag, `unwrapped` what only sets a font, `plain`
-evens out what can't be heard (case, white space, kinds of quotes), `loose` closing punctuation and
+evens out small differences (case, white space, kinds of quotes), `loose` closing punctuation and
 brackets around the whole, `quantity` how a number is written.
 """
 
@@ -63,7 +63,7 @@ def opened(answer: str) -> str | None:
 
     Returns:
         What was declared, otherwise the text as written, however long: it may be a whole message
-        that says its answer at the end. None where the box is empty, not closed, or holds more
+        with its answer at the end. None where the box is empty, not closed, or holds more
         than an answer may.
     """
     if not _WRAPPER.search(answer):
@@ -92,26 +92,26 @@ def unwrapped(answer: str) -> str | None:
     return inside if mathematics is None else mathematics[1]
 
 
-def stated(said: str) -> str | None:
+def stated(answer: str) -> str | None:
     """What follows the last "answer is" or "answer:" of an answer; None where there is none.
 
     A label with a denial or a condition before it, in the same clause, states nothing: "I don't
     think the answer is 4".
 
     Args:
-        said: an answer, `unwrapped`.
+        answer: an answer, `unwrapped`.
     """
-    labels = list(_LABEL.finditer(said))
-    if not labels or is_denied(said[: labels[-1].start()]):
+    labels = list(_LABEL.finditer(answer))
+    if not labels or is_denied(answer[: labels[-1].start()]):
         return None
-    return said[labels[-1].end() :]
+    return answer[labels[-1].end() :]
 
 
 def even(text: str) -> str:
     """One Unicode form, straight quotes, plain dashes and full stops, nothing invisible.
 
     A raised or circled digit, and a fraction in one sign, stay apart from the digits beside them:
-    "5²" doesn't say 52.
+    "5²" doesn't mean 52.
     """
     if text.isascii():
         return text

@@ -11,9 +11,9 @@ from .spelling import is_short, loose, plain, quantity, stated, unwrapped
 
 def grade_text(sample: Sample, answer: str) -> Grade:
     """Grades a free answer: 1 where it equals an accepted answer; see `exact_text`."""
-    said = unwrapped(answer)
+    text = unwrapped(answer)
     correct = exact_text(answer, sample.answers)
-    parsed = loose(said) or None if said is not None and is_short(said) else None
+    parsed = loose(text) or None if text is not None and is_short(text) else None
     return Grade(score=float(correct), correct=correct, parsed=parsed)
 
 
@@ -24,7 +24,7 @@ def exact_text(answer: str, golds: Sequence[str]) -> bool:
     punctuation, a leading article and a label ("Answer:") make no difference; nor does how a
     number is written ("three", "1,200", "12 percent"), a time ("3:40pm") or a score ("2 - 0").
     Order, signs, digits and units do: an answer without the accepted one's unit, or with another
-    one, says something else. A message of any length may close with its label.
+    one, is another answer. A message of any length may close with its label.
 
     Example:
         >>> exact_text('"The White  House."', ["white house"])
@@ -36,12 +36,12 @@ def exact_text(answer: str, golds: Sequence[str]) -> bool:
         >>> exact_text("3:40 p.m.", ["3:40pm"]), exact_text("2-0", ["2 - 0"])
         (True, True)
     """
-    said = unwrapped(answer)
-    if said is None:
+    text = unwrapped(answer)
+    if text is None:
         return False
     whole = plain(answer) if is_short(answer) else ""
     if whole and any(whole == plain(gold) for gold in golds):
         return True
-    parts = [part for part in (said, stated(said)) if part and is_short(part)]
+    parts = [part for part in (text, stated(text)) if part and is_short(part)]
     forms = {quantity(part) for part in parts} - {""}
     return any(quantity(gold) in forms for gold in golds)

@@ -86,7 +86,7 @@ def _check(archive: Path, member: zipfile.ZipInfo) -> None:
 
 
 def _check_sizes(archive: Path, members: Sequence[zipfile.ZipInfo], limits: UnpackLimits) -> None:
-    """Refuses an archive that says it unpacks to too much."""
+    """Refuses an archive whose stated size is too large."""
     n_bytes = sum(member.file_size for member in members)
     if n_bytes > limits.max_bytes:
         raise DataError(
@@ -122,6 +122,6 @@ def _write(opened: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, root: P
         while chunk := source.read(CHUNK_BYTES):
             n_left -= len(chunk)
             if n_left < 0:
-                raise OSError("it is larger than the archive says")
+                raise OSError("it is larger than the archive states")
             target.write(chunk)
     return True

@@ -62,20 +62,20 @@ class DataFolder:
 
     def _inside(self, relative: str, origin: str) -> Path:
         relative = self._named(relative)
-        told = repr(relative)[:200]
+        given = repr(relative)[:200]
         parts = PurePosixPath(relative).parts
         if not relative.strip() or "\0" in relative:
-            raise DataError(f"{origin}: expected the path of a file, got {told}")
+            raise DataError(f"{origin}: expected the path of a file, got {given}")
         if PurePosixPath(relative).is_absolute() or PureWindowsPath(relative).anchor:
-            raise DataError(f"{origin}: expected a relative path, got the absolute {told}")
+            raise DataError(f"{origin}: expected a relative path, got the absolute {given}")
         if ".." in parts or ".." in PureWindowsPath(relative).parts:
-            raise DataError(f"{origin}: expected a path without '..', got {told}")
+            raise DataError(f"{origin}: expected a path without '..', got {given}")
         try:
             return checked_inside(self.path / relative, self.roots())
         except LeadsOutError as fault:
-            raise DataError(f"{origin}: {told} is a link that leads out of {self.path}") from fault
+            raise DataError(f"{origin}: {given} is a link that leads out of {self.path}") from fault
         except (OSError, RuntimeError, ValueError) as fault:
-            raise DataError(f"{origin}: there is no file {told} in {self.path}") from fault
+            raise DataError(f"{origin}: there is no file {given} in {self.path}") from fault
 
     def _named(self, path: str) -> str:
         """The path that a row means: that of a `file://` address, relative where it is inside.
@@ -122,7 +122,7 @@ def find_rows(task: str, data_dir: FolderName | None, layouts: Sequence[str]) ->
 
     Args:
         task: the task set's name in its id, such as "VStar".
-        data_dir: the folder to look in. None looks in the default folder under the current one,
+        data_dir: the folder to search. None searches the default folder under the current one,
             then in the Hugging Face cache on this disk.
         layouts: for each layout the pattern of its files, relative to the folder; the first one
             that matches any file is taken.
@@ -133,13 +133,13 @@ def find_rows(task: str, data_dir: FolderName | None, layouts: Sequence[str]) ->
     """
     releases = releases_of(task)
     first = releases[0]
-    looked_in = [Path(data_dir)] if data_dir is not None else [first.folder, *_cached(releases)]
-    for folder in looked_in:
+    searched = [Path(data_dir)] if data_dir is not None else [first.folder, *_cached(releases)]
+    for folder in searched:
         for pattern in layouts:
             files = sorted(path for path in folder.glob(pattern) if path.is_file())
             if files:
                 return Found(DataFolder(folder), tuple(files))
-    places = " and in ".join(str(folder.absolute()) for folder in looked_in)
+    places = " and in ".join(str(folder.absolute()) for folder in searched)
     to = data_dir if data_dir is not None else first.folder
     twin = f"; PixelReason-{first.twin}-v0 is a synthetic twin that needs no data" * bool(
         first.twin

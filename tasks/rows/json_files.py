@@ -119,8 +119,8 @@ def read_jsonl(path: Path) -> ListRows:
         DataError: the file can't be read.
     """
     lines = enumerate(_read_text(path, str(path)).split("\n"), start=1)
-    held = [(_Line(line), number) for number, line in lines if line.strip()]
-    return ListRows(path, [line for line, _ in held], [number for _, number in held])
+    kept = [(_Line(line), number) for number, line in lines if line.strip()]
+    return ListRows(path, [line for line, _ in kept], [number for _, number in kept])
 
 
 class _Line(str):

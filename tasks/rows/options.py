@@ -82,9 +82,9 @@ def listed_choices(row: Row, column: str) -> tuple[tuple[str, ...], tuple[str, .
     if paired is not None:
         names, texts = (values[name] for name in sorted(paired))
     else:
-        held = {str(name): value for name, value in values.items() if value is not None}
-        names = sorted(held, key=lambda name: (len(name), name.upper()))
-        texts = [held[name] for name in names]
+        filled = {str(name): value for name, value in values.items() if value is not None}
+        names = sorted(filled, key=lambda name: (len(name), name.upper()))
+        texts = [filled[name] for name in names]
     choices = checked_choices(row, texts, column)
     named = tuple(str(name).strip().upper() for name in names or ())
     starts = (tuple(LETTERS), tuple(map(str, range(99))), tuple(map(str, range(1, 99))))
@@ -145,13 +145,13 @@ def _without_letters(row: Row, choices: tuple[str, ...], column: str) -> tuple[s
 
 
 def right_choice(row: Row, column: str, choices: tuple[str, ...], answer: Any = None) -> int:
-    """Reads which option a column says is right: by index from 0, by letter, or by its text.
+    """Reads which option a column marks as right: by index from 0, by letter, or by its text.
 
     A letter is taken for a letter even where it is some option's text.
 
     Args:
         row: the row.
-        column: where it says so.
+        column: where it is marked.
         choices: the options.
         answer: what to read instead of the column's value.
 
@@ -177,8 +177,8 @@ def right_choice(row: Row, column: str, choices: tuple[str, ...], answer: Any = 
 
 def index_of_text(text: str, choices: tuple[str, ...]) -> int | None:
     """Returns the one option with a text, up to white space; None where none or several have it."""
-    said = " ".join(text.split())
-    found = [index for index, choice in enumerate(choices) if choice == said]
+    wanted = " ".join(text.split())
+    found = [index for index, choice in enumerate(choices) if choice == wanted]
     return found[0] if len(found) == 1 else None
 
 

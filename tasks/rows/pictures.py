@@ -75,7 +75,7 @@ def embedded_picture(row: Row, column: str, folder: DataFolder) -> ImageSource:
     """
     read = row.late.get(column)
     if read is None:
-        read = _Held(row.value(column))
+        read = _Given(row.value(column))
     opener = EmbeddedPicture(read, column, row.origin, folder)
     return ImageSource(opener, name=f"{column!r} ({row.origin})")
 
@@ -90,7 +90,7 @@ def pictures(row: Row, column: str, folder: DataFolder) -> tuple[ImageSource, ..
     Raises:
         DataError: the column is missing or holds something else, or a file can't be reached.
     """
-    read = row.late.get(column) or _Held(row.value(column))
+    read = row.late.get(column) or _Given(row.value(column))
     if column in row.late and column == "image":
         return (embedded_picture(row, column, folder),)
     value = read()
@@ -147,7 +147,7 @@ def picture(row: Row, column: str, folders: Sequence[DataFolder]) -> ImageSource
 
 @dataclass(frozen=True)
 class _Entry:
-    """One value of a list that is read again when it is looked at."""
+    """One value of a list that is read again when it is used."""
 
     read: Callable[[], Any]
     place: int
@@ -157,7 +157,7 @@ class _Entry:
 
 
 @dataclass(frozen=True)
-class _Held:
+class _Given:
     """A value that is at hand already."""
 
     value: Any

@@ -48,7 +48,7 @@ class TrainingRelease(RowTask):
         """Reads the rows; pictures and clips are opened one by one.
 
         Args:
-            data_dir: the folder of the file. None looks in the release's own folder under `data`
+            data_dir: the folder of the file. None searches the release's own folder under `data`
                 in the current one, then in the Hugging Face cache.
             split: there is one, "train".
             category: the benchmark that `qid` begins with; None for all.

@@ -1,6 +1,6 @@
 """Rows of a data set read from disk: every fault names the file and the row.
 
-Nothing here looks at a picture, and nothing here touches a network. A row that can't be read is
+Nothing here opens a picture, and nothing here touches a network. A row that can't be read is
 found out when that row is asked for, so that it spares the others.
 """
 
@@ -41,14 +41,14 @@ class Row:
         return column in self.late or self.values.get(column) is not None
 
     def value(self, column: str) -> Any:
-        """Returns a column that is held, whatever it is.
+        """Returns a column that is there, whatever it is.
 
         Raises:
             DataError: the column is missing.
         """
         if column not in self.values:
-            held = ", ".join(sorted([*self.values, *self.late])) or "none"
-            raise self.fault(f"column {column!r} is missing; the columns are {held}")
+            names = ", ".join(sorted([*self.values, *self.late])) or "none"
+            raise self.fault(f"column {column!r} is missing; the columns are {names}")
         return self.values[column]
 
     def text(self, column: str) -> str:
@@ -68,10 +68,10 @@ class Row:
         Raises:
             DataError: the column is missing, blank, or holds something else.
         """
-        said = " ".join(self.text(column).split())
-        if not said:
+        text = " ".join(self.text(column).split())
+        if not text:
             raise self.fault(f"expected text in column {column!r}, it is blank")
-        return said
+        return text
 
     def name(self, column: str) -> str:
         """Returns a column that holds a name: text that isn't blank, or a whole number.

@@ -20,12 +20,12 @@ from .row_border import at_border, check_texts
 class RowTask(Task):
     """What task sets over files have in common.
 
-    A subclass finds its files in its constructor, gives the rows to this one, and says how a row
+    A subclass finds its files in its constructor, gives the rows to this one, and defines how a row
     becomes a sample. A row that can't be read raises `DataError` when its sample is asked for; it
     stays in every split and category, so that an evaluation counts it instead of losing it.
 
     Attributes:
-        categories: the categories that can be chosen; empty where they are whatever the rows say.
+        categories: the categories that can be chosen; empty where they are whatever the rows have.
     """
 
     categories: ClassVar[tuple[str, ...]] = ()

@@ -52,7 +52,7 @@ class EndlessTask(Task, Generic[Content]):
 
     A content belongs to a split by a checksum of what it holds, not by its index: the same
     content can't occur in both. Categories are "easy" (the overview is enough) and "hard" (it is
-    not, a look at the evidence is).
+    not, a zoom on the evidence is).
 
     A subclass names its knobs and gives four methods: `_random`, `_essence`, `_ask`, `_media`.
 
@@ -156,7 +156,7 @@ class EndlessTask(Task, Generic[Content]):
 
     @abstractmethod
     def _media(self, content: Content, name: str) -> tuple[ImageSource, ...] | tuple[ClipSource]:
-        """Returns the media of a content, which are drawn when they are first looked at."""
+        """Returns the media of a content, which are drawn at their first use."""
 
     def __getstate__(self) -> dict[str, object]:
         """Leaves the cache behind: it can't be sent to another process."""

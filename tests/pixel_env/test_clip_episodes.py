@@ -95,14 +95,14 @@ def test_sampled_frames_are_read_in_one_pass_and_selected_ones_not_again(tmp_pat
     assert passes == [16, 3]
 
 
-@pytest.mark.parametrize(("n", "told"), [(2, "frames 1 to 2 of a clip"), (1, "frame")])
-def test_a_clip_with_fewer_frames_than_asked_says_so_everywhere(tmp_path, n, told):
+@pytest.mark.parametrize(("n", "shown"), [(2, "frames 1 to 2 of a clip"), (1, "frame")])
+def test_a_clip_with_fewer_frames_than_asked_names_them_everywhere(tmp_path, n, shown):
     write_video(tmp_path / "short.mp4", grey_pictures(range(0, 200, 100)[:n]))
     env = TextAction(PixelReasoningEnv(VideoTask(tmp_path / "short.mp4"), max_turns=9))
     observation, info = env.reset(seed=0)
     assert observation["n_frames"] == len(observation["images"]) == info["n_views"] == n
     question = PixelReasonerDialect().tell(observation)[-1]
-    assert told in question
+    assert shown in question
     assert "16" not in question
     call = '<tool_call>{"name": "select_frames", "arguments": {"target_frames": [%d]}}</tool_call>'
     observation, *_, info = env.step(call % (n + 1))

@@ -16,7 +16,7 @@ from pixel_env.vector import PixelReasoningVectorEnv
 from pixel_env.wrappers import CuriosityReward, FullHistory, GroupCuriosity, TextAction
 
 SEARCH, CLIP = "PixelReason-SyntheticSearch-v0", "PixelReason-SyntheticClip-v0"
-LOOK, SELECT = zoom_in([0.1, 0.2, 0.6, 0.7]), select_frames([1, 3])
+ZOOM, SELECT = zoom_in([0.1, 0.2, 0.6, 0.7]), select_frames([1, 3])
 COPIES = {
     "deepcopy": copy.deepcopy,
     "pickle": lambda env: pickle.loads(pickle.dumps(env)),
@@ -53,12 +53,12 @@ def assert_same(one, other):
 
 def go_on(env, is_clip=False):
     """Ends the episode, and begins the next one of the same order."""
-    yield env.step(SELECT if is_clip else LOOK)
+    yield env.step(SELECT if is_clip else ZOOM)
     if env.render_mode:
         yield env.render()
     yield env.step(answer("A"))
     yield env.reset()
-    yield env.step(LOOK)
+    yield env.step(ZOOM)
 
 
 @ways
@@ -66,7 +66,7 @@ def go_on(env, is_clip=False):
 def test_a_copy_in_an_episode_goes_on_identically(way, kind):
     env = MADE[kind]()
     env.reset(seed=3)
-    env.step(LOOK)
+    env.step(ZOOM)
     twin = COPIES[way](env)
     assert twin is not env
     expected, got = (list(go_on(each, kind == "clip")) for each in (env, twin))
@@ -80,7 +80,7 @@ def test_a_copy_before_an_episode_starts_the_same_ones(way, kind):
     twin = COPIES[way](env)
     for options in (None, {"index": 2}):
         assert_same(twin.reset(seed=5, options=options), env.reset(seed=5, options=options))
-    assert_same(twin.step(LOOK), env.step(LOOK))
+    assert_same(twin.step(ZOOM), env.step(ZOOM))
 
 
 @ways
@@ -88,7 +88,7 @@ def test_text_is_taken_by_a_copy_too(way):
     dialect = get_dialect("pixel-reasoner")
     env = TextAction(gym.make(SEARCH), dialect)
     env.reset(seed=3)
-    env.step(dialect.render(LOOK, None))
+    env.step(dialect.render(ZOOM, None))
     twin = COPIES[way](env)
     for message in ("Hm.", r"I see. \boxed{B}"):
         assert_same(twin.step(message), env.step(message))
@@ -103,7 +103,7 @@ def test_lanes_are_copied_in_the_middle_of_their_episodes(way, group_size):
 
     env = make()
     env.reset(seed=0, options={"index": [1, 1, 2, 2]})
-    env.step([LOOK, answer("A"), answer("B"), LOOK])
+    env.step([ZOOM, answer("A"), answer("B"), ZOOM])
     twin = COPIES[way](env)
     for actions in ([answer("A")] * 4, [None] * 4):
         assert_same(twin.step(actions), env.step(actions))
@@ -157,9 +157,9 @@ def test_copies_share_the_task_and_decode_no_picture_again(picture_task, monkeyp
     decoded = []
     decode = ImageSource._decode
     monkeypatch.setattr(ImageSource, "_decode", lambda self: decoded.append(1) or decode(self))
-    twin.step(LOOK)
+    twin.step(ZOOM)
     n_decoded = len(decoded)
-    env.step(LOOK)
+    env.step(ZOOM)
     assert len(decoded) == n_decoded
 
 
@@ -179,7 +179,7 @@ def test_turns_left_promises_no_turn_that_a_limit_of_steps_cuts_off(mode, limit,
     else:
         env = gym.make_vec(SEARCH, num_envs=2, vectorization_mode=mode, **given)
         observation, _ = env.reset(seed=0)
-    action = LOOK if mode == "make" else batched([LOOK, LOOK], env.single_action_space)
+    action = ZOOM if mode == "make" else batched([ZOOM, ZOOM], env.single_action_space)
     for left in range(turns, 0, -1):
         assert np.all(observation["turns_left"] == left)
         observation, *_, truncated, _ = env.step(action)

@@ -1,4 +1,4 @@
-"""Coverage of evidence by looks, on boxes small enough to reckon by hand."""
+"""Coverage of evidence by views, on boxes small enough to reckon by hand."""
 
 import numpy as np
 import pytest
@@ -18,34 +18,34 @@ def overview(source=1, side=100):
     return view(OVERVIEW, "overview", source, side, side)
 
 
-def test_a_look_at_exactly_the_target():
+def test_a_view_of_exactly_the_target():
     found = coverage_of([Evidence(TARGET)], [overview(), view(TARGET)])
     # 100 x 100 pixels for what takes 25 x 25 of the overview
     assert found == Coverage(share=1.0, iou=1.0, magnification=16.0)
 
 
-def test_a_look_at_a_quarter_of_the_target():
-    look = view((0.625, 0.625, 0.875, 0.875))
-    found = coverage_of([Evidence(TARGET)], [overview(), look])
+def test_a_view_of_a_quarter_of_the_target():
+    zoom = view((0.625, 0.625, 0.875, 0.875))
+    found = coverage_of([Evidence(TARGET)], [overview(), zoom])
     # intersection 1/64, union 1/16 + 1/16 - 1/64 = 7/64; the quarter fills a quarter of 10,000
     assert found.share == pytest.approx(1 / 4)
     assert found.iou == pytest.approx(1 / 7)
     assert found.magnification == pytest.approx(2500 / 625)
 
 
-def test_a_look_around_the_target():
-    look = view((0.5, 0.5, 1.0, 1.0), width=200, height=50)
-    found = coverage_of([Evidence(TARGET)], [overview(), look])
+def test_a_view_around_the_target():
+    zoom = view((0.5, 0.5, 1.0, 1.0), width=200, height=50)
+    found = coverage_of([Evidence(TARGET)], [overview(), zoom])
     assert found == Coverage(1.0, pytest.approx(1 / 4), pytest.approx(2500 / 625))
 
 
-def test_the_best_look_counts_and_larger_ones_break_ties():
-    looks = [view((0.0, 0.0, 0.5, 0.5)), view((0.5, 0.5, 1.0, 1.0)), view(TARGET, width=50)]
-    found = coverage_of([Evidence(TARGET)], [overview(), *looks])
+def test_the_best_view_counts_and_larger_ones_break_ties():
+    zooms = [view((0.0, 0.0, 0.5, 0.5)), view((0.5, 0.5, 1.0, 1.0)), view(TARGET, width=50)]
+    found = coverage_of([Evidence(TARGET)], [overview(), *zooms])
     assert found == Coverage(1.0, 1.0, pytest.approx(5000 / 625))
 
 
-def test_overviews_and_other_pictures_and_hidden_views_are_no_looks():
+def test_overviews_and_other_pictures_and_hidden_views_do_not_count():
     evidence = [Evidence(TARGET)]
     assert coverage_of(evidence, [overview()]) == UNSEEN
     assert coverage_of(evidence, [overview(1), overview(2), view(TARGET, source=2)]) == UNSEEN
@@ -77,6 +77,6 @@ def test_one_frame_of_a_clip_is_enough():
     assert coverage_of(evidence, frames, is_clip=True) == UNSEEN
 
 
-def test_nothing_is_said_without_evidence():
+def test_there_is_no_coverage_without_evidence():
     assert coverage_of([], [overview(), view(TARGET)]) is None
     assert coverage_of([Evidence((0.5, 0.5, 0.5, 0.6))], [overview()]) is None

@@ -98,7 +98,7 @@ def test_a_built_answer_never_raises(envs, text):
 
 @pytest.mark.parametrize("field", ["operation", "text", "bbox", "target_image", "frames"])
 @pytest.mark.parametrize("operation", [0, 1, 2])
-def test_a_number_too_long_to_be_written_is_told(envs, field, operation):
+def test_a_number_too_long_to_be_written_is_refused(envs, field, operation):
     huge = 10**5000  # Python refuses to write it out
     for value in (huge, -huge, [huge], [huge] * 4, {huge}, np.array([huge] * 4)):
         for env in envs:

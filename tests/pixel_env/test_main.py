@@ -50,7 +50,7 @@ def test_an_underscore_is_as_good(capsys):
     assert capsys.readouterr().out.startswith("usage: pixel-reason prepare-data")
 
 
-def test_an_unknown_command_is_told_with_the_nearest_one(capsys):
+def test_an_unknown_command_is_reported_with_the_nearest_one(capsys):
     assert main(["trian"]) == 2
     assert "there is no command 'trian'. Did you mean train?" in capsys.readouterr().err
 
@@ -91,8 +91,8 @@ def test_a_missing_extra_is_one_sentence(name, missing, extra, monkeypatch, caps
         monkeypatch.delitem(sys.modules, f"pixel_env.agents.settings.{module}", raising=False)
     monkeypatch.setattr(builtins, "__import__", without)
     assert main([name]) == 1
-    told = capsys.readouterr().err
-    assert f"needs {missing}, of the extra {extra}: pip install 'pixel-reason[{extra}]'" in told
+    written = capsys.readouterr().err
+    assert f"needs {missing}, of the extra {extra}: pip install 'pixel-reason[{extra}]'" in written
 
 
 def test_every_extra_that_is_named_is_one():

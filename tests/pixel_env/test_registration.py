@@ -66,7 +66,7 @@ def test_an_unknown_argument_lists_the_knobs_of_the_task_and_the_settings_apart(
         ("PixelReason-VStar-v1", "PixelReason-VStar-v0"),
     ],
 )
-def test_an_id_that_is_nearly_right_is_told_whole(given, meant):
+def test_an_id_that_is_nearly_right_is_completed(given, meant):
     for make in (check_id, make_bare, lambda name: PixelReasoningVectorEnv.from_id(name, 2)):
         with pytest.raises(ConfigError, match=f"got '{given}'. Did you mean '{meant}'?"):
             make(given)

@@ -55,7 +55,7 @@ def test_a_value_of_1_is_the_far_edge_and_not_a_pixel(env, box):
     ],
     ids=["reversed", "zero-area", "nan", "inf", "five", "three", "strings", "pixels"],
 )
-def test_a_bad_box_is_told_in_one_sentence_and_shows_nothing(env, box):
+def test_feedback_on_a_bad_box_is_one_sentence_and_shows_nothing(env, box):
     observation, reward, terminated, truncated, info = env.step(zoom_in(box))
     assert info["operation_error"] == "bad_box"
     assert observation["images"] == ()
@@ -73,7 +73,7 @@ def test_target_image_0_is_no_way_to_the_last_image(env, number):
 
 
 @pytest.mark.parametrize(
-    ("frames", "says"),
+    ("frames", "sentence"),
     [
         ([0], "got 0"),
         ([-1], "got -1"),
@@ -82,11 +82,11 @@ def test_target_image_0_is_no_way_to_the_last_image(env, number):
         ([1, 99], "got 99"),
     ],
 )
-def test_frames_0_and_minus_1_and_none_are_told(clip, frames, says):
+def test_frames_0_and_minus_1_and_none_are_refused(clip, frames, sentence):
     observation, *_, info = clip.step(select_frames(frames))
     assert info["operation_error"] == "bad_frames"
     assert observation["images"] == ()
-    assert says in observation["feedback"]
+    assert sentence in observation["feedback"]
     assert "from 1 to 16" in observation["feedback"]
 
 
@@ -133,7 +133,7 @@ def test_too_many_images_keep_the_observation_and_the_episode(picture_task):
 
 
 @pytest.mark.parametrize("operation", [3, -1, "zoom", 1.5, None, True])
-def test_an_unknown_operation_is_told_with_those_that_exist(env, operation):
+def test_an_unknown_operation_is_refused_with_those_that_exist(env, operation):
     observation, *_, info = env.step({**zoom_in([0, 0, 1, 1]), "operation": operation})
     assert info["operation_error"] == "unknown_operation"
     for name in ("answer", "zoom_in", "select_frames"):

@@ -1,4 +1,4 @@
-"""The picture of an episode: boxes where they were looked at, the conversation beside them."""
+"""The picture of an episode: the boxes of zooms, the conversation beside them."""
 
 import numpy as np
 import pytest

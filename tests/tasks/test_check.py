@@ -23,8 +23,8 @@ def test_good_folder_of_any_layout_has_no_fault(folders, name, is_quick):
     release = replace(releases_of(task_set)[0], parts=parts)
     checked = Check(release, folders(name), is_quick).run()
     assert checked.faults == []
-    assert f"{n_samples} questions" in checked.held[0]
-    assert checked.held[0].endswith(f"licence: {release.licence}.")
+    assert f"{n_samples} questions" in checked.splits[0]
+    assert checked.splits[0].endswith(f"licence: {release.licence}.")
 
 
 def test_splits_that_are_not_there_are_passed_over_unless_named(tmp_path):
@@ -32,7 +32,7 @@ def test_splits_that_are_not_there_are_passed_over_unless_named(tmp_path):
     release = replace(
         RELEASES["hrbench"], parts=(ReleaseSplit("hrbench_4k"), ReleaseSplit("hrbench_8k"))
     )
-    assert len(Check(release, tmp_path).run().held) == 1
+    assert len(Check(release, tmp_path).run().splits) == 1
     assert "looked for hr_bench_8k.parquet" in Check(release, tmp_path).run("hrbench_8k").faults[0]
     assert len(Check(release, tmp_path / "none").run().faults) == 1
 
@@ -46,7 +46,7 @@ def test_certain_counts_are_faults_and_others_remarks(tmp_path):
     release = replace(RELEASES["tallyqa"], parts=(part,))
     checked = Check(release, tmp_path).run()
     assert (checked.faults, checked.remarks) == ([], [])
-    assert "5 questions (complex 2, simple 3)" in checked.held[0]
+    assert "5 questions (complex 2, simple 3)" in checked.splits[0]
     release = replace(release, parts=(replace(part, counts={"simple": 2, "complex": 3}),))
     assert Check(release, tmp_path).run().faults == [
         "expected 5 good questions (simple 2, complex 3)"

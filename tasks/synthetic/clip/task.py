@@ -1,7 +1,7 @@
 """SyntheticClip: a procedural twin of MVBench.
 
 Shapes move across a clip, and each shows a letter for a moment. Which way one moves can be seen in
-the sampled frames; the letter can be seen in two of them, and read only when those are looked at
+the sampled frames; the letter can be seen in two of them, and read only when those are selected
 at a higher resolution. The clips are real mp4 files, if only in memory, and are read by the decoder
 that reads MVBench's.
 """
@@ -39,7 +39,7 @@ class SyntheticClip(EndlessTask[ClipContent]):
     that a shape shows for a moment). The evidence is the box of the shape in every frame that
     shows the letter; of an easy question, in the first and in the last one that is sampled.
 
-    Needs PyAV to encode: `pixel-reason[video]`. A clip is encoded when it is first looked at.
+    Needs PyAV to encode: `pixel-reason[video]`. A clip is encoded at its first use.
 
     >>> task = SyntheticClip(split="test")
     >>> task[7].question, task[7].answers, task[7].category

@@ -1,7 +1,7 @@
 """Boards of stickers and cards: what they hold, and where it lies.
 
 What a board holds is drawn first and fixes everything (`BoardContent`); where it lies follows from
-that (`lay_out`). So the split, which hangs on what is held, is known before anything is placed.
+that (`lay_out`). So the split, which depends on what is on it, is known before anything is placed.
 """
 
 from __future__ import annotations

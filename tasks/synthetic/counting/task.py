@@ -25,7 +25,7 @@ class SyntheticCounting(EndlessTask[BoardContent]):
     """Endless seeded boards with one "How many ..." each; the twin of TallyQA.
 
     Categories are "easy" (stickers of a colour, of a shape, or of both) and "hard" (marks on a
-    card), as in every twin: what the trainer and the reports tell apart is whether a look is
+    card), as in every twin: what the trainer and the reports keep apart is whether a zoom is
     needed. TallyQA's own "simple" and "complex" are about the wording of a question, and here all
     would be simple. Counts from 1 to `max_count` are equally likely. The evidence is the box of
     each sticker that counts, or that of the card.

@@ -157,8 +157,8 @@ class _Page:
             end = start + round((right - layout.px(70) - start) * length / 100)
             fill = self._palette.accents[1]
             draw_panel(self._picture, (start, y - half, end, y + half), fill, layout.px(12))
-            told = f"{length * 13:,}"
-            self._write_small((end + layout.px(12), y), told, self._palette.ink, "lm")
+            amount = f"{length * 13:,}"
+            self._write_small((end + layout.px(12), y), amount, self._palette.ink, "lm")
 
     def _draw_years(self) -> None:
         """Draws the line and the years below it."""

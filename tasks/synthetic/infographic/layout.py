@@ -39,7 +39,7 @@ class PageLayout:
         table: panel of the table.
         foot: the band with the small print.
         unit: source pixels for each pixel of the base page.
-        content: what the page says.
+        content: what is on the page.
         difficulty: its knobs.
     """
 

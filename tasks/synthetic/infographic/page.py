@@ -1,4 +1,4 @@
-"""What an infographic page says: its title, its figures, its table and its small print."""
+"""The content of an infographic page: its title, its figures, its table and its small print."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class SmallPrint:
         asked: how many people were asked.
         when: month and year.
         edition: number of the edition.
-        order: in which order the four are told.
+        order: in which order the four are printed.
     """
 
     source: str
@@ -85,7 +85,7 @@ class SmallPrint:
 
 @dataclass(frozen=True, slots=True)
 class PageContent:
-    """What a page says; everything that is drawn follows from it.
+    """What is on a page; everything that is drawn follows from it.
 
     Attributes:
         topic: number of the topic in `TOPICS`.
@@ -120,7 +120,7 @@ class PageContent:
 
 
 def random_page(rng: np.random.Generator, difficulty: PageDifficulty) -> PageContent:
-    """Draws what a page says.
+    """Draws the content of a page.
 
     Args:
         rng: where every choice comes from.

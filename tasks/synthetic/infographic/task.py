@@ -84,8 +84,8 @@ class SyntheticInfographic(EndlessTask[PageContent]):
     def _essence(self, content: PageContent) -> str:
         facts = (content.title, content.figure, content.bars, content.parts, content.years)
         small = content.small
-        told = (small.source, small.asked, small.when, small.edition)
-        return repr((facts, sorted(content.rows), told))
+        printed = (small.source, small.asked, small.when, small.edition)
+        return repr((facts, sorted(content.rows), printed))
 
     def _ask(self, content: PageContent, is_easy: bool, rng: np.random.Generator) -> Asked:
         layout = lay_out(content, self.difficulty)

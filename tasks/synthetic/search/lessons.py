@@ -28,7 +28,7 @@ PICTURE_PX, TOKENS = 112, 4
 
 BOX_STEP = 0.05
 BOX_SIDE = 0.15
-"""Boxes are spoken in this step, and this large, as the demonstrations for this policy are."""
+"""Boxes are written in this step, and this large, as the demonstrations for this policy are."""
 
 CROP_SIDES = (0.1, 0.15, 0.15, 0.15, 0.2, 0.3, 0.4)
 LARGEST_READABLE = 0.2
@@ -80,19 +80,19 @@ class Exhibit:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """One picture, a request about it, and what to say.
+    """One picture, a request about it, and the response to it.
 
     Attributes:
         picture: (112, 112, 3) uint8 RGB.
         question: the request.
         choices: options, where it has some.
-        says: the message to be learnt.
+        response: the message to be learnt.
     """
 
     picture: Image
     question: str
     choices: tuple[str, ...]
-    says: str
+    response: str
 
     @property
     def observation(self) -> Observation:
@@ -138,11 +138,13 @@ def vocabulary(rng: np.random.Generator, difficulty: Difficulty, n_scenes: int) 
     shown = [thing for _ in range(n_scenes) for thing in exhibits(rng, difficulty, 2)]
     taught = [lesson(rng, thing, difficulty.marks) for thing in shown]
     names = [f"{colour} {shape}" for colour in COLOURS for shape in SHAPES]
-    return [text for item in taught for text in (item.question, *item.choices, item.says)] + names
+    return [
+        text for item in taught for text in (item.question, *item.choices, item.response)
+    ] + names
 
 
 def token_labels(exhibit: Exhibit, marks: str) -> NDArray[np.int64]:
-    """Says what stands under each token of a picture.
+    """Returns what stands under each token of a picture.
 
     Args:
         exhibit: the picture.
@@ -164,14 +166,16 @@ def token_labels(exhibit: Exhibit, marks: str) -> NDArray[np.int64]:
         labels[body, 0] = list(COLOURS).index(thing.colour)
         labels[body, 1] = SHAPES.index(thing.shape)
         if exhibit.is_overview:
-            labels[body, 3:] = [round(edge / BOX_STEP) for edge in spoken_box(exhibit.scene, thing)]
+            labels[body, 3:] = [
+                round(edge / BOX_STEP) for edge in written_box(exhibit.scene, thing)
+            ]
         elif exhibit.is_readable:
             labels[body & letter, 2] = marks.index(thing.mark)
     return labels
 
 
-def spoken_box(scene: Scene, thing: SceneObject) -> Box:
-    """Returns the square around an object that a policy is taught to say, on the coarse grid."""
+def written_box(scene: Scene, thing: SceneObject) -> Box:
+    """Returns the square around an object that a policy is taught to write, on the coarse grid."""
     x, y = (centre / scene.side_px for centre in thing.centre)
     x1, y1, *_ = _square(x, y, BOX_SIDE)
     x1, y1 = (round(edge / BOX_STEP) * BOX_STEP for edge in (x1, y1))
@@ -213,7 +217,7 @@ def _locate(rng: np.random.Generator, exhibit: Exhibit, _: str) -> Lesson:
     things = [exhibit.scene.objects[i] for i in rng.permutation(len(exhibit.scene.objects))]
     asked = ", ".join(thing.colour for thing in things)
     boxes = [
-        f"{thing.colour} [{', '.join(f'{e:g}' for e in spoken_box(exhibit.scene, thing))}]"
+        f"{thing.colour} [{', '.join(f'{e:g}' for e in written_box(exhibit.scene, thing))}]"
         for thing in things
     ]
     return Lesson(exhibit.picture, f"Where is {asked}?", (), "\n".join(boxes))
@@ -222,7 +226,7 @@ def _locate(rng: np.random.Generator, exhibit: Exhibit, _: str) -> Lesson:
 def _ground(_: np.random.Generator, exhibit: Exhibit, __: str) -> Lesson:
     """The box of one object, in the JSON in which Qwen2.5-VL grounds."""
     thing = exhibit.subject
-    box = ", ".join(f"{edge:g}" for edge in spoken_box(exhibit.scene, thing))
+    box = ", ".join(f"{edge:g}" for edge in written_box(exhibit.scene, thing))
     question = f"Where is the {thing.colour} shape?"
     return Lesson(exhibit.picture, question, (), f'Here: {{"bbox_2d": [{box}]}}')
 
@@ -230,12 +234,12 @@ def _ground(_: np.random.Generator, exhibit: Exhibit, __: str) -> Lesson:
 def _name(_: np.random.Generator, exhibit: Exhibit, __: str) -> Lesson:
     """What a crop shows, with its letter where that can be read."""
     thing = exhibit.subject
-    says = f"{thing.colour} {thing.shape}"
+    name = f"{thing.colour} {thing.shape}"
     return Lesson(
         exhibit.picture,
         "What is this?",
         (),
-        f"{says} {thing.mark}" if exhibit.is_readable else says,
+        f"{name} {thing.mark}" if exhibit.is_readable else name,
     )
 
 

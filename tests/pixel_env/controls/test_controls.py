@@ -1,4 +1,4 @@
-"""Controls: what a look shows is spoiled or given away, and nothing else changes."""
+"""Controls: what an operation shows is spoiled or given away, and nothing else changes."""
 
 import gymnasium as gym
 import numpy as np
@@ -65,7 +65,7 @@ def play(env, *actions, index=0):
     return step
 
 
-def test_no_operations_refuses_looks_and_takes_answers():
+def test_no_operations_refuses_operations_and_takes_answers():
     env = NoOperations(pictures())
     observation, *_, info = play(env, zoom_in(BOX))
     assert observation["feedback"] == "No operation is available here; answer now."
@@ -181,7 +181,7 @@ def test_random_crop_selects_as_many_random_frames():
     assert observation["images"][0][0, 0, 0] == 5 * numbers[entry["frames"][0] - 1]
 
 
-def test_refused_looks_are_refused_as_ever():
+def test_refused_operations_are_refused_as_ever():
     for action in (zoom_in([0, 0, 2, 2]), zoom_in(BOX, target_image=5), select_frames([1])):
         plain = play(pictures(), action)
         for control in (RandomCrop, DemonstrationCrop, AimedCrop):
@@ -191,7 +191,7 @@ def test_refused_looks_are_refused_as_ever():
             assert step[-1] == plain[-1]
 
 
-def test_end_of_turns_is_told_with_the_look_that_was_asked_for():
+def test_feedback_on_the_end_of_turns_names_the_region_asked_for():
     for control in (RandomCrop, DemonstrationCrop, AimedCrop, BlankViews):
         observation, _, _, truncated, _ = play(control(pictures(max_turns=1)), zoom_in(BOX))
         assert truncated
@@ -225,7 +225,7 @@ def test_aimed_crop_moves_the_box_that_was_asked_for_to_the_evidence():
     assert env.unwrapped.views[2].parent == 1
 
 
-def test_aimed_crop_looks_as_large_as_the_picture_stay():
+def test_aimed_crop_zooms_as_large_as_the_picture_stay():
     *_, info = play(AimedCrop(pictures()), zoom_in([0, 0, 1, 1]))
     assert info["executed_box"] == (0, 0, 1, 1)
 
@@ -247,7 +247,7 @@ def test_demonstration_crop_selects_the_frames_nearest_to_the_evidence():
     assert env.unwrapped.views[16].source == numbers[nearest[1] - 1]
 
 
-def test_demonstration_crop_passes_looks_of_a_sample_without_evidence():
+def test_demonstration_crop_passes_operations_of_a_sample_without_evidence():
     env = DemonstrationCrop(clips())
     for action in (select_frames([3]), zoom_in(BOX, target_image=2)):
         plain, passed = play(clips(), action), play(env, action)

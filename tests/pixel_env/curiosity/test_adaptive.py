@@ -1,4 +1,4 @@
-"""The threshold of a sample falls where earlier rollouts were right without looking."""
+"""The threshold of a sample falls where earlier rollouts were right without a call."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from pixel_env import ConfigError, answer, zoom_in
 from pixel_env.wrappers import AdaptiveCuriosity
 
-LOOK = zoom_in([0.25, 0.25, 0.75, 0.75])
+ZOOM = zoom_in([0.25, 0.25, 0.75, 0.75])
 RIGHT, WRONG = answer("B"), answer("A")
 
 
@@ -19,16 +19,16 @@ def run_group(envs, index, *plans):
 
 
 def test_a_sample_without_a_history_has_the_papers_threshold(make_vector):
-    infos = run_group(AdaptiveCuriosity(make_vector(8), 8), 0, [LOOK, RIGHT], *[[RIGHT]] * 7)
+    infos = run_group(AdaptiveCuriosity(make_vector(8), 8), 0, [ZOOM, RIGHT], *[[RIGHT]] * 7)
     assert infos["threshold"] == pytest.approx([0.3] * 8)
     assert infos["curiosity_bonus"] == pytest.approx([0.0875] + [0.0] * 7)
 
 
-def test_the_threshold_counts_only_rollouts_that_did_not_look(make_vector):
+def test_the_threshold_counts_only_rollouts_without_a_call(make_vector):
     envs = AdaptiveCuriosity(make_vector(4), 4, threshold=0.8)
-    run_group(envs, 0, [LOOK, RIGHT], [RIGHT], [RIGHT], [WRONG])
-    infos = run_group(envs, 0, [LOOK, RIGHT], *[[WRONG]] * 3)
-    # 3 did not look, 2 of them were right: 0.8 * (1 - 2 / 4) = 0.4, and 0.5 * (0.4 - 0.25)
+    run_group(envs, 0, [ZOOM, RIGHT], [RIGHT], [RIGHT], [WRONG])
+    infos = run_group(envs, 0, [ZOOM, RIGHT], *[[WRONG]] * 3)
+    # 3 had no call, 2 of them were right: 0.8 * (1 - 2 / 4) = 0.4, and 0.5 * (0.4 - 0.25)
     assert infos["threshold"] == pytest.approx([0.4] * 4)
     assert infos["curiosity_bonus"] == pytest.approx([0.075, 0, 0, 0])
     assert envs.state() == {"tiny-0": [6, 2]}

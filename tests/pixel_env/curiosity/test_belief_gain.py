@@ -1,4 +1,4 @@
-"""What looks did to a belief is told at the end: asked before the first and after the last."""
+"""The belief is asked at the end: before the first operation and after the last."""
 
 import math
 
@@ -12,11 +12,11 @@ from pixel_env.vector import PixelReasoningVectorEnv
 from pixel_env.wrappers import AdaptiveCuriosity, BeliefGain, CuriosityReward, GroupCuriosity
 
 ID = "PixelReason-SyntheticSearch-v0"
-LOOK, REFUSED, END = zoom_in([0, 0, 0.5, 0.5]), zoom_in([5, 5, 6, 6]), answer("")
+ZOOM, REFUSED, END = zoom_in([0, 0, 0.5, 0.5]), zoom_in([5, 5, 6, 6]), answer("")
 
 
-class Told:
-    """Believes what a table says of (lane, observations told), and notes what it was asked."""
+class Table:
+    """Believes what a table has for (lane, observations given), and notes what it was asked."""
 
     def __init__(self, table):
         self.table = table
@@ -37,9 +37,9 @@ def run(envs, *steps, index=7):
     return [envs.step(list(step))[-1] for step in steps]
 
 
-def test_the_gain_is_what_the_belief_rose_by_from_before_the_first_look_to_after_the_last():
-    belief = Told({(0, 1): 0.2, (0, 3): 0.5, (1, 1): 0.25, (1, 2): 0.125})
-    steps = [(LOOK, LOOK), (LOOK, END), (END, END)]
+def test_the_gain_is_what_the_belief_rose_by_from_before_the_first_operation_to_after_the_last():
+    belief = Table({(0, 1): 0.2, (0, 3): 0.5, (1, 1): 0.25, (1, 2): 0.125})
+    steps = [(ZOOM, ZOOM), (ZOOM, END), (END, END)]
     first, second, third = run(BeliefGain(lanes(2), belief), *steps)
     assert not first["_belief_gain"].any()
     assert not first["belief_gain"].any()
@@ -52,24 +52,24 @@ def test_the_gain_is_what_the_belief_rose_by_from_before_the_first_look_to_after
 
 
 def test_lanes_that_end_together_are_asked_about_at_once_in_order():
-    belief = Told({(lane, told): 0.1 * told for lane in range(3) for told in (1, 2)})
-    run(BeliefGain(lanes(3), belief), (LOOK, END, LOOK), (END, END, END))
+    belief = Table({(lane, n): 0.1 * n for lane in range(3) for n in (1, 2)})
+    run(BeliefGain(lanes(3), belief), (ZOOM, END, ZOOM), (END, END, END))
     assert belief.calls == [[(0, 1), (0, 2), (2, 1), (2, 2)]]
 
 
-def test_only_looks_that_were_executed_and_spoken_after_are_asked_about():
-    belief = Told({(0, 2): 0.1, (0, 3): 0.4})
+def test_only_operations_that_were_executed_and_another_turn_followed_are_asked_about():
+    belief = Table({(0, 2): 0.1, (0, 3): 0.4})
     envs = BeliefGain(lanes(4, max_turns=4), belief)
     steps = [
         (REFUSED, REFUSED, None, None),
-        (LOOK, END, None, None),
+        (ZOOM, END, None, None),
         (REFUSED, END, None, None),
-        (END, END, LOOK, END),
+        (END, END, ZOOM, END),
     ]
     *_, last = run(envs, *steps)
-    assert belief.calls == [[(0, 2), (0, 3)]]  # not the refused call, nor what came of it
+    assert belief.calls == [[(0, 2), (0, 3)]]  # not the refused call, nor its result
     assert last["belief_gain"].tolist() == pytest.approx([math.log(4), 0, 0, 0])
-    assert last["n_operations"].tolist() == [1, 0, 1, 0]  # lane 2 looked with its last turn
+    assert last["n_operations"].tolist() == [1, 0, 1, 0]  # lane 2 zoomed with its last turn
     assert last["belief_raised"].tolist() == [1, 0, 0, 0]
 
 
@@ -87,7 +87,7 @@ def sight(envs):
     return belief
 
 
-def test_a_look_at_the_whole_picture_gains_nothing_and_one_at_the_evidence_is_paid():
+def test_a_zoom_on_the_whole_picture_gains_nothing_and_one_on_the_evidence_is_paid():
     inner = lanes(8)
     envs = GroupCuriosity(BeliefGain(inner, sight(inner)), 8, counts="belief")
     envs.reset(options={"index": [5] * 8})
@@ -101,21 +101,21 @@ def test_a_look_at_the_whole_picture_gains_nothing_and_one_at_the_evidence_is_pa
 
 @pytest.mark.parametrize(("least_gain", "raised"), [(0.5, 1), (0.7, 0)])
 def test_the_least_gain_decides_what_counts(least_gain, raised):
-    belief = Told({(0, 1): 0.3, (0, 2): 0.5})  # ln(5 / 3) = 0.511
-    *_, infos = run(BeliefGain(lanes(1), belief, least_gain), (LOOK,), (END,))
+    belief = Table({(0, 1): 0.3, (0, 2): 0.5})  # ln(5 / 3) = 0.511
+    *_, infos = run(BeliefGain(lanes(1), belief, least_gain), (ZOOM,), (END,))
     assert infos["belief_raised"].tolist() == [raised]
 
 
 def test_a_doubled_probability_counts_by_default_and_one_over_a_half_can_not():
-    belief = Told({(0, 1): 0.25, (0, 2): 0.51, (1, 1): 0.51, (1, 2): 1.0})
-    *_, infos = run(BeliefGain(lanes(2), belief), (LOOK, LOOK), (END, END))
+    belief = Table({(0, 1): 0.25, (0, 2): 0.51, (1, 1): 0.51, (1, 2): 1.0})
+    *_, infos = run(BeliefGain(lanes(2), belief), (ZOOM, ZOOM), (END, END))
     assert infos["belief_raised"].tolist() == [1, 0]
 
 
-def test_a_lane_that_begins_again_forgets_its_looks():
-    belief = Told({(0, 1): 0.1, (0, 2): 0.2})
+def test_a_lane_that_begins_again_forgets_its_operations():
+    belief = Table({(0, 1): 0.1, (0, 2): 0.2})
     envs = BeliefGain(lanes(2), belief)
-    run(envs, (LOOK, LOOK))
+    run(envs, (ZOOM, ZOOM))
     envs.reset(options={"index": [7, 7], "reset_mask": np.array([False, True])})
     *_, infos = envs.step([END, END])
     assert belief.calls == [[(0, 1), (0, 2)]]
@@ -123,17 +123,17 @@ def test_a_lane_that_begins_again_forgets_its_looks():
 
 
 def test_a_threshold_from_history_takes_it_too():
-    belief = Told({(0, 1): 0.1, (0, 2): 0.9})
+    belief = Table({(0, 1): 0.1, (0, 2): 0.9})
     envs = AdaptiveCuriosity(BeliefGain(lanes(2), belief), 2, counts="belief", threshold=1.0)
-    *_, infos = run(envs, (LOOK, END), (END, END))
+    *_, infos = run(envs, (ZOOM, END), (END, END))
     assert infos["curiosity_bonus"].tolist() == pytest.approx([0.25, 0.0])
 
 
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ConfigError, match="PixelReasoningVectorEnv, got GroupCuriosity"):
-        BeliefGain(GroupCuriosity(lanes(1), 1), Told({}))
+        BeliefGain(GroupCuriosity(lanes(1), 1), Table({}))
     for wrong in (0, -1, math.nan):
         with pytest.raises(ConfigError, match="least_gain"):
-            BeliefGain(lanes(1), Told({}), wrong)
+            BeliefGain(lanes(1), Table({}), wrong)
     with pytest.raises(ConfigError, match="lanes"):
         CuriosityReward(gym.make(ID), counts="belief")

@@ -51,7 +51,7 @@ def test_each_operation_after_the_first_costs_a_twentieth(preset, n_operations, 
 
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))
-def test_who_does_not_look_gets_no_bonus(preset):
+def test_a_rollout_without_a_call_gets_no_bonus(preset):
     assert curiosity_bonus(0.125, False, 0, preset=preset) == (0, 0)
 
 

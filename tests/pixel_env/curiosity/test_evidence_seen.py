@@ -1,4 +1,4 @@
-"""A look that gains something is told at the end, from boxes that only the environment knows."""
+"""A zoom that gains something is reported at the end, from boxes no policy knows."""
 
 import gymnasium as gym
 import pytest
@@ -24,37 +24,37 @@ def env():
     return EvidenceSeen(gym.make(ID))
 
 
-def test_a_look_at_the_target_is_told_at_the_end_and_not_before(env):
+def test_a_zoom_on_the_target_is_reported_at_the_end_and_not_before(env):
     first, last = play(env, "target")
     assert "evidence_seen" not in first
     assert last["evidence_seen"] == 1
 
 
 @pytest.mark.parametrize("actions", [(), (zoom_in(WHOLE),), (zoom_in([0, 0, 9, 9]),)])
-def test_no_look_the_whole_picture_and_a_refused_call_gain_nothing(env, actions):
+def test_no_zoom_the_whole_picture_and_a_refused_call_gain_nothing(env, actions):
     assert play(env, *actions)[-1]["evidence_seen"] == 0
 
 
-def test_a_look_at_everything_counts_where_no_gain_is_asked_for():
+def test_a_zoom_on_everything_counts_where_no_gain_is_asked_for():
     env = EvidenceSeen(gym.make(ID), least_gain=1.0)
     assert play(env, zoom_in(WHOLE))[-1]["evidence_seen"] == 1
 
 
-def test_a_look_that_misses_gains_nothing(env):
+def test_a_zoom_that_misses_gains_nothing(env):
     env.reset(options={"index": 0})
     x1, y1, *_ = env.unwrapped.sample.evidence[0].box
     away = (0.6, 0.6, 0.9, 0.9) if x1 < 0.5 and y1 < 0.5 else (0.0, 0.0, 0.2, 0.2)
     assert play(env, zoom_in(away))[-1]["evidence_seen"] == 0
 
 
-def test_one_environment_is_paid_for_what_a_look_gained():
+def test_one_environment_is_paid_for_what_a_zoom_gained():
     env = CuriosityReward(EvidenceSeen(gym.make(ID)), counts="evidence", threshold=1.0)
     play(env)
     assert play(env, zoom_in(WHOLE))[-1]["curiosity_bonus"] == 0.0
     assert play(env, "target")[-1]["curiosity_bonus"] == pytest.approx(0.5 * (1 - 1 / 3))
 
 
-def test_a_group_is_paid_for_looks_that_gained_something():
+def test_a_group_is_paid_for_zooms_that_gained_something():
     lanes = PixelReasoningVectorEnv.from_id(ID, 8, wrappers=[EvidenceSeen])
     envs = GroupCuriosity(lanes, 8, counts="evidence")
     envs.reset(options={"index": [5] * 8})

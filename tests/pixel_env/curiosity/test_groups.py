@@ -29,16 +29,16 @@ def check_terms(rewards, infos):
 def test_the_papers_table_holds_on_whole_episodes(make_vector, group_size, n_users, bonus):
     envs = GroupCuriosity(make_vector(group_size), group_size)
     start(envs, 0)
-    looks = [lane < n_users for lane in range(group_size)]
-    _, rewards, terminated, _, infos = envs.step([GOOD if look else END for look in looks])
+    zooms = [lane < n_users for lane in range(group_size)]
+    _, rewards, terminated, _, infos = envs.step([GOOD if zoom else END for zoom in zooms])
     check_terms(rewards, infos)
-    assert rewards.tolist() == [0.0 if look else 1.0 for look in looks] or n_users == 0
+    assert rewards.tolist() == [0.0 if zoom else 1.0 for zoom in zooms] or n_users == 0
     if n_users:
         assert not terminated.all()
         _, rewards, terminated, _, infos = envs.step([END] * group_size)
         check_terms(rewards, infos)
     assert terminated.all()
-    expected = [bonus if look else 0.0 for look in looks]
+    expected = [bonus if zoom else 0.0 for zoom in zooms]
     assert infos["curiosity_bonus"] == pytest.approx(expected)
     assert infos["rapr"].tolist() == [n_users / group_size] * group_size
 
@@ -89,7 +89,7 @@ def test_groups_are_reset_and_paid_apart(make_vector):
     assert rewards == pytest.approx([1, 1, 0, 0])
 
 
-def test_calls_count_as_looking_only_where_told(make_vector):
+def test_refused_calls_count_only_where_set(make_vector):
     for counts, rate in (("executed", 0.0), ("calls", 0.5)):
         envs = GroupCuriosity(make_vector(2), 2, counts=counts)
         start(envs, 0)

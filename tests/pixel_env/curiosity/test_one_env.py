@@ -25,7 +25,7 @@ def play(env, *calls, index=0, text="B"):
     return reward, info
 
 
-def test_after_seven_that_did_not_look_the_eighth_is_paid_as_in_a_group_of_eight(make_env):
+def test_after_seven_without_a_call_the_eighth_is_paid_as_in_a_group_of_eight(make_env):
     env = CuriosityReward(make_env())
     for _ in range(7):
         assert play(env)[0] == 1.0
@@ -36,7 +36,7 @@ def test_after_seven_that_did_not_look_the_eighth_is_paid_as_in_a_group_of_eight
     assert info["reward_terms"]["curiosity"] == info["curiosity_bonus"]
 
 
-def test_the_first_rollout_of_a_sample_earns_nothing_for_looking(make_env):
+def test_the_first_rollout_of_a_sample_earns_nothing_for_a_call(make_env):
     env = CuriosityReward(make_env())
     reward, info = play(env, GOOD)
     assert (reward, info["rapr"], info["curiosity_bonus"]) == (1.0, 1.0, 0.0)
@@ -48,7 +48,7 @@ def test_the_window_slides(make_env):
     assert rates == [1.0, 1 / 2, 1 / 3, 1 / 4, 0.0, 1 / 4]
 
 
-def test_samples_have_rates_of_their_own_unless_told_otherwise(make_env):
+def test_samples_have_rates_of_their_own_unless_set_otherwise(make_env):
     env = CuriosityReward(make_env())
     play(env, index=0)
     assert play(env, GOOD, index=1)[1]["rapr"] == 1.0
@@ -71,7 +71,7 @@ def test_each_operation_after_the_first_costs(make_env):
     assert info["operation_penalty"] == info["reward_terms"]["operations"] == pytest.approx(-0.1)
 
 
-def test_a_failed_call_costs_but_is_no_looking_where_only_executed_ones_do(make_env):
+def test_a_failed_call_costs_but_does_not_count_where_only_executed_ones_do(make_env):
     env = CuriosityReward(make_env(), counts="executed")
     play(env)
     info = play(env, BAD, BAD)[1]

@@ -1,4 +1,4 @@
-"""Values become JSON's types, or it is said which part of them can't."""
+"""Values become JSON's types, or the error names which part of them can't."""
 
 import json
 import math
@@ -56,6 +56,6 @@ def test_everything_else_becomes_what_the_caller_says():
     assert plain({"fault": ValueError("no")}, other=repr) == {"fault": "ValueError('no')"}
 
 
-def test_floats_that_are_not_finite_stay_where_nothing_is_said():
+def test_floats_that_are_not_finite_stay_where_nothing_is_set():
     assert math.isnan(plain({"loss": math.nan})["loss"])
     assert plain([np.float32(np.inf)]) == [math.inf]

@@ -40,9 +40,9 @@ def test_an_mp4_cut_short_is_one_error_that_names_file_and_frame(tmp_path, whole
     path.write_bytes(whole.read_bytes()[:cut])
     last = 21 if where == "within a frame" else 20
     clip = ClipSource(path, f"{path} (row 8)", backend=backend)
-    for look in (lambda: clip.n_frames, lambda: clip.frame(1), lambda: clip.sample_numbers(16)):
+    for use in (lambda: clip.n_frames, lambda: clip.frame(1), lambda: clip.sample_numbers(16)):
         with pytest.raises(DataError, match=rf"half\.mp4 \(row 8\).*cut short in frame {last}$"):
-            look()
+            use()
 
 
 @both

@@ -251,7 +251,7 @@ def test_pictures_of_any_shape_are_shown_with_sides_in_the_allowed_range(size, p
     assert width > height if size[0] > size[1] else width <= height or size[0] == size[1]
 
 
-def test_a_thin_picture_can_be_looked_into(picture_task):
+def test_a_thin_picture_can_be_zoomed_into(picture_task):
     picture_task.width, picture_task.height = 20_000, 40
     env = PixelReasoningEnv(picture_task)
     observation, _ = env.reset(seed=0)

@@ -59,7 +59,7 @@ def test_numbers_in_names_count_as_numbers_and_hidden_files_not(tmp_path):
     assert [value_of(clip.frame(number)) for number in (1, 2, 3)] == [10, 20, 100]
 
 
-def test_frames_that_are_looked_at_together_are_decoded_in_one_pass(tmp_path, monkeypatch):
+def test_frames_that_are_used_together_are_decoded_in_one_pass(tmp_path, monkeypatch):
     write_video(tmp_path / "clip.mp4", grey_pictures(range(0, 240, 10)))
     clip = ClipSource(tmp_path / "clip.mp4", backend="pyav")
     passes = []
@@ -67,32 +67,32 @@ def test_frames_that_are_looked_at_together_are_decoded_in_one_pass(tmp_path, mo
     monkeypatch.setattr(
         PyAVVideo, "read", lambda self, numbers: passes.append(numbers) or real(self, numbers)
     )
-    looks = clip.each_frame((4, 9, 2), lambda number, frame: (number, value_of(frame)))
-    assert [number for number, _ in looks] == [4, 9, 2]
-    assert all(abs(value - 10 * (number - 1)) <= 2 for number, value in looks)
+    values = clip.each_frame((4, 9, 2), lambda number, frame: (number, value_of(frame)))
+    assert [number for number, _ in values] == [4, 9, 2]
+    assert all(abs(value - 10 * (number - 1)) <= 2 for number, value in values)
     assert passes == [[2, 4, 9]]
     clip.each_frame((2, 4, 5), lambda number, frame: value_of(frame))
     assert passes == [[2, 4, 9], [5]]
 
 
-def test_large_frames_are_looked_at_one_by_one_within_the_memory_budget(tmp_path, monkeypatch):
-    """Only one frame fits; each is looked at before the next one takes its place."""
+def test_large_frames_are_used_one_by_one_within_the_memory_budget(tmp_path, monkeypatch):
+    """Only one frame fits; each is used before the next one takes its place."""
     monkeypatch.setattr(media, "_RECENT", media.RecentPictures(max_bytes=64 * 48 * 4))
     write_video(tmp_path / "clip.mp4", grey_pictures(range(0, 240, 10)))
     clip = ClipSource(tmp_path / "clip.mp4", backend="pyav")
-    held = []
+    decoded = []
 
-    def look(number, frame):
+    def use(number, frame):
         assert abs(value_of(frame) - 10 * (number - 1)) <= 2
-        held.append(sum(clip.frame(other).is_decoded for other in range(1, 25)))
+        decoded.append(sum(clip.frame(other).is_decoded for other in range(1, 25)))
 
     passes = []
     real = PyAVVideo.read
     monkeypatch.setattr(
         PyAVVideo, "read", lambda self, numbers: passes.append(numbers) or real(self, numbers)
     )
-    clip.each_frame(range(1, 25), look)
-    assert held == [1] * 24
+    clip.each_frame(range(1, 25), use)
+    assert decoded == [1] * 24
     assert len(passes) == 1
 
 
@@ -105,11 +105,11 @@ def test_several_threads_that_want_the_same_frames_decode_them_once(tmp_path, mo
         PyAVVideo, "read", lambda self, numbers: passes.append(numbers) or real(self, numbers)
     )
     with ThreadPoolExecutor(4) as pool:
-        looks = [
+        tasks = [
             pool.submit(clip.each_frame, (3, 12, 20), lambda _, frame: value_of(frame))
             for _ in range(8)
         ]
-        values = {look.result() for look in looks}
+        values = {task.result() for task in tasks}
     assert len(values) == 1
     assert passes == [[3, 12, 20]]
 
@@ -125,7 +125,7 @@ def test_a_clip_that_was_read_can_be_pickled_and_copied(tmp_path, backend):
         assert abs(value_of(twin.frame(5)) - 40) <= 2
 
 
-def test_nothing_is_opened_before_the_first_look():
+def test_nothing_is_opened_before_the_first_use():
     clip = ClipSource("nowhere/clip.mp4", start_s=1, end_s=2, fps=3)
     assert repr(clip) == "ClipSource('nowhere/clip.mp4')"
     calls = []

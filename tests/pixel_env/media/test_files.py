@@ -66,7 +66,7 @@ def test_a_frame_that_leads_out_of_its_folders_is_a_fault_and_the_others_are_sho
 def test_a_pass_that_takes_too_long_is_a_fault(tmp_path, monkeypatch, backend):
     write_video(tmp_path / "clip.mp4", grey_pictures(range(0, 240, 10)))
     opened = open_video(tmp_path / "clip.mp4", "clip (row 3)", backend, max_decode_s=60)
-    clock = iter(range(0, 10**6, 70))  # each look at it is 70 seconds later
+    clock = iter(range(0, 10**6, 70))  # each reading of it is 70 seconds later
     monkeypatch.setattr(video.time, "monotonic", lambda: float(next(clock)))
     with pytest.raises(DataError, match=r"clip \(row 3\).*longer than 60 seconds"):
         list(opened.read([1, 24]))
@@ -75,7 +75,7 @@ def test_a_pass_that_takes_too_long_is_a_fault(tmp_path, monkeypatch, backend):
 
 
 @pytest.mark.parametrize("bound", [0, -1, "3", None, True, float("nan")])
-def test_a_bound_that_is_none_is_told_at_once(bound):
+def test_a_bound_that_is_none_is_refused_at_once(bound):
     with pytest.raises(ConfigError, match="max_decode_s"):
         ClipReading(max_decode_s=bound)
 

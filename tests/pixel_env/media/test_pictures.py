@@ -49,7 +49,7 @@ def test_path_bytes_picture_array_and_function_give_the_same_pixels(tmp_path):
         assert np.array_equal(pixels(ImageSource(media)), array)
 
 
-def test_nothing_is_opened_before_the_first_look_and_then_once():
+def test_nothing_is_opened_before_the_first_use_and_then_once():
     calls = []
     source = ImageSource(lambda: calls.append(1) or halves())
     assert calls == []

@@ -26,7 +26,7 @@ KINDS = {
     "matroska.mkv": {},
     "colours_444.mp4": {"pixel_format": "yuv444p"},
 }
-"""What `write_video` is told for each kind of file; the suffix names the container."""
+"""What `write_video` is given for each kind of file; the suffix names the container."""
 
 both = pytest.mark.parametrize("backend", ["pyav", "decord"])
 
@@ -226,7 +226,7 @@ def test_a_file_that_was_taken_away_after_it_was_indexed_is_named(tmp_path, back
         list(video.read([2]))
 
 
-def test_a_missing_backend_is_told_with_its_remedy(folder, monkeypatch):
+def test_a_missing_backend_is_reported_with_its_remedy(folder, monkeypatch):
     path = folder / "b_frames.mp4"
     real = importlib.util.find_spec
 
@@ -250,7 +250,7 @@ def test_a_missing_backend_is_told_with_its_remedy(folder, monkeypatch):
     assert type(open_video(path, "clip", "auto")).__name__ == "PyAVVideo"
 
 
-def test_an_unknown_backend_is_told_at_once():
+def test_an_unknown_backend_is_refused_at_once():
     with pytest.raises(ConfigError, match="Did you mean 'decord'"):
         ClipSource("clip.mp4", backend="decort")
 

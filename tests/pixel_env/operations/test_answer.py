@@ -22,7 +22,7 @@ def test_any_text_is_taken(env, text):
 
 
 @pytest.mark.parametrize("text", [None, 3, b"B", ["B"], "x" * (MAX_ANSWER_CHARS + 1)])
-def test_anything_else_is_told_and_is_no_call(env, text):
+def test_anything_else_is_refused_and_is_no_call(env, text):
     observation, _, terminated, _, info = env.step(answer(text))
     assert not terminated
     assert info["operation_error"] == "bad_arguments"

@@ -34,7 +34,7 @@ TWO = Shown(sizes=((400, 200), (100, 80)))
 
 
 class Compare(Operation):
-    """Says how much brighter a region is than another view; shows nothing."""
+    """Measures how much brighter a region is than another view; shows nothing."""
 
     name = "compare"
     description = "Compares a region with another picture."
@@ -233,7 +233,7 @@ def test_schemas_say_what_is_allowed():
 
 
 @every
-def test_it_is_told_in_the_dialects_terms(name):
+def test_feedback_is_in_the_dialects_terms(name):
     env = PixelReasoningEnv(PictureTask(width=120, height=80), **EXACT)
     talk = TextAction(env, name)
     talk.reset(options={"index": 0})
@@ -291,9 +291,9 @@ def test_frames_are_counted_as_the_dialect_counts():
 
 def test_new_views_are_named_together():
     assert PLAIN.new_views([2, 3]) == "Images 2 and 3"
-    for name, said in {
+    for name, expected in {
         "qwen3-vl": "Images 1 and 2",
         "mini-o3": "observation_1 and observation_2",
         "deepeyes": "These",
     }.items():
-        assert get_dialect(name).views.called_first([2, 3]) == said
+        assert get_dialect(name).views.called_first([2, 3]) == expected

@@ -41,7 +41,7 @@ CALLS = {
     "openai": r'"name": "rotate", "arguments": "{\"degrees\": 90, \"target_image\": 2}"',
 }
 """A quarter turn of image 2, or of the only one that can be named."""
-TOLD = {
+FEEDBACK = {
     "deepeyes": "This is the original image, turned by 90 degrees.",
     "mini-o3": "observation_1 is original_image, turned by 90 degrees.",
     "qwen3-vl": "Image 1 is image 0, turned by 90 degrees.",
@@ -108,7 +108,7 @@ def test_it_is_an_action(env):
         act("rotat")
 
 
-def test_it_is_executed_told_and_counted(env):
+def test_it_is_executed_described_and_counted(env):
     observation, reward, terminated, truncated, info = env.step(act("rotate", degrees=90))
     assert np.array_equal(observation["images"][0], seen())
     assert observation["feedback"] == "Image 2 is image 1, turned by 90 degrees."
@@ -256,7 +256,7 @@ def test_every_dialect_tells_it_in_its_own_names(registered, name):
     message = env.dialect.render(act("rotate", degrees=90), env.shown)
     observation, *_, info = env.step(message)
     plain = "Image 2 is image 1, turned by 90 degrees."
-    assert observation["feedback"] == TOLD.get(name, plain)
+    assert observation["feedback"] == FEEDBACK.get(name, plain)
     assert np.array_equal(observation["images"][0], seen())
     assert (info["operation"], info["message"]) == ("rotate", message)
     assert env.shown.sizes == ((120, 80), (80, 120))

@@ -25,7 +25,7 @@ def test_sampled_frames_are_the_first_views_numbered_from_1():
 
 
 @pytest.mark.parametrize(
-    ("frames", "says"),
+    ("frames", "sentence"),
     [
         ([5], "Image 17 is frame 5."),
         ([1, 16], "Images 17 and 18 are frames 1 and 16."),
@@ -34,10 +34,10 @@ def test_sampled_frames_are_the_first_views_numbered_from_1():
         ([2, 2], "Image 17 is frame 2."),
     ],
 )
-def test_the_feedback_names_the_numbers_of_the_new_views(frames, says):
+def test_the_feedback_names_the_numbers_of_the_new_views(frames, sentence):
     env = env_of()
     observation, *_, info = env.step(select_frames(frames))
-    assert observation["feedback"] == says
+    assert observation["feedback"] == sentence
     chosen = sorted(set(frames))
     assert info["views_added"] == tuple(range(17, 17 + len(chosen)))
     for image, number in zip(observation["images"], chosen, strict=True):
@@ -97,7 +97,7 @@ def test_a_short_clip_shows_all_its_frames_and_no_more_can_be_selected():
      {"a"}, {1.5}, [None]],
     ids=lambda value: repr(value)[:20],
 )  # fmt: skip
-def test_what_is_no_choice_of_frames_is_told(frames):
+def test_what_is_no_choice_of_frames_is_refused(frames):
     observation, *_, info = env_of().step({**select_frames([1]), "frames": frames})
     assert info["operation_error"] == "bad_frames"
     assert "frames" in observation["feedback"].lower()

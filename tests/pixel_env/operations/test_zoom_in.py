@@ -108,7 +108,7 @@ def test_a_clamped_box_is_reported(noise):
     assert info["executed_box"] == (0, 0, 0.5, 1)
 
 
-def test_several_pictures_are_told_apart(noise):
+def test_several_pictures_are_distinguished(noise):
     class Two(PictureTask):
         def __getitem__(self, index):
             sources = (ImageSource(noise), ImageSource(255 - noise))

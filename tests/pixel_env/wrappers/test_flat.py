@@ -48,7 +48,7 @@ def test_both_checkers_find_nothing(any_env):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_sb3(any_env)
-        # Gymnasium's checker wants the bare environment; that this is a wrapper is all it says.
+        # Gymnasium's checker wants the bare environment; it warns only that this is a wrapper.
         warnings.filterwarnings("ignore", message=".*is different from the unwrapped version.*")
         check_gymnasium(any_env, skip_render_check=True)
 
@@ -167,7 +167,7 @@ def test_a_zoom_on_the_overview_of_a_clip_goes_into_the_frame_that_is_named(clip
     assert observation["boxes"][7] == pytest.approx(3 / 6)
 
 
-def test_text_is_told_character_by_character():
+def test_text_is_given_character_by_character():
     ids = character_ids("Éa9", 5)
     assert ids.tolist() == [1, 2 + ALPHABET.index("a"), 2 + ALPHABET.index("9"), 0, 0]
     assert character_ids("abc", 2).tolist() == character_ids("AB", 2).tolist()
@@ -208,7 +208,7 @@ def test_unreadable_data_end_the_episode_and_raise_nothing(picture_task):
 @pytest.mark.parametrize("outer", [True, False])
 @pytest.mark.parametrize("preset", ["paper", "released"])
 def test_curiosity_pays_the_same_on_either_side(clip_task, outer, preset):
-    """Released preset: half the clip's rollouts look, 0.25 * (0.75 - 0.5) / 1.5 / 0.5."""
+    """Released preset: half the clip's rollouts zoom, 0.25 * (0.75 - 0.5) / 1.5 / 0.5."""
     options = {"preset": preset, "threshold": 0.75}
     env = PixelReasoningEnv(clip_task, **{**SMALL, "frame_px": (784, 7840), "n_frames": 6})
     flat = {"vocabulary": ("very", "hardly"), "view_px": 60}
@@ -216,9 +216,9 @@ def test_curiosity_pays_the_same_on_either_side(clip_task, outer, preset):
         env = CuriosityReward(FlatPixelEnv(env, **flat), **options)
     else:
         env = FlatPixelEnv(CuriosityReward(env, **options), **flat)
-    for look in (False, True):
+    for zooms in (False, True):
         env.reset(options={"index": 0})
-        if look:
+        if zooms:
             env.step([2, 0, 0, 1, 0])
         _, reward, *_, info = env.step([0, 0, 0, 0, 1])
     expected = {"paper": 0.5 * 0.25, "released": 0.25 * 0.25 / 1.5 / 0.5}[preset]
@@ -243,7 +243,7 @@ def test_vector_environments_take_it():
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ({"vocabulary": ()}, "vocabulary"),
         ({"vocabulary": LETTERS, "view_px": 35}, "view_px"),
@@ -254,8 +254,8 @@ def test_vector_environments_take_it():
         ({"vocabulary": LETTERS, "n_choices": 27}, "26"),
     ],
 )
-def test_a_wrong_size_is_told(settings, told):
-    with pytest.raises(ConfigError, match=told):
+def test_a_wrong_size_is_refused(settings, message):
+    with pytest.raises(ConfigError, match=message):
         FlatPixelEnv(gym.make(SEARCH), **settings)
 
 

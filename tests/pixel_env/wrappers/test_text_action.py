@@ -127,9 +127,9 @@ def test_pixels_are_those_of_the_structured_action(make_env):
     text, plain = TextAction(make_env()), make_env()
     text.reset(options={"index": 1})
     plain.reset(options={"index": 1})
-    told = text.step(ZOOM)[0]["images"][0]
+    zoomed = text.step(ZOOM)[0]["images"][0]
     shown = plain.step(zoom_in([0.25, 0.25, 0.75, 0.75]))[0]["images"][0]
-    assert np.array_equal(told, shown)
+    assert np.array_equal(zoomed, shown)
 
 
 def test_a_refused_message_spends_its_turn(make_env):
@@ -142,7 +142,7 @@ def test_a_refused_message_spends_its_turn(make_env):
     assert (terminated, truncated, info["n_calls"], info["n_operations"]) == (False, True, 1, 0)
 
 
-def test_released_defect_what_earlier_turns_and_operations_said_is_graded(make_env):
+def test_released_defect_what_earlier_turns_and_operations_wrote_is_graded(make_env):
     env = TextAction(make_env(max_turns=3))
     env.reset(options={"index": 0})
     observation = env.step(r"I would say \boxed{B} " + ZOOM)[0]

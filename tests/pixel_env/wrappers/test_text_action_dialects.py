@@ -50,8 +50,8 @@ def test_the_same_region_gives_the_same_pixels(envs, index, x, y, further):
         env = envs[name]
         env.reset(options={"index": index})
         for zoom, (observation, *_, info) in zip(zooms, expected, strict=True):
-            told, *_, read = env.step(env.dialect.render(zoom, env.shown))
-            assert np.array_equal(told["images"][0], observation["images"][0]), name
+            zoomed, *_, read = env.step(env.dialect.render(zoom, env.shown))
+            assert np.array_equal(zoomed["images"][0], observation["images"][0]), name
             for key in ("executed_box", "requested_box", "views_added"):
                 assert read[key] == info[key], name
 
@@ -63,14 +63,14 @@ def test_the_same_frames_give_the_same_pixels(name):
     for each in (plain, env):
         each.reset(options={"index": 0})
     expected = plain.step(select_frames([3, 7]))[0]
-    told, *_, info = env.step(env.dialect.render(select_frames([3, 7]), env.shown))
-    assert len(told["images"]) == 2
-    for one, other in zip(told["images"], expected["images"], strict=True):
+    selected, *_, info = env.step(env.dialect.render(select_frames([3, 7]), env.shown))
+    assert len(selected["images"]) == 2
+    for one, other in zip(selected["images"], expected["images"], strict=True):
         assert np.array_equal(one, other)
     assert info["frames"] == (3, 7)
     first = "Images 16 and 17 are frames 2 and 6."
     later = "Images 17 and 18 are frames 3 and 7."
-    assert told["feedback"] == (first if name.startswith("qwen") else later)
+    assert selected["feedback"] == (first if name.startswith("qwen") else later)
     assert [place.source for place in env.shown.places[-2:]] == [3, 7]
 
 
@@ -94,12 +94,12 @@ def test_news_come_in_the_dialects_terms(name):
     env = make(name, crop_px=(256 * 256, 256 * 256))
     env.reset(options={"index": 0})
     zooms = (zoom_in([0.25, 0.5, 0.75, 1]), zoom_in([0, 0, 0.5, 0.5], 2))
-    told = [env.step(env.dialect.render(zoom, env.shown))[0]["feedback"] for zoom in zooms]
-    assert told == NEWS[name].splitlines()
+    feedback = [env.step(env.dialect.render(zoom, env.shown))[0]["feedback"] for zoom in zooms]
+    assert feedback == NEWS[name].splitlines()
 
 
 @every
-def test_padding_and_the_end_of_turns_are_told_too(name):
+def test_padding_and_the_end_of_turns_are_in_feedback_too(name):
     env = make(name, max_turns=1, padding=0.25)
     env.reset(options={"index": 0})
     feedback = env.step(env.dialect.render(zoom_in([0.5, 0.5, 0.75, 0.75]), env.shown))[0][
@@ -141,7 +141,7 @@ def test_infos_hold_frame_written_box_executed_box_and_clamping(name):
 
 
 @every
-def test_a_region_too_small_is_told_without_pixels_of_another_picture(name):
+def test_a_region_too_small_is_refused_without_pixels_of_another_picture(name):
     env = make(name, min_crop_side_px=200)
     env.reset(options={"index": 0})
     observation, *_, info = env.step(env.dialect.render(zoom_in([0, 0, 0.125, 0.125]), env.shown))

@@ -43,10 +43,10 @@ def env(make_env):
 def test_ids_are_read_as_their_text(env, make_env, kind):
     text = TextAction(make_env())
     text.reset(options={"index": 0})
-    expected, *_, said = text.step(CALL)
+    expected, *_, known = text.step(CALL)
     observation, *_, info = env.step(kind(ids_of(CALL)))
     assert (info["message"], info["operation"]) == (CALL, "zoom_in")
-    assert info["executed_box"] == said["executed_box"]
+    assert info["executed_box"] == known["executed_box"]
     assert np.array_equal(observation["images"][0], expected["images"][0])
     assert observation["feedback"] == expected["feedback"]
 
@@ -100,7 +100,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_what_are_no_ids_costs_a_turn_and_is_told(env, what):
+def test_what_are_no_ids_costs_a_turn_and_is_explained(env, what):
     given_ids, end = WRONG[what]
     observation, *_, info = env.step(given_ids)
     assert info["operation_error"] == "malformed"
@@ -110,7 +110,7 @@ def test_what_are_no_ids_costs_a_turn_and_is_told(env, what):
     assert info["message"] == ""
 
 
-def test_ids_that_the_tokenizer_refuses_are_told(env):
+def test_ids_that_the_tokenizer_refuses_are_explained(env):
     observation, *_ = env.step([72, 257])
     assert observation["feedback"] == "These 2 token ids can't be decoded."
 

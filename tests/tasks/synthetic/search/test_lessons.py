@@ -72,12 +72,12 @@ def test_letters_are_not_asked_for_where_they_are_too_small():
         ((840, 840), (0.85, 0.85, 1.0, 1.0)),
     ],
 )
-def test_a_spoken_box_lies_on_the_grid_and_inside(centre, box):
+def test_a_written_box_lies_on_the_grid_and_inside(centre, box):
     item = thing(centre=centre)
-    spoken = lessons.spoken_box(Scene(896, (item,), 0), item)
-    assert spoken == pytest.approx(box, abs=0.051)
-    assert spoken[2] - spoken[0] == pytest.approx(0.15)
-    assert all(round(edge / 0.05, 6) == round(edge / 0.05) for edge in spoken)
+    written = lessons.written_box(Scene(896, (item,), 0), item)
+    assert written == pytest.approx(box, abs=0.051)
+    assert written[2] - written[0] == pytest.approx(0.15)
+    assert all(round(edge / 0.05, 6) == round(edge / 0.05) for edge in written)
 
 
 def test_lessons_of_an_overview_say_the_truth():
@@ -87,19 +87,21 @@ def test_lessons_of_an_overview_say_the_truth():
     for _ in range(60):
         lesson = lessons.lesson(rng, shown, MARKS)
         said.setdefault(lesson.question.split()[0], lesson)
-    assert said["What"].says  # a description or a shape
-    description = lessons._describe(rng, shown, MARKS).says.split(", ")
+    assert said["What"].response  # a description or a shape
+    description = lessons._describe(rng, shown, MARKS).response.split(", ")
     assert description[0] == "red circle"
     assert description[15] == "blue circle"
     assert description[1:15] == ["-"] * 14
     where = lessons._locate(rng, shown, MARKS)
-    assert "red [0.05, 0.05, 0.2, 0.2]" in where.says
-    assert lessons._ground(rng, shown, MARKS).says == 'Here: {"bbox_2d": [0.05, 0.05, 0.2, 0.2]}'
+    assert "red [0.05, 0.05, 0.2, 0.2]" in where.response
+    assert (
+        lessons._ground(rng, shown, MARKS).response == 'Here: {"bbox_2d": [0.05, 0.05, 0.2, 0.2]}'
+    )
     forms = set()
     for _ in range(30):
         part = lessons._part(rng, shown, MARKS)
-        assert part.says.startswith("I see top left. \\boxed{")
-        declared = part.says[part.says.index("{") + 1 : -1]
+        assert part.response.startswith("I see top left. \\boxed{")
+        declared = part.response[part.response.index("{") + 1 : -1]
         forms.add(bool(part.choices))
         right = part.choices["ABCD".index(declared)] if part.choices else declared
         assert right == "top left"
@@ -113,10 +115,10 @@ def test_first_lessons_ask_for_all_boxes_and_later_ones_for_one_as_well():
         rng = np.random.default_rng(0)
         drawn = [lessons.lesson(rng, overview, MARKS, is_first) for _ in range(60)]
         asked[is_first] = [each for each in drawn if each.question.startswith("Where is")]
-    assert not any("bbox_2d" in each.says for each in asked[True])
-    assert any("bbox_2d" in each.says for each in asked[False])
+    assert not any("bbox_2d" in each.response for each in asked[True])
+    assert any("bbox_2d" in each.response for each in asked[False])
     n_things = len(overview.scene.objects)
-    assert all(len(each.says.splitlines()) == n_things for each in asked[True])
+    assert all(len(each.response.splitlines()) == n_things for each in asked[True])
 
 
 def test_the_vocabulary_covers_colours_and_shapes():
