@@ -138,9 +138,8 @@ def vocabulary(rng: np.random.Generator, difficulty: Difficulty, n_scenes: int) 
     shown = [thing for _ in range(n_scenes) for thing in exhibits(rng, difficulty, 2)]
     taught = [lesson(rng, thing, difficulty.marks) for thing in shown]
     names = [f"{colour} {shape}" for colour in COLOURS for shape in SHAPES]
-    return [
-        text for item in taught for text in (item.question, *item.choices, item.response)
-    ] + names
+    texts = [text for one in taught for text in (one.question, *one.choices, one.response)]
+    return texts + names
 
 
 def token_labels(exhibit: Exhibit, marks: str) -> NDArray[np.int64]:
@@ -166,9 +165,8 @@ def token_labels(exhibit: Exhibit, marks: str) -> NDArray[np.int64]:
         labels[body, 0] = list(COLOURS).index(thing.colour)
         labels[body, 1] = SHAPES.index(thing.shape)
         if exhibit.is_overview:
-            labels[body, 3:] = [
-                round(edge / BOX_STEP) for edge in written_box(exhibit.scene, thing)
-            ]
+            box = written_box(exhibit.scene, thing)
+            labels[body, 3:] = [round(edge / BOX_STEP) for edge in box]
         elif exhibit.is_readable:
             labels[body & letter, 2] = marks.index(thing.mark)
     return labels
@@ -235,12 +233,8 @@ def _name(_: np.random.Generator, exhibit: Exhibit, __: str) -> Lesson:
     """What a crop shows, with its letter where that can be read."""
     thing = exhibit.subject
     name = f"{thing.colour} {thing.shape}"
-    return Lesson(
-        exhibit.picture,
-        "What is this?",
-        (),
-        f"{name} {thing.mark}" if exhibit.is_readable else name,
-    )
+    name = f"{name} {thing.mark}" if exhibit.is_readable else name
+    return Lesson(exhibit.picture, "What is this?", (), name)
 
 
 def _letter(rng: np.random.Generator, exhibit: Exhibit, marks: str) -> Lesson:
