@@ -7,7 +7,7 @@ the model.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -110,21 +110,30 @@ def read_json(body: str, max_chars: int = MAX_CALL_CHARS) -> Any:
         ) from None
 
 
-def _check_depth(body: str) -> None:
-    """Refuses deep nesting before the JSON parser, which recurses, sees it."""
+def nesting(text: str) -> Iterator[tuple[int, int]]:
+    """Yields the place of each bracket and how deep the text nests behind it.
+
+    Brackets within JSON's texts don't count.
+
+    >>> list(nesting('{"a": "}"}'))
+    [(0, 1), (9, 0)]
+    """
     depth, is_in_text, is_escaped = 0, False, False
-    for sign in body:
+    for place, sign in enumerate(text):
         if is_in_text:
             is_in_text = is_escaped or sign != '"'
             is_escaped = sign == "\\" and not is_escaped
         elif sign == '"':
             is_in_text = True
-        elif sign in "[{":
-            depth += 1
-        elif sign in "]}":
-            depth -= 1
-        if depth > MAX_DEPTH:
-            raise OperationError("malformed", f"A call may nest {MAX_DEPTH} deep, got more.")
+        elif sign in "[]{}":
+            depth += 1 if sign in "[{" else -1
+            yield place, depth
+
+
+def _check_depth(body: str) -> None:
+    """Refuses deep nesting before the JSON parser, which recurses, sees it."""
+    if any(depth > MAX_DEPTH for _, depth in nesting(body)):
+        raise OperationError("malformed", f"A call may nest {MAX_DEPTH} deep, got more.")
 
 
 def _read_integer(digits: str) -> int | float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ...errors import OperationError
-from .calls import MAX_CALL_CHARS, Call, read_call, read_json, read_object
+from .calls import MAX_CALL_CHARS, Call, nesting, read_call, read_json, read_object
 from .found_calls import MAX_PIECES, CallSyntax, FoundCalls, Piece
 
 _BOX_OR_FRAMES = ("bbox_2d", "bbox", "target_frames", "frame_idx")
@@ -109,17 +109,7 @@ def object_end(text: str, start: int) -> int | None:
     >>> object_end('{"a": "}"} and', 0)
     10
     """
-    depth, is_in_text, is_escaped = 0, False, False
-    for place, sign in enumerate(text[start : start + MAX_CALL_CHARS], start):
-        if is_in_text:
-            is_in_text = is_escaped or sign != '"'
-            is_escaped = sign == "\\" and not is_escaped
-        elif sign == '"':
-            is_in_text = True
-        elif sign in "[{":
-            depth += 1
-        elif sign in "]}":
-            depth -= 1
-            if depth == 0:
-                return place + 1
+    for place, depth in nesting(text[start : start + MAX_CALL_CHARS]):
+        if depth == 0:
+            return start + place + 1
     return None
