@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from pixel_env.evidence import SEEN_SHARE
+from pixel_env.files.json_values import plain
 
 from ..policies.by_name import is_named
 from .again import command
@@ -93,23 +94,8 @@ def summary(findings: Findings, manifest: Mapping[str, Any]) -> dict[str, Any]:
     The arguments are those of `report`. An estimate is a dict of `mean`, `low` and `high`.
     """
     named = {name: manifest[name] for name in ("policy", "env_id", "data", "score_name")}
-    written: dict[str, Any] = {**named, **_json(findings)}
+    written: dict[str, Any] = {**named, **plain(findings, other=lambda _: None)}
     return written
-
-
-def _json(value: Any) -> Any:
-    """Turns dataclasses and named tuples into dicts, and NaN into None."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _json(getattr(value, field.name)) for field in fields(value)}
-    if hasattr(value, "_asdict"):
-        return _json(value._asdict())
-    if isinstance(value, Mapping):
-        return {str(key): _json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_json(item) for item in value]
-    return value
 
 
 def _settings(manifest: Mapping[str, Any], overall: Scores) -> str:

@@ -19,8 +19,8 @@ def plain(value: Any, name: str = "value", other: Other | None = None) -> Any:
     """Turns a value into JSON's types.
 
     Args:
-        value: of JSON's types, tuples, mappings, dataclasses (objects of their fields) and NumPy's
-            numbers and arrays (lists).
+        value: of JSON's types, tuples, mappings, dataclasses and named tuples (objects of their
+            fields) and NumPy's numbers and arrays (lists).
         name: what it is, for the error.
         other: what becomes of everything else: objects, and floats that aren't finite; sets become
             lists then, and keys texts. None refuses objects, sets and keys that are no text, and
@@ -43,6 +43,8 @@ def plain(value: Any, name: str = "value", other: Other | None = None) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = dataclasses.fields(value)
         return plain({each.name: getattr(value, each.name) for each in fields}, name, other)
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return plain(value._asdict(), name, other)
     if isinstance(value, Mapping) and (other or all(isinstance(key, str) for key in value)):
         return {str(key): plain(entry, f"{name}.{key}", other) for key, entry in value.items()}
     if isinstance(value, list | tuple) or (other and isinstance(value, set | frozenset)):

@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -59,3 +60,11 @@ def test_everything_else_becomes_what_the_caller_says():
 def test_floats_that_are_not_finite_stay_where_nothing_is_set():
     assert math.isnan(plain({"loss": math.nan})["loss"])
     assert plain([np.float32(np.inf)]) == [math.inf]
+
+
+def test_a_named_tuple_is_an_object_of_its_fields():
+    class Span(NamedTuple):
+        low: float
+        high: float
+
+    assert plain(Span(0.5, math.inf), other=lambda _: None) == {"low": 0.5, "high": None}

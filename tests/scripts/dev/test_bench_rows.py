@@ -30,6 +30,6 @@ def test_cells_are_seconds_and_megabytes_of_this_process(tmp_path, monkeypatch):
     open_s, open_mb, reset_s, peak_mb = map(
         float, bench_rows.measure("TallyQA", {"data_dir": str(tmp_path / "tallyqa")})
     )
-    assert 0 <= open_s < 60
-    assert 0 < reset_s < 60
+    assert open_s >= 0
+    assert reset_s > 0
     assert 10 < open_mb <= peak_mb
