@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..errors import ConfigError, unknown_name
 from ..types import Info
 from .bonus import CuriosityConfig
+from .group_rewards import group_rewards
 from .one_env import COUNTS
 
 Floats = NDArray[np.float64]
@@ -181,16 +182,22 @@ class GroupCuriosity(VectorWrapper):
 
     def _pay(self, due: Mask) -> tuple[Floats, Floats, Floats]:
         """Returns (bonus, penalty, rate), each (n_lanes,), 0 where nothing is due."""
-        rollouts = self._rollouts
-        valid = ~rollouts.faulty
-        n_used = (rollouts.used & valid).reshape(-1, self.group_size).sum(axis=1)
-        n_valid = valid.reshape(-1, self.group_size).sum(axis=1)
-        rates = np.repeat(n_used / np.maximum(n_valid, 1), self.group_size)  # (n_lanes,)
-        bonus, penalty = self.config(
-            rates, rollouts.used, rollouts.n_calls, rollouts.video, self._thresholds(due)
+        rollouts, groups = self._rollouts, (-1, self.group_size)
+        thresholds = self._thresholds(due)
+        paid = group_rewards(
+            np.zeros(self.num_envs).reshape(groups),
+            rollouts.n_calls.reshape(groups),
+            rollouts.used.reshape(groups),
+            rollouts.faulty.reshape(groups),
+            rollouts.video.reshape(groups),
+            None if thresholds is None else thresholds.reshape(groups),
+            self.config,
         )
-        paid = due & valid
-        return np.where(paid, bonus, 0.0), np.where(paid, penalty, 0.0), np.where(due, rates, 0.0)
+        bonus, penalty, rates = (
+            np.where(due, values.reshape(-1), 0.0)
+            for values in (paid.bonus, paid.penalty, paid.rapr)
+        )
+        return bonus, penalty, rates
 
     def _thresholds(self, due: Mask) -> Floats | None:
         """Returns each lane's threshold, (n_lanes,); None for the config's. Called once a step.
