@@ -25,7 +25,7 @@ from pixel_env.errors import ConfigError, PixelEnvError, unknown_name
 
 from .kinds import TITLES, boolean, mapping, null, parts
 from .marks import FLAG, POSITIONAL, REPEATED, UNPREFIXED
-from .names import ALL, field_help, flag, no_option, paths, with_flags
+from .names import ALL, field_help, flag, no_option, option_without_value, paths, with_flags
 
 Config = TypeVar("Config")
 
@@ -71,6 +71,8 @@ def read(arguments: Sequence[str], default: Config, page: Page | None = None) ->
     page = page or Page("pixel-reason")
     shown = _asked_for_help(arguments)
     hidden = shown in _HELP and page.often
+    if not shown and (word := option_without_value(arguments, default)):
+        raise UsageError(f"expected a value behind {word}")
     made, unknown = _cli([_HELP[1]] if shown else arguments, default, page, bool(hidden))
     if unknown:
         raise UsageError(no_option(unknown[0], default))

@@ -7,12 +7,12 @@ import difflib
 import inspect
 import re
 import textwrap
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import Field, fields, is_dataclass
 from itertools import pairwise
 from typing import Any
 
-from .marks import UNPREFIXED
+from .marks import FLAG, REPEATED, UNPREFIXED
 
 ALL = "--help-all"
 """Shows every setting."""
@@ -70,17 +70,44 @@ def paths(config: Any, at: str = "") -> Iterator[tuple[str, Any]]:
             yield from paths(value, at if UNPREFIXED in each.metadata else f"{at}{each.name}.")
 
 
-def no_option(word: str, default: Any) -> str:
-    """Returns that there is no such option, and which ones are near."""
-    given = word.partition("=")[0].replace("_", "-")
-    if not given.startswith("--"):
-        return f"expected options, got {word!r}"
-    known = [
-        flag(f"{at}{each.name}")
+def options(default: Any) -> dict[str, Field[Any]]:
+    """Returns every option of a config, and the setting that it is of."""
+    return {
+        flag(f"{at}{each.name}"): each
         for at, config in paths(default)
         for each in fields(config)
         if not is_dataclass(getattr(config, each.name))
-    ]
+    }
+
+
+def option_without_value(arguments: Sequence[str], default: Any) -> str:
+    """Returns the first option that is last, or stands before another option.
+
+    Returns:
+        The option that has no value; "" where each has one. Lists may be empty.
+    """
+    known = options(default)
+    for place, word in enumerate(arguments, 1):
+        setting = known.get(_name(word) if "=" not in word else "")
+        if setting is None or FLAG in setting.metadata:
+            continue
+        is_list = isinstance(setting.default, tuple) and REPEATED not in setting.metadata
+        if not is_list and (place == len(arguments) or _name(arguments[place]) in known):
+            return word
+    return ""
+
+
+def _name(word: str) -> str:
+    """Returns the option in a word of the command line."""
+    return word.partition("=")[0].replace("_", "-")
+
+
+def no_option(word: str, default: Any) -> str:
+    """Returns that there is no such option, and which ones are near."""
+    given = _name(word)
+    if not given.startswith("--"):
+        return f"expected options, got {word!r}"
+    known = list(options(default))
     last = given.removeprefix("--").rpartition(".")[2]
     near = [each for each in known if re.split(r"--|\.", each)[-1] == last]
     near = near or difflib.get_close_matches(given, known, n=1)

@@ -240,3 +240,24 @@ def test_no_torch_is_imported_before_the_arguments_are_read():
     )
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["--rate"], "--rate"),
+        (["--rate", "--word", "y"], "--rate"),
+        (["--word", "y", "--in_ner.size"], "--in_ner.size"),
+        (["--rate", "--word=y"], "--rate"),
+    ],
+)
+def test_an_option_without_its_value_is_one_sentence(arguments, option, capsys):
+    with pytest.raises(UsageError, match=f"^expected a value behind {option}$"):
+        read(arguments, Outer())
+    assert capsys.readouterr().err == ""
+
+
+def test_a_list_may_be_empty_and_a_value_may_begin_with_a_dash():
+    made = read(["--in-ner.names", "--rate", "-1"], Outer())
+    assert made.in_ner.names == ()
+    assert made.rate == -1
