@@ -71,7 +71,7 @@ class Workload:
     gradient_checkpointing: bool = True
     """Whether layers are recomputed in the backward pass."""
     tokens_per_micro_batch: int = 16_384
-    """Padded tokens that go through the model at once in the update."""
+    """Tokens that go through the model at once in the update; what rollouts share counts once."""
     image_share: float = 0.5
     """Tokens of different pictures in a micro-batch, as a share of all of its tokens."""
     queries: int = 15_000
@@ -117,6 +117,12 @@ class Workload:
         """Tokens of an average episode."""
         shown = self.image_tokens + self.operations * self.operation_tokens
         return self.prompt_tokens + self.response_tokens + shown
+
+    @property
+    def computed_tokens(self) -> float:
+        """Tokens of an average episode that the update computes: a group's opening counts once."""
+        opening = self.image_tokens + self.prompt_tokens
+        return self.episode_tokens - opening * (1 - 1 / self.group_size)
 
     @property
     def lanes_per_gpu(self) -> int:
@@ -192,13 +198,16 @@ def _activations(shape: ModelShape, load: Workload, precision: int) -> dict[str,
     tokens = float(load.tokens_per_micro_batch)
     patches = 4 * tokens * load.image_share
     layer, block = tokens * layer_bytes(shape, precision), patches * block_bytes(shape, precision)
+    # Each rollout reads keys and values of its own, those of the shared opening copied.
+    copied = tokens * (load.episode_tokens / load.computed_tokens - 1)
+    layer += copied * 2 * shape.heads * shape.head_dim * precision
     pixels = patches * 6 * shape.patch**2 * precision
     if load.gradient_checkpointing:  # the inputs of all layers, and one layer at work
         language = shape.layers * tokens * shape.hidden * precision + layer
         vision = shape.vision_depth * patches * shape.vision_hidden * precision + block
     else:
         language, vision = shape.layers * layer, shape.vision_depth * block
-    sampled = tokens * load.response_tokens / load.episode_tokens * shape.vocab
+    sampled = tokens * load.response_tokens / load.computed_tokens * shape.vocab
     return {
         "activations, language model": language,
         "activations, vision tower": vision + pixels,
@@ -253,8 +262,8 @@ def hours(shape: ModelShape, load: Workload, gpu: Gpu) -> TimePlan:
     """Estimates the time of the RL.
 
     A decoding step reads all weights and the rows' caches once, but not faster than its kernels can
-    be started; an update takes 6 operations a
-    weight and token, 8 with recomputed layers, 6 where only adapters get gradients.
+    be started; an update takes 6 operations a weight and computed token, 8 with recomputed layers,
+    6 where only adapters get gradients.
     """
     precision = BYTES[load.compute or load.dtype]
     rollouts = load.queries * load.group_size / load.n_gpus
@@ -264,6 +273,6 @@ def hours(shape: ModelShape, load: Workload, gpu: Gpu) -> TimePlan:
     read = (shape.weights * precision + cached) / (gpu.tb_per_second * 1e12 * GENERATE_SHARE)
     generate = steps * max(read, shape.layers * LAYER_SECONDS)
     operations = (6 if load.lora_rank else 8) if load.gradient_checkpointing else 6
-    done = rollouts * load.episode_tokens * operations * shape.weights
+    done = rollouts * load.computed_tokens * operations * shape.weights
     update = done / (gpu.tflops * 1e12 * UPDATE_SHARE)
     return TimePlan(generate / 3600, update / 3600)

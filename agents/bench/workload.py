@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..model.packing import SharedRow
 from ..model.shapes import ModelShape
 from ..run.config import RunConfig
 from ..tokens.trajectory import TokenTrajectory
@@ -31,12 +32,12 @@ def workload(run: RunConfig, trajectories: Sequence[TokenTrajectory]) -> Workloa
     sampled = sum(turn.stop - turn.start for t in trajectories for turn in t.turns[1::2])
     prompts = sum(len(each) for each in trajectories) - sampled - firsts - operation_tokens
     rl = run.on_policy
-    padded, share = _fullest(trajectories, rl.tokens_per_micro_batch)
+    tokens, share = _fullest(trajectories, rl.tokens_per_micro_batch)
     return Workload(
         dtype=run.loading.dtype,
         lora_rank=run.loading.lora.rank,
         gradient_checkpointing=run.loading.gradient_checkpointing,
-        tokens_per_micro_batch=padded,
+        tokens_per_micro_batch=tokens,
         image_share=share,
         queries=rl.groups_per_iteration,
         groups_per_iteration=rl.groups_per_iteration,
@@ -69,12 +70,13 @@ def estimates(shape: ModelShape, load: Workload) -> dict[str, float]:
 
 
 def _fullest(trajectories: Sequence[TokenTrajectory], max_tokens: int) -> tuple[int, float]:
-    """Returns the padded tokens of the largest micro-batch, and its share of picture tokens."""
+    """Returns the tokens of the largest micro-batch, and its share of picture tokens."""
     found = []
-    keys = [each.sample_id for each in trajectories]
-    for part in micro_batches([len(each) for each in trajectories], max_tokens, keys):
-        rows = [trajectories[index] for index in part]
-        padded = len(rows) * max(len(each) for each in rows)
-        images = {id(image): image.n_tokens for each in rows for image in each.images}
-        found.append((padded, sum(images.values()) / padded))
+    for part in micro_batches(trajectories, max_tokens):
+        row = SharedRow()
+        images: dict[int, int] = {}
+        for each in (trajectories[index] for index in part):
+            row.add(each)
+            images |= {id(image): image.n_tokens for image in each.images}
+        found.append((row.length, sum(images.values()) / row.length))
     return max(found)

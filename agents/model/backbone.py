@@ -17,6 +17,7 @@ import torch
 from pixel_env.errors import ConfigError
 
 from ..tokens.trajectory import EncodedImage
+from .tree_attention import Tree, allow_trees
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Backbone:
         visual: the vision tower.
         vocab_size: how many rows the output layer has.
         n_layers: how many layers the language model has.
+        packs: whether it can read a `Tree` of rollouts in one row.
     """
 
     def __init__(self, model: Any) -> None:
@@ -86,6 +88,7 @@ class Backbone:
         self._language = base.language_model
         self.vocab_size = int(self.model.config.text_config.vocab_size)
         self.n_layers = int(self.model.config.text_config.num_hidden_layers)
+        self.packs = allow_trees(self._language.config)
 
     @property
     def device(self) -> torch.device:
@@ -97,12 +100,6 @@ class Backbone:
     def blocks(self) -> list[torch.nn.Module]:
         """The layers of the vision tower, then those of the language model."""
         return [*self.visual.blocks, *self._language.layers]
-
-    @property
-    def recomputes(self) -> bool:
-        """Whether layers are recomputed in the backward pass, which forbids a cache."""
-        layer = self._language.layers[0]
-        return bool(layer.training and getattr(layer, "gradient_checkpointing", False))
 
     def see(self, images: Sequence[EncodedImage]) -> Features | None:
         """Runs the vision tower once on each different picture; None where there are none."""
@@ -123,6 +120,7 @@ class Backbone:
         features: Features | None = None,
         mask: torch.Tensor | None = None,
         kv: Any = None,
+        tree: Tree | None = None,
     ) -> torch.Tensor:
         """Runs the language model over new tokens.
 
@@ -132,6 +130,7 @@ class Backbone:
             mask: (rows, cached + length) bool, True where a token may be attended to; the
                 stretch's own padding mask where nothing is cached.
             kv: a cache, which is read and appended to; None for a pass without one.
+            tree: which of the one row's tokens each of them reads, in place of a mask and a cache.
 
         Returns:
             The last hidden states, (rows, length, hidden).
@@ -145,10 +144,14 @@ class Backbone:
             if features.deepstack:
                 extra["visual_pos_masks"] = stretch.is_image
                 extra["deepstack_visual_embeds"] = [level[rows] for level in features.deepstack]
+        if tree is not None:
+            extra["tree"] = tree
+        elif mask is None:
+            mask = stretch.real
         out = self._language(
             inputs_embeds=embedded,
             position_ids=stretch.positions,
-            attention_mask=stretch.real if mask is None else mask,
+            attention_mask=mask,
             past_key_values=kv,
             use_cache=kv is not None,
             **extra,

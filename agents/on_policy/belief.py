@@ -21,6 +21,7 @@ from pixel_env.dialects.grammar.dialect import Shown
 from pixel_env.errors import ConfigError
 
 from ..generation.speaker import Speaker
+from ..model.backbone import Backbone
 from ..model.scoring import score
 from ..tokens.encoder import Encoder
 from ..tokens.trajectory import Ids, TokenTrajectory
@@ -48,7 +49,7 @@ class PolicyBelief:
             model: a Qwen2.5-VL or Qwen3-VL model, bare or wrapped by peft.
             encoder: that of the conversations.
             temperature: that of generation.
-            tokens_at_once: padded tokens that go through the model at once.
+            tokens_at_once: tokens that go through the model at once.
         """
         self._model = model
         self._encoder = encoder
@@ -125,11 +126,8 @@ class PolicyBelief:
         self._model.eval()
         try:
             with torch.no_grad():
-                for part in micro_batches(
-                    [len(each) for each in questions],
-                    self._tokens_at_once,
-                    [each.sample_id for each in questions],
-                ):
+                packs = Backbone(self._model).packs
+                for part in micro_batches(questions, self._tokens_at_once, packs):
                     batch = [questions[index] for index in part]
                     scores = score(self._model, batch, self._encoder, self._temperature)
                     for index, total in zip(part, scores.logprobs.sum(1).tolist(), strict=True):

@@ -14,6 +14,7 @@ import torch
 
 from pixel_env.errors import ConfigError
 
+from ..model.backbone import Backbone
 from ..model.scoring import pad_rows, score
 from ..tokens.encoder import Encoder
 from ..tokens.trajectory import TokenTrajectory
@@ -154,9 +155,9 @@ class PolicyUpdate:
         sums = LossSums()
         self._placement.assemble()
         for part in micro_batches(
-            [len(trajectory) for trajectory, _ in here],
+            [trajectory for trajectory, _ in here],
             self._config.tokens_per_micro_batch,
-            [trajectory.sample_id for trajectory, _ in here],
+            Backbone(self._model).packs,
         ):
             tokens = self._score(*zip(*(here[index] for index in part), strict=True))
             loss, more = policy_loss(tokens, self._loss, normaliser)

@@ -19,6 +19,7 @@ import torch
 
 from pixel_env.errors import ConfigError
 
+from ..model.backbone import Backbone
 from ..model.scoring import score
 from ..tokens.encoder import Encoder
 from ..tokens.trajectory import TokenTrajectory
@@ -190,7 +191,8 @@ class ImitationTrainer:
             raise ConfigError("expected a token to imitate in every batch, got none")
         total = 0.0
         self._placement.assemble()
-        for part in micro_batches([len(t) for t in batch], self.config.tokens_per_micro_batch):
+        packs = Backbone(self._model).packs
+        for part in micro_batches(batch, self.config.tokens_per_micro_batch, packs):
             scores = score(self._model, [batch[index] for index in part], self._encoder)
             loss = -scores.logprobs.sum() / n_tokens
             loss.backward()  # type: ignore[no-untyped-call]

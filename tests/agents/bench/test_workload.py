@@ -11,9 +11,10 @@ from pixel_env.agents.tokens.trajectory import EncodedImage, Piece, TrajectoryBu
 SEVEN = SHAPES["Qwen/Qwen2.5-VL-7B-Instruct"]
 
 
-def image(rows, columns):
-    """A picture of rows x columns tokens."""
-    return EncodedImage(np.zeros((4 * rows * columns, 1), np.float32), (1, 2 * rows, 2 * columns))
+def image(rows, columns, grey=0):
+    """A picture of rows x columns tokens, in one grey."""
+    patches = np.full((4 * rows * columns, 1), grey, np.float32)
+    return EncodedImage(patches, (1, 2 * rows, 2 * columns))
 
 
 def trajectory(first, crops):
@@ -28,7 +29,8 @@ def trajectory(first, crops):
 
 def test_the_workload_of_trajectories_by_hand():
     first = image(5, 8)  # 40 tokens, shared
-    rollouts = [trajectory(first, [image(3, 4)]), trajectory(first, [image(3, 4), image(2, 4)])]
+    crops = [image(3, 4, grey=1)], [image(3, 4, grey=2), image(2, 4)]
+    rollouts = [trajectory(first, shown) for shown in crops]
     assert [len(each) for each in rollouts] == [107, 130]
     run = GpuBenchConfig(groups=3, group_size=2, tokens_per_micro_batch=260).run("qwen2.5-vl-7b")
     load = workload(run, rollouts)
@@ -36,8 +38,9 @@ def test_the_workload_of_trajectories_by_hand():
     assert (load.response_tokens, load.prompt_tokens) == (25, 38)  # 50 / 2, (35 + 40) / 2
     assert (load.groups_per_iteration, load.group_size, load.lora_rank) == (3, 2, 32)
     assert (load.dtype, load.gradient_checkpointing) == ("bfloat16", True)
-    assert load.tokens_per_micro_batch == 260, "two rows, padded to the longer"
-    assert load.image_share == (40 + 12 + 12 + 8) / 260
+    # 40 + 30 tokens of the opening and the 10 of the first message, which are equal, count once.
+    assert load.tokens_per_micro_batch == 107 + 130 - 80
+    assert load.image_share == (40 + 12 + 12 + 8) / 157
 
 
 def test_parts_are_estimated_by_what_is_there_in_them():

@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from peft import LoraConfig, get_peft_model
 from tiny_models import ARCHITECTURES, VOCABULARY, observation, picture, tiny_encoder, tiny_model
 
+from pixel_env.agents.model import backbone, packing
 from pixel_env.agents.model import scoring as forward
 from pixel_env.agents.model.backbone import Backbone
 from pixel_env.agents.model.loading import recompute_layers
@@ -99,7 +101,7 @@ def test_plain_counting_instead_of_grid_positions_is_caught(architecture, monkey
     def counted(length, images=(), image_starts=(), first=0):
         return np.broadcast_to(np.arange(length), (3, length)), length
 
-    monkeypatch.setattr(forward, "rotary_positions", counted)
+    monkeypatch.setattr(packing, "rotary_positions", counted)
     assert (right - scored(model, trajectory, encoder)).abs().max() > 1e-3
 
 
@@ -114,7 +116,7 @@ def test_positions_shifted_behind_the_first_turn_are_caught(architecture, monkey
         positions[:, trajectory.turns[1].start :] += 1
         return positions, after
 
-    monkeypatch.setattr(forward, "rotary_positions", shifted)
+    monkeypatch.setattr(packing, "rotary_positions", shifted)
     assert (right - scored(model, trajectory, encoder)).abs().max() > 1e-3
 
 
@@ -142,58 +144,76 @@ def test_shared_pictures_are_seen_once_and_change_nothing(architecture, monkeypa
         assert (together.logprobs[row, 1 : len(trajectory)] - alone).abs().max() < 1e-4
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_shared_openings_are_read_once_with_the_same_scores_and_gradients(
-    architecture, monkeypatch
-):
-    model, encoder = tiny_model(architecture), tiny_encoder(architecture)
-    rng = np.random.default_rng(5)
-    prompts = [
+def gradients(model, trajectories, encoder):
+    """Scores, entropies and the gradient of both on every weight."""
+    model.zero_grad()
+    scores = score(model, trajectories, encoder, entropy=True)
+    (scores.logprobs.sum() + scores.entropy.sum()).backward()
+    found = {n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None}
+    return scores.logprobs.detach(), scores.entropy.detach(), found
+
+
+def tree_of_episodes(architecture):
+    """Two groups: some share the prompt, some of them the answer and the crop as well."""
+    encoder, rng = tiny_encoder(architecture), np.random.default_rng(5)
+    opened = [
         encoder.open(observation("which" * n, [picture(rng, architecture, 2, n)])) for n in (3, 1)
     ]
-    mixed = [episode(architecture, n, 1 + n % 3, prompts[n % 2]) for n in range(5)]
-    mixed.append(episode(architecture, 9))
-    rows = []
+    crop = encoder.follow(observation("zoom", [picture(rng, architecture, 1, 2)]))
+    # The same crop, cut out again: equal pixels, another object.
+    again = replace(crop, images=tuple(replace(i, patches=i.patches.copy()) for i in crop.images))
+    episodes = [episode(architecture, n, 1 + n % 3, opened[n % 2]) for n in range(4)]
+    for number, zoomed in enumerate((crop, again, crop)):
+        builder = TrajectoryBuilder()
+        builder.add_prompt(opened[0])
+        builder.add_response(encoder.message_ids("look there"))
+        builder.add_prompt(zoomed)
+        builder.add_response(encoder.message_ids("the ball is " + "abc" * number))
+        episodes.append(builder.build())
+    return [*episodes, episode(architecture, 9)]
+
+
+@pytest.mark.parametrize("kind", ["plain", "recomputed", "lora", "eager"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_packed_tree_gives_the_scores_and_gradients_of_padded_rows(
+    architecture, kind, monkeypatch
+):
+    model, encoder = tiny_model(architecture, scale=1.5), tiny_encoder(architecture)
+    if kind == "lora":
+        torch.manual_seed(3)
+        model = get_peft_model(model, LoraConfig(r=2, target_modules=["q_proj", "v_proj", "qkv"]))
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                torch.nn.init.normal_(parameter)
+    if kind in ("recomputed", "lora"):
+        model.train()
+        recompute_layers(model)
+    if kind == "eager":
+        model.set_attn_implementation("eager")
+    episodes = tree_of_episodes(architecture)
+    lengths = []
     read = Backbone.read
 
     def watched(self, stretch, *args, **kwargs):
-        rows.append(stretch.ids.shape[0])
+        lengths.append(tuple(stretch.ids.shape))
         return read(self, stretch, *args, **kwargs)
 
     monkeypatch.setattr(Backbone, "read", watched)
-    results = []
-    for shared in (True, False):
-        if not shared:
-            monkeypatch.setattr(forward, "_owners", lambda each: list(range(len(each))))
-        model.zero_grad()
-        scores = score(model, mixed, encoder, entropy=True)
-        (scores.logprobs.sum() + scores.entropy.sum()).backward()
-        gradients = {name: p.grad.clone() for name, p in model.named_parameters()}
-        results.append((scores.logprobs.detach(), scores.entropy.detach(), gradients))
-    assert rows == [3, 6, 6], "three openings, then six rests; or six whole"
-    (one, spread, ours), (two, other_spread, theirs) = results
-    assert (one - two).abs().max() < 1e-4
-    assert (spread - other_spread).abs().max() < 1e-4
-    for name, gradient in theirs.items():
-        assert (ours[name] - gradient).abs().max() < 1e-3 * (gradient.abs().max() + 1e-3), name
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_recomputed_layers_give_the_same_scores_and_gradients(architecture):
-    model, encoder = tiny_model(architecture), tiny_encoder(architecture)
-    prompt = encoder.open(observation("which ball"))
-    group = [episode(architecture, n, 2, prompt) for n in range(2)]
-    results = []
-    for recomputed in (False, True):
-        if recomputed:
-            model.train()
-            recompute_layers(model)
-        model.zero_grad()
-        scores = score(model, group, encoder)
-        scores.logprobs.sum().backward()
-        results.append((scores.logprobs.detach(), model.lm_head.weight.grad.clone()))
-    assert (results[0][0] - results[1][0]).abs().max() < 1e-4
-    torch.testing.assert_close(results[0][1], results[1][1], rtol=1e-3, atol=1e-3)
+    packed = gradients(model, episodes, encoder)
+    monkeypatch.setattr(forward, "pack", None)
+    monkeypatch.setattr(backbone, "allow_trees", lambda config: False)
+    padded = gradients(model, episodes, encoder)
+    row = packing.SharedRow()
+    for trajectory in episodes:
+        row.add(trajectory)
+    assert lengths == [(1, row.length), (len(episodes), max(map(len, episodes)))]
+    assert row.length < sum(map(len, episodes)) - 100
+    assert (packed[0] - padded[0]).abs().max() < 1e-4
+    assert (packed[1] - padded[1]).abs().max() < 1e-4
+    assert packed[2].keys() == padded[2].keys()
+    for name, gradient in padded[2].items():
+        gap = (packed[2][name] - gradient).norm() / (gradient.norm() + 1e-6)
+        assert gap < 1e-4, name
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
