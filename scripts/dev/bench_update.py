@@ -109,7 +109,7 @@ def measured(
     for rollout in rollouts:
         row.add(rollout)
     tokens = {"padded": len(rollouts) * max(map(len, rollouts)), "packed": row.length}
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for is_recomputed in (False, True):
         _recompute(model, is_recomputed)
         seconds: dict[str, list[float]] = {way: [] for way in ways}
