@@ -12,6 +12,8 @@ from ..generation.config import GenerationConfig
 from ..model.folders import check_model, folder_of
 from ..model.settings import PROJECTIONS, LoraSettings, ModelSettings
 from ..model.trained_with import read_trained_with
+from ..served.policy import PREFIX as SERVED_PREFIX
+from ..served.policy import ServedPolicy
 from .base import Policy
 from .demonstration import DemonstrationPolicy
 from .direct import DirectPolicy
@@ -31,14 +33,16 @@ def make_policy(name: str, **settings: Any) -> Policy:
 
     Args:
         name: "random", "direct", "demonstration", "vlm:PATH" with the folder of a model or its
-            name on the hub, or "sb3:PATH" with the folder of a policy of stable-baselines3.
+            name on the hub, "openai:URL#MODEL" with a model behind an HTTP interface, or
+            "sb3:PATH" with the folder of a policy of stable-baselines3.
         **settings: of the policy. Of a model: `dialect`, `system`, `weights`, and the fields of
             `ModelSettings` and `GenerationConfig`. Where one is missing, what stands in the
             model's folder holds (`TrainedWith`); it is greedy unless set otherwise. Of a policy
-            of stable-baselines3: `greedy`.
+            of stable-baselines3: `greedy`. Of a served model: the fields of `ServedSettings`.
 
     Raises:
         ConfigError: the name or a setting is unknown, or a value is out of range.
+        ServiceError: a server doesn't answer.
 
     Example:
         >>> make_policy("random", look=0.2).name
@@ -48,8 +52,10 @@ def make_policy(name: str, **settings: Any) -> Policy:
         return _model(name.removeprefix(MODEL_PREFIX), settings)
     if name.startswith(SB3_PREFIX):
         return _sb3_policy(name.removeprefix(SB3_PREFIX), settings)
+    if name.startswith(SERVED_PREFIX):
+        return ServedPolicy.connect(name.removeprefix(SERVED_PREFIX), settings)
     if name not in PLAIN:
-        raise unknown_name("policy", name, (*PLAIN, "vlm:PATH", "sb3:PATH"))
+        raise unknown_name("policy", name, (*PLAIN, "vlm:PATH", "openai:URL#MODEL", "sb3:PATH"))
     try:
         return PLAIN[name](**settings)
     except TypeError:
@@ -58,7 +64,7 @@ def make_policy(name: str, **settings: Any) -> Policy:
 
 def is_named(name: str) -> bool:
     """Returns whether a policy can be made by this name."""
-    return name in PLAIN or name.startswith((MODEL_PREFIX, SB3_PREFIX))
+    return name in PLAIN or name.startswith((MODEL_PREFIX, SERVED_PREFIX, SB3_PREFIX))
 
 
 def environment_settings(name: str) -> dict[str, Any]:
