@@ -23,6 +23,7 @@ from pixel_env.wrappers.text_action import TextAction
 from ..policies.base import Concurrent, Configured, Described, Policy, Privileged
 from .concurrent import run_concurrently
 from .control_scores import ControlScores
+from .costs import fingerprints
 from .episodes import EvaluationLane, run_episodes
 from .folder import EvaluationFolder
 from .manifest import git_revision, package_versions
@@ -129,9 +130,11 @@ def evaluate(
                 folder.add(result)
             note(result, n_episodes)
     results.sort(key=lambda result: result.place)
+    if seen := fingerprints(results):
+        manifest["server_fingerprints"] = seen
     evaluation = Evaluation(tuple(results), score_table(results), manifest)
     if folder and not (folder.is_reported and len(done) == n_episodes):
-        folder.finish()
+        folder.finish(manifest)
         write_report(evaluation, folder)
     return evaluation
 

@@ -12,8 +12,7 @@ from ..generation.config import GenerationConfig
 from ..model.folders import check_model, folder_of
 from ..model.settings import PROJECTIONS, LoraSettings, ModelSettings
 from ..model.trained_with import read_trained_with
-from ..served.policy import PREFIX as SERVED_PREFIX
-from ..served.policy import ServedPolicy
+from ..served.policy import PREFIX, ServedPolicy
 from .base import Policy
 from .demonstration import DemonstrationPolicy
 from .direct import DirectPolicy
@@ -26,6 +25,7 @@ PLAIN: dict[str, Callable[..., Policy]] = {
 }
 MODEL_PREFIX = "vlm:"
 SB3_PREFIX = "sb3:"
+SERVED_PREFIX = PREFIX
 
 
 def make_policy(name: str, **settings: Any) -> Policy:
