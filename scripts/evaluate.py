@@ -11,10 +11,11 @@
 Policies: random and direct (answers at once, always the first option) are floors, demonstration
 is an oracle that reads the answer behind the environment, vlm:PATH is a model from a folder or
 the hub, openai:URL#MODEL a model behind an HTTP interface (docs/serve.md), sb3:PATH a policy that
-`pixel-reason train-sb3` left. A model's folder stores what it was trained with; its dialect, system
-message, limits of tokens and settings of the environment hold where no other are given.
-Trajectories with pictures, results, a manifest and a report go to --out. With more --samples or
---repeats an evaluation is extended.
+`pixel-reason train-sb3` left, module:name a class or function of your own, imported from the
+current folder or an installed module. A model's folder stores what it was trained with; its
+dialect, system message, limits of tokens and settings of the environment hold where no other are
+given. Trajectories with pictures, results, a manifest and a report go to --out. With more --samples
+or --repeats an evaluation is extended.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class EvaluateOptions:
     env: str = ""
     """Gymnasium id, such as PixelReason-VStar-v0."""
     policy: str = ""
-    """random, direct, demonstration, vlm:PATH, openai:URL#MODEL or sb3:PATH."""
+    """random, direct, demonstration, vlm:PATH, openai:URL#MODEL, sb3:PATH, or module:name."""
     data_dir: str | None = None
     """Folder of the data set, where it needs one."""
     split: str | None = "test"
@@ -151,7 +152,7 @@ def _policy(name: str, settings: dict[str, Any]) -> Policy:
 
 def _rerun(options: EvaluateOptions, terminal: Terminal) -> int:
     path: Path = options.replay  # type: ignore[assignment]  # the caller has checked it
-    found = _shown("replay", terminal, lambda note: rerun(path, options.out, note))
+    found = _shown("replay", terminal, lambda note: rerun(path, options.out, note, options.policy))
     for warning in found.warnings:
         terminal.say(f"warning: {warning}", "yellow")
     for difference in found.differences[:MOST_SHOWN]:

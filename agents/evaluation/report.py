@@ -10,7 +10,7 @@ from typing import Any
 from pixel_env.evidence import SEEN_SHARE
 from pixel_env.files.json_values import plain
 
-from ..policies.by_name import is_named
+from ..policies.by_name import is_imported, is_named
 from .again import command
 from .control_scores import ControlScores, control_cells
 from .costs import Costs, cost_cells, sum_costs
@@ -139,11 +139,12 @@ def _settings(manifest: Mapping[str, Any], overall: Scores) -> str:
 def _again(manifest: Mapping[str, Any]) -> str:
     if not is_named(manifest["policy"]):
         return ""
+    named = f" and `--policy {manifest['policy']}`" if is_imported(manifest["policy"]) else ""
     return (
         "## Again\n\n"
         f"```sh\n{command(manifest)}\n```\n\n"
         "gives the same scores, from the folder in which this was run; `pixel-reason evaluate "
-        "--replay` with this folder also compares every episode.\n"
+        f"--replay` with this folder{named} also compares every episode.\n"
     )
 
 
