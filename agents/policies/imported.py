@@ -117,8 +117,8 @@ def _made(factory: Callable[..., Any], path: str, settings: Mapping[str, Any]) -
             f"expected {path} to be a class or a function that returns a policy, got "
             f"{type(factory).__name__}"
         )
-    if fault := _refusal(factory, **settings):
-        raise ConfigError(f"{path} doesn't take {dict(settings)}: {fault}")
+    if refusal := _refusal(factory, **settings):
+        raise ConfigError(f"{path} doesn't take {dict(settings)}: {refusal}")
     try:
         return factory(**settings)
     except PixelEnvError:
