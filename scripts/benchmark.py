@@ -4,6 +4,7 @@
     ... --policy before=vlm:MODEL --policy after=vlm:runs/mine/model --baseline before
     ... --policy-arg after.greedy=false --policy-arg after.temperature=0.7
     ... --policy zoomer=mine:Zoomer --policy-arg zoomer.margin=0.3     # a class of your own
+    ... --grader mine:grade                      # a second score, beside our own
     ... --env easy=PixelReason-SyntheticSearch-v0 --env-arg easy.max_objects=3 --samples 200
     pixel-reason benchmark --config configs/benchmark.toml --out runs/benchmark
 
@@ -22,6 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from pixel_env.agents.benchmark.cell import make_scorer
 from pixel_env.agents.benchmark.config import BenchmarkConfig, Entry, entries, labels_of_ids
 from pixel_env.agents.benchmark.document import Link
 from pixel_env.agents.benchmark.findings import BenchmarkFindings, run_benchmark
@@ -66,6 +68,8 @@ class BenchmarkOptions:
     """Of the policies' choices."""
     controls: bool = field(default=False, metadata=mark(FLAG))
     """Run every pair under every control as well."""
+    grader: tuple[str, ...] = field(default=(), metadata=mark(REPEATED))
+    """module:name or LABEL=module:name, a function of (sample, answer): a second score."""
     out: Path | None = None
     """Folder of the benchmark; null: a new one in runs/."""
 
@@ -101,7 +105,10 @@ def _benchmark(options: BenchmarkOptions, terminal: Terminal) -> int:
         workers=options.workers,
         seed=options.seed,
         controls=options.controls,
+        scorers=entries(options.grader, (), "--grader", {}),
     )
+    for entry in config.scorers:
+        make_scorer(entry)  # a wrong one is named before hours of episodes
     terminal.goes_on = f" with --out {config.out}"
     with StageBars(terminal.console, transient=True) as bars:
         findings = run_benchmark(

@@ -22,10 +22,14 @@ from ..evaluation.folder import MANIFEST, RESULTS
 from ..evaluation.manifest import git_revision, package_versions, read_manifest
 from ..evaluation.results import EpisodeResult, read_results
 from ..model.folders import folder_of
+from ..opinions.agreement import SecondScores, compare_scores
+from ..opinions.collection import collect, read_opinions
+from ..opinions.grader import ImportedGrader
+from ..opinions.opinion import Scorer
 from ..policies.base import Policy
 from ..policies.by_name import MODEL_PREFIX, SB3_PREFIX, is_imported, make_policy
 from ..settings.import_path import import_object
-from .config import Cell
+from .config import Cell, Entry
 
 STATE = "cell.json"
 """Written when a cell is whole: what it was made from."""
@@ -42,12 +46,14 @@ class CellResults:
         manifest: of its evaluation.
         results: one for each finished episode, in the order of index and repeat.
         controls: its runs under controls, beside it.
+        second: second scores of its answers, beside our own.
         n_missing: episodes that didn't finish, because of a stop or a lost server.
     """
 
     manifest: dict[str, Any]
     results: tuple[EpisodeResult, ...]
     controls: tuple[ControlScores, ...]
+    second: tuple[SecondScores, ...]
     n_missing: int
 
 
@@ -63,16 +69,23 @@ def run_cell(cell: Cell, note: OnEpisode) -> None:
     """
     state = _state(cell)
     path = cell.folder / STATE
-    if path.exists() and path.read_text(encoding="utf-8") == state:
-        return
-    path.unlink(missing_ok=True)
-    policy = _policy(cell)
-    evaluation = evaluate(policy, cell.evaluation, _counter(cell.title, note))
-    if cell.controls:
-        on_result = _counter(f"{cell.title}, controls", note)
-        evaluate_controls(policy, cell.evaluation, evaluation, on_result)
-    if not read_cell(cell).n_missing:
-        write_whole(path, state)
+    if not path.exists() or path.read_text(encoding="utf-8") != state:
+        path.unlink(missing_ok=True)
+        _evaluate(cell, note)
+        if not read_cell(cell).n_missing:
+            write_whole(path, state)
+    for entry in cell.scorers:
+        found = read_cell(cell)
+        collect(make_scorer(entry), cell.opinions(entry), found.manifest, found.results)
+
+
+def make_scorer(entry: Entry) -> Scorer:
+    """Makes what scores answers a second time.
+
+    Raises:
+        ConfigError: it can't be made.
+    """
+    return ImportedGrader(entry.name)
 
 
 def read_cell(cell: Cell) -> CellResults:
@@ -89,8 +102,20 @@ def read_cell(cell: Cell) -> CellResults:
         controlled = cell.folder / "controls" / name / RESULTS
         if controlled.exists():
             controls.append(compare(name, results, read_results(controlled)))
+    second = tuple(
+        compare_scores(entry.label, results, read_opinions(cell.opinions(entry)))
+        for entry in cell.scorers
+    )
     n_episodes = manifest["samples"] * manifest["repeats"]
-    return CellResults(manifest, results, tuple(controls), n_episodes - len(results))
+    return CellResults(manifest, results, tuple(controls), second, n_episodes - len(results))
+
+
+def _evaluate(cell: Cell, note: OnEpisode) -> None:
+    policy = _policy(cell)
+    evaluation = evaluate(policy, cell.evaluation, _counter(cell.title, note))
+    if cell.controls:
+        on_result = _counter(f"{cell.title}, controls", note)
+        evaluate_controls(policy, cell.evaluation, evaluation, on_result)
 
 
 def _policy(cell: Cell) -> Policy:

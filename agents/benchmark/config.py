@@ -63,6 +63,8 @@ class BenchmarkConfig:
     """Fixes every random choice of the policies and of the controls."""
     controls: bool = False
     """Whether every pair runs under every control as well."""
+    scorers: tuple[Entry, ...] = ()
+    """What scores every answer a second time, beside our own score."""
 
     def __post_init__(self) -> None:
         check_least(self, {"repeats": 1, "lanes": 1, "workers": 1, "seed": 0})
@@ -71,7 +73,8 @@ class BenchmarkConfig:
         for what, entries in (("policy", self.policies), ("environment", self.environments)):
             if not entries:
                 raise ConfigError(f"expected at least one {what}, got none")
-            _check_apart(what, entries)
+            check_apart(what, entries)
+        check_apart("grader", self.scorers)
         if self.baseline and self.baseline not in (each.label for each in self.policies):
             raise unknown_name("baseline", self.baseline, (each.label for each in self.policies))
 
@@ -90,12 +93,14 @@ class Cell:
         environment: what it acts in.
         evaluation: how; its `out` is the cell's folder.
         controls: whether it runs under every control as well.
+        scorers: what scores its answers a second time.
     """
 
     policy: Entry
     environment: Entry
     evaluation: EvaluationConfig
     controls: bool
+    scorers: tuple[Entry, ...] = ()
 
     @property
     def title(self) -> str:
@@ -108,6 +113,10 @@ class Cell:
         assert self.evaluation.out is not None  # by `cells_of`
         return self.evaluation.out
 
+    def opinions(self, scorer: Entry) -> Path:
+        """Returns the file of a scorer's second scores."""
+        return self.folder / "opinions" / f"{scorer.folder}.jsonl"
+
 
 def cells_of(config: BenchmarkConfig) -> tuple[Cell, ...]:
     """Returns every pair of policy and environment, environment by environment.
@@ -119,7 +128,13 @@ def cells_of(config: BenchmarkConfig) -> tuple[Cell, ...]:
         DataError: what a policy was trained with can't be read.
     """
     return tuple(
-        Cell(policy, environment, _evaluation(policy, environment, config), config.controls)
+        Cell(
+            policy,
+            environment,
+            _evaluation(policy, environment, config),
+            config.controls,
+            config.scorers,
+        )
         for environment, policy in product(config.environments, config.policies)
     )
 
@@ -163,7 +178,12 @@ def _addressed(argument: str, labels: Sequence[str]) -> str | None:
     return max(fitting, key=len, default=None)
 
 
-def _check_apart(what: str, entries: Sequence[Entry]) -> None:
+def check_apart(what: str, entries: Sequence[Entry]) -> None:
+    """Checks that labels tell entries apart, as names of folders too.
+
+    Raises:
+        ConfigError: two don't.
+    """
     seen: dict[str, Entry] = {}
     for each in entries:
         if other := seen.get(each.folder.casefold()):

@@ -18,7 +18,8 @@ from pixel_env.recordings.trajectory import FILE_NAME
 from ..evaluation.statistics import Estimate
 from .document import as_html, as_markdown
 from .findings import BenchmarkFindings, CellFindings
-from .sections import MOST_FLIPS, PAGE, sections
+from .items import MOST_ITEMS, PAGE
+from .sections import sections
 
 MOST_EPISODES = 200
 """How many episodes a cell's page shows beside those that the report links to."""
@@ -68,6 +69,7 @@ def as_json(findings: BenchmarkFindings) -> dict[str, Any]:
             "scores": each.scores,
             "coverage": each.coverage,
             "controls": each.found.controls if each.found else (),
+            "second_scores": each.found.second if each.found else (),
         }
         for each in findings.cells
     ]
@@ -97,6 +99,10 @@ def _values(each: CellFindings, findings: BenchmarkFindings) -> dict[str, Any]:
         row |= {**_estimate("score", overall.score), **_estimate("rapr", overall.rapr)}
         row |= {"operations": overall.operations.mean, "call_error_rate": overall.error_rate}
         row |= {"no_answer": overall.n_truncated, "left_out": overall.n_env_errors}
+    for second in each.found.second if each.found else ():
+        row |= _estimate(f"{second.name}_right", second.theirs)
+        row |= {f"{second.name}_agreement": second.agreement.mean}
+        row |= {f"{second.name}_kappa": second.kappa, f"{second.name}_failed": len(second.faults)}
     if found := each.coverage:
         row["target_seen"] = (found.right_seen + found.wrong_seen) / found.n
     row |= _compared(each, findings)
@@ -147,12 +153,15 @@ def _write_episodes(each: CellFindings, findings: BenchmarkFindings) -> str:
 def _linked(each: CellFindings, findings: BenchmarkFindings) -> set[tuple[int, int]]:
     """Returns the episodes of a cell that the report links to."""
     environment, policy = each.cell.environment.label, each.cell.policy.label
+    second = each.found.second if each.found else ()
     return {
+        (item.index, item.repeat) for scores in second for item in scores.differing[:MOST_ITEMS]
+    } | {
         (flip.index, flip.repeat)
         for other in findings.comparisons
         if other.environment == environment
         and policy in (other.policy, findings.config.compared_with)
-        for flip in other.flips[:MOST_FLIPS]
+        for flip in other.flips[:MOST_ITEMS]
     }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from urllib.parse import quote
 
 from pixel_env.evidence import SEEN_SHARE
 
@@ -14,26 +13,11 @@ from ..evaluation.scores import columns, decimal, interval, percent
 from ..evaluation.statistics import Estimate
 from ..settings.comparison import differences
 from .config import Cell
-from .document import Link, Section, Text
+from .document import Section, Text
 from .findings import BenchmarkFindings, CellFindings, Comparison, Flip
+from .items import MOST_ITEMS, answer_text, cell_link, episode_link, item_name, listed_text
 from .paired import PairedDifference
-
-MOST_FLIPS = 200
-"""How many flipped items of a comparison a report lists; `benchmark.json` has all."""
-
-PAGE = "view.html"
-"""The page of a cell's episodes, in its folder."""
-
-
-def anchor(index: int, repeat: int) -> str:
-    """Returns the name of an episode on its cell's page."""
-    return f"episode-{index}-{repeat}"
-
-
-def episode_link(cell: Cell, index: int, repeat: int, text: str) -> Link:
-    """Returns a link from a benchmark's folder to an episode."""
-    folder = f"cells/{cell.environment.folder}/{cell.policy.folder}"
-    return Link(text, f"{quote(folder)}/{PAGE}#{anchor(index, repeat)}")
+from .second_scores import second_score_sections
 
 
 def sections(findings: BenchmarkFindings) -> list[Section]:
@@ -43,6 +27,7 @@ def sections(findings: BenchmarkFindings) -> list[Section]:
         _overview(findings),
         *_scores(findings),
         _differences(findings),
+        *second_score_sections(findings),
         *_controls(findings),
         *_flips(findings),
         _settings(findings),
@@ -145,10 +130,7 @@ def _score_rows(cells: Sequence[CellFindings]) -> list[tuple[Text, ...]]:
 
 def _named(cell: CellFindings) -> Text:
     label = cell.cell.policy.label + (" (oracle)" if cell.manifest["privileged"] else "")
-    first = min((each.place for each in cell.results), default=None)
-    if first is None:
-        return label
-    return Link(label, episode_link(cell.cell, *first, "").target.partition("#")[0])
+    return cell_link(cell.cell, label)
 
 
 def _mean_calls(cell: CellFindings) -> float:
@@ -229,35 +211,25 @@ def _flips(findings: BenchmarkFindings) -> list[Section]:
 
 
 def _flipped(each: Comparison, base: Cell, other: Cell) -> Section:
-    gains = sum(flip.is_gain for flip in each.flips)
-    more = len(each.flips) - MOST_FLIPS
+    gains, n = sum(flip.is_gain for flip in each.flips), len(each.flips)
     text = (
         f"Only {other.policy.label} is right in {gains} episodes, only {base.policy.label} in "
-        f"{len(each.flips) - gains}. Each answer leads to its episode."
-        + (f" The first {MOST_FLIPS} are listed; benchmark.json has all." if more > 0 else "")
+        f"{n - gains}. Each answer leads to its episode.{listed_text(n)}"
     )
     heads = ("sample", "category", "right", base.policy.label, other.policy.label)
     rows: list[tuple[Text, ...]] = [heads]
-    rows += [_flip(flip, base, other) for flip in each.flips[:MOST_FLIPS]]
+    rows += [_flip(flip, base, other) for flip in each.flips[:MOST_ITEMS]]
     title = f"Flipped on {each.environment}: {base.policy.label} and {other.policy.label}"
     return Section(title, text, rows, is_long=True)
 
 
 def _flip(flip: Flip, base: Cell, other: Cell) -> tuple[Text, ...]:
-    name = flip.sample_id + (f" (repeat {flip.repeat})" if flip.repeat else "")
+    name = item_name(flip.sample_id, flip.repeat)
     return (
         *(name, flip.category, (other if flip.is_gain else base).policy.label),
         episode_link(base, flip.index, flip.repeat, answer_text(flip.before)),
         episode_link(other, flip.index, flip.repeat, answer_text(flip.after)),
     )
-
-
-def answer_text(answer: str | None, most: int = 80) -> str:
-    """Writes an answer in a table's cell; it is never empty, so that it can be a link."""
-    if answer is None:
-        return "no answer"
-    line = " ".join(answer.split())
-    return "empty" if not line else line if len(line) <= most else f"{line[:most]}..."
 
 
 def _settings(findings: BenchmarkFindings) -> Section | None:

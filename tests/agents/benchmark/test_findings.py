@@ -240,3 +240,38 @@ def test_labels_can_hold_anything(environments, tmp_path):
     write_benchmark(findings)
     assert "<b>" not in (tmp_path / "index.html").read_text()
     assert Path(tmp_path / "cells" / "plain" / "b-x" / "view.html").exists()
+
+
+GRADER = """
+def grade(sample, answer):
+    if sample.id == "picture-3":
+        raise ValueError("not this one")
+    return answer in ("A", "B")
+"""
+
+
+def test_a_grader_of_ones_own_stands_beside_our_score(environments, tmp_path, monkeypatch):
+    (tmp_path / "own_scores.py").write_text(GRADER)
+    monkeypatch.chdir(tmp_path)
+    scorer = Entry("mine", "own_scores:grade")
+    config = benchmark(environments[:1], tmp_path, policies=POLICIES[::2], scorers=(scorer,))
+    findings = run_benchmark(config, note)
+    plain = run_benchmark(benchmark(environments[:1], tmp_path, policies=POLICIES[::2]), note)
+    assert findings.comparisons == plain.comparisons  # our own score is what it was
+    assert findings.is_whole
+    oracle = findings.cell("plain", "oracle")
+    (second,) = oracle.found.second
+    right = sum(each.answer in ("A", "B") for each in oracle.results if each.index != 3)
+    assert (second.n, second.theirs.mean) == (11, pytest.approx(right / 11))
+    assert second.faults[0][0] == "picture-3"
+    assert "ValueError: not this one" in second.faults[0][1]
+    write_benchmark(findings)
+    report, page = ((tmp_path / name).read_text() for name in ("benchmark.md", "index.html"))
+    assert "oracle on plain, mine, picture-3: ValueError: not this one" in report
+    for item in second.differing:
+        name = f"cells/plain/oracle/view.html#episode-{item.index}-0"
+        assert name in report
+        assert name in page
+    row = list(csv.DictReader((tmp_path / "benchmark.csv").open()))[1]
+    assert float(row["mine_right"]) == pytest.approx(right / 11)
+    assert row["mine_failed"] == "1"
