@@ -4,7 +4,7 @@
     ... --policy before=vlm:MODEL --policy after=vlm:runs/mine/model --baseline before
     ... --policy-arg after.greedy=false --policy-arg after.temperature=0.7
     ... --policy zoomer=mine:Zoomer --policy-arg zoomer.margin=0.3     # a class of your own
-    ... --grader mine:grade                      # a second score, beside our own
+    ... --grader mine:grade --judge judge=openai:URL#MODEL     # second scores, beside our own
     ... --env easy=PixelReason-SyntheticSearch-v0 --env-arg easy.max_objects=3 --samples 200
     pixel-reason benchmark --config configs/benchmark.toml --out runs/benchmark
 
@@ -70,6 +70,10 @@ class BenchmarkOptions:
     """Run every pair under every control as well."""
     grader: tuple[str, ...] = field(default=(), metadata=mark(REPEATED))
     """module:name or LABEL=module:name, a function of (sample, answer): a second score."""
+    judge: tuple[str, ...] = field(default=(), metadata=mark(REPEATED))
+    """openai:URL#MODEL or LABEL=openai:URL#MODEL, a model that judges answers: a second score."""
+    judge_arg: tuple[str, ...] = field(default=(), metadata=mark(REPEATED))
+    """LABEL.NAME=VALUE, a setting of one judge, such as max_tokens=512; NAME=VALUE: of all."""
     out: Path | None = None
     """Folder of the benchmark; null: a new one in runs/."""
 
@@ -105,7 +109,10 @@ def _benchmark(options: BenchmarkOptions, terminal: Terminal) -> int:
         workers=options.workers,
         seed=options.seed,
         controls=options.controls,
-        scorers=entries(options.grader, (), "--grader", {}),
+        scorers=(
+            *entries(options.grader, (), "--grader", {}),
+            *entries(options.judge, options.judge_arg, "--judge-arg", {}),
+        ),
     )
     for entry in config.scorers:
         make_scorer(entry)  # a wrong one is named before hours of episodes

@@ -20,11 +20,13 @@ from ..evaluation.controls import applicable_controls, evaluate_controls
 from ..evaluation.evaluate import evaluate
 from ..evaluation.folder import MANIFEST, RESULTS
 from ..evaluation.manifest import git_revision, package_versions, read_manifest
-from ..evaluation.results import EpisodeResult, read_results
+from ..evaluation.results import EpisodeResult, counted, read_results
 from ..model.folders import folder_of
 from ..opinions.agreement import SecondScores, compare_scores
 from ..opinions.collection import collect, read_opinions
 from ..opinions.grader import ImportedGrader
+from ..opinions.judge import PREFIX as JUDGE_PREFIX
+from ..opinions.judge import Judge
 from ..opinions.opinion import Scorer
 from ..policies.base import Policy
 from ..policies.by_name import MODEL_PREFIX, SB3_PREFIX, is_imported, make_policy
@@ -47,7 +49,8 @@ class CellResults:
         results: one for each finished episode, in the order of index and repeat.
         controls: its runs under controls, beside it.
         second: second scores of its answers, beside our own.
-        n_missing: episodes that didn't finish, because of a stop or a lost server.
+        n_missing: episodes that are still to run, because of a stop or a server that gave no
+            message; those under controls included.
     """
 
     manifest: dict[str, Any]
@@ -85,6 +88,8 @@ def make_scorer(entry: Entry) -> Scorer:
     Raises:
         ConfigError: it can't be made.
     """
+    if entry.name.startswith(JUDGE_PREFIX):
+        return Judge(entry.name, entry.arguments)
     return ImportedGrader(entry.name)
 
 
@@ -106,8 +111,10 @@ def read_cell(cell: Cell) -> CellResults:
         compare_scores(entry.label, results, read_opinions(cell.opinions(entry)))
         for entry in cell.scorers
     )
-    n_episodes = manifest["samples"] * manifest["repeats"]
-    return CellResults(manifest, results, tuple(controls), second, n_episodes - len(results))
+    n_done = sum(not result.service_error for result in results)
+    n_missing = manifest["samples"] * manifest["repeats"] - n_done
+    n_missing += sum(each.scores.n_unanswered for each in controls)
+    return CellResults(manifest, results, tuple(controls), second, n_missing)
 
 
 def _evaluate(cell: Cell, note: OnEpisode) -> None:
@@ -127,13 +134,15 @@ def _policy(cell: Cell) -> Policy:
 
 
 def _counter(title: str, note: OnEpisode) -> Callable[[EpisodeResult, int], None]:
-    done: list[bool] = []
+    done: list[EpisodeResult] = []
 
     def count(result: EpisodeResult, n_episodes: int) -> None:
         if len(done) >= n_episodes:  # the next control
             done.clear()
-        done.append(result.correct)
-        note(title, len(done), n_episodes, sum(done) / len(done))
+        done.append(result)
+        known = counted(done)
+        right = sum(each.correct for each in known)
+        note(title, len(done), n_episodes, right / max(len(known), 1))
 
     return count
 

@@ -15,6 +15,7 @@ from pixel_env.files.whole_file import write_whole
 from pixel_env.recordings import page, read_episodes
 from pixel_env.recordings.trajectory import FILE_NAME
 
+from ..evaluation.costs import sum_costs
 from ..evaluation.statistics import Estimate
 from .document import as_html, as_markdown
 from .findings import BenchmarkFindings, CellFindings
@@ -68,6 +69,7 @@ def as_json(findings: BenchmarkFindings) -> dict[str, Any]:
             "manifest": each.manifest,
             "scores": each.scores,
             "coverage": each.coverage,
+            "costs": sum_costs(each.results),
             "controls": each.found.controls if each.found else (),
             "second_scores": each.found.second if each.found else (),
         }
@@ -103,6 +105,9 @@ def _values(each: CellFindings, findings: BenchmarkFindings) -> dict[str, Any]:
         row |= _estimate(f"{second.name}_right", second.theirs)
         row |= {f"{second.name}_agreement": second.agreement.mean}
         row |= {f"{second.name}_kappa": second.kappa, f"{second.name}_failed": len(second.faults)}
+    if costs := sum_costs(each.results):
+        row |= {"prompt_tokens": costs.total.prompt_tokens, "seconds": costs.total.seconds}
+        row |= {"completion_tokens": costs.total.completion_tokens, "cost": costs.total.cost}
     if found := each.coverage:
         row["target_seen"] = (found.right_seen + found.wrong_seen) / found.n
     row |= _compared(each, findings)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pixel_env.evidence import SEEN_SHARE
 
 from ..evaluation.control_scores import control_cells
+from ..evaluation.costs import Costs, sum_costs
 from ..evaluation.results import counted
 from ..evaluation.scores import columns, decimal, interval, percent
 from ..evaluation.statistics import Estimate
@@ -27,6 +28,7 @@ def sections(findings: BenchmarkFindings) -> list[Section]:
         _overview(findings),
         *_scores(findings),
         _differences(findings),
+        _costs(findings),
         *second_score_sections(findings),
         *_controls(findings),
         *_flips(findings),
@@ -66,7 +68,7 @@ def _failures(findings: BenchmarkFindings) -> Section | None:
         if each.failure:
             lines.append(f"{each.cell.title}: {each.failure}{done}")
         elif each.n_missing:
-            lines.append(f"{each.cell.title}: {each.n_missing} episodes are missing")
+            lines.append(f"{each.cell.title}: {each.n_missing} episodes are left out so far")
     text = "The same command goes on with these; the others are whole."
     return Section("Not whole", text, points=lines) if lines else None
 
@@ -184,6 +186,35 @@ def _points_interval(estimate: Estimate) -> str:
     if math.isnan(estimate.low):
         return "-"
     return f"{points(estimate.low)} to {points(estimate.high)}"
+
+
+def _costs(findings: BenchmarkFindings) -> Section | None:
+    found = [(each, costs) for each in findings.cells if (costs := sum_costs(each.results))]
+    if not found:
+        return None
+    heads = (
+        *("policy", "environment", "messages", "tokens in", "of them cached", "tokens out"),
+        *("pictures sent", "seconds a message", "money an episode", "money"),
+    )
+    text = (
+        "Means of an episode, where a policy reports them; money is of all episodes too. Tokens "
+        "are the server's count. Every request holds the whole conversation."
+    )
+    return Section("Cost", text, [heads, *(_cost(*each) for each in found)])
+
+
+def _cost(each: CellFindings, costs: Costs) -> tuple[str, ...]:
+    total, n = costs.total, max(costs.n, 1)
+    counts = (
+        *(total.requests, total.prompt_tokens, total.cached_tokens, total.completion_tokens),
+        total.pictures,
+    )
+    money = ("-", "-") if total.cost is None else (f"{total.cost / n:.4f}", f"{total.cost:,.2f}")
+    return (
+        *(each.cell.policy.label, each.cell.environment.label),
+        *(f"{count / n:,.1f}" for count in counts),
+        *(f"{costs.seconds_a_message:.2f}", *money),
+    )
 
 
 def _controls(findings: BenchmarkFindings) -> list[Section]:
