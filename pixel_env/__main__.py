@@ -29,6 +29,9 @@ COMMANDS = {
     "train": Command("train a policy: warm start, then RL with the curiosity bonus"),
     "train-sb3": Command("train PPO of stable-baselines3 on flat observations", "sb3"),
     "evaluate": Command("score a policy on an environment, with intervals and controls"),
+    "benchmark": Command(
+        "compare several policies on several environments, sample by sample", "benchmark"
+    ),
     "demonstrate": Command("make demonstrations for a warm start"),
     "view": Command("make one HTML page of recorded episodes"),
     "plan": Command("estimate whether a training fits on a GPU, and how long it takes"),

@@ -1,8 +1,9 @@
-"""The three kinds of fault, kept apart because three different readers act on them.
+"""The kinds of fault, kept apart because different readers act on them.
 
 A model reads an `OperationError` (as one sentence of feedback), a trainer or an
 evaluation reads a `DataError` (and leaves the episode out), a developer reads a
-`ConfigError` (and fixes the call).
+`ConfigError` (and fixes the call), whoever runs a server reads a `ServiceError` (and an
+evaluation leaves the episode out until it is run again).
 """
 
 from __future__ import annotations
@@ -37,6 +38,19 @@ class DataError(PixelEnvError):
 
     def __init__(self, sentence: str = "") -> None:
         super().__init__(sentence.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
+class ServiceError(PixelEnvError):
+    """A server gave no reply, however often it was asked; says nothing about the policy.
+
+    Attributes:
+        stops: whether asking on is no use: the key is refused, the model isn't there, or too many
+            requests in a row have failed.
+    """
+
+    def __init__(self, sentence: str, stops: bool = False) -> None:
+        super().__init__(sentence)
+        self.stops = stops
 
 
 class ConfigError(PixelEnvError, ValueError):

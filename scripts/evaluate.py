@@ -10,10 +10,12 @@
 
 Policies: random and direct (answers at once, always the first option) are floors, demonstration
 is an oracle that reads the answer behind the environment, vlm:PATH is a model from a folder or
-the hub, sb3:PATH a policy that `pixel-reason train-sb3` left. A model's folder stores what it
-was trained with; its dialect, system message, limits of tokens and settings of the environment
-hold where no other are given. Trajectories with pictures, results, a manifest and a report go to
---out. With more --samples or --repeats an evaluation is extended.
+the hub, openai:URL#MODEL a model behind an HTTP interface (docs/serve.md), sb3:PATH a policy that
+`pixel-reason train-sb3` left, module:name a class or function of your own, imported from the
+current folder or an installed module. A model's folder stores what it was trained with; its
+dialect, system message, limits of tokens and settings of the environment hold where no other are
+given. Trajectories with pictures, results, a manifest and a report go to --out. With more --samples
+or --repeats an evaluation is extended.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from pixel_env.agents.evaluation.control_scores import control_cells
 from pixel_env.agents.evaluation.controls import evaluate_controls
 from pixel_env.agents.evaluation.evaluate import EvaluationConfig, OnResult, evaluate
 from pixel_env.agents.evaluation.rerun import rerun
-from pixel_env.agents.evaluation.results import EpisodeResult
+from pixel_env.agents.evaluation.results import EpisodeResult, counted
 from pixel_env.agents.evaluation.screen import score_screen, screen
 from pixel_env.agents.policies.base import Policy
 from pixel_env.agents.policies.by_name import MODEL_PREFIX, environment_settings, make_policy
@@ -54,7 +56,7 @@ class EvaluateOptions:
     env: str = ""
     """Gymnasium id, such as PixelReason-VStar-v0."""
     policy: str = ""
-    """random, direct, demonstration, vlm:PATH or sb3:PATH."""
+    """random, direct, demonstration, vlm:PATH, openai:URL#MODEL, sb3:PATH, or module:name."""
     data_dir: str | None = None
     """Folder of the data set, where it needs one."""
     split: str | None = "test"
@@ -121,13 +123,22 @@ def _evaluate(options: EvaluateOptions, terminal: Terminal) -> int:
     lines = {each.group: each for each in evaluation.table}
     console = terminal.console
     console.print(score_screen(title, lines, evaluation.manifest["score_name"]))
+    left_out = evaluation.overall.n_unanswered
     if options.controls:
         controls = _shown(
             "controls", terminal, lambda note: evaluate_controls(policy, config, evaluation, note)
         )
         cells = control_cells(evaluation.overall, controls)
         console.print(screen("Were the operations needed?", cells))
+        left_out += sum(each.scores.n_unanswered for each in controls)
     terminal.say(f"Report, manifest and trajectories: {config.out}")
+    if left_out:
+        terminal.say(
+            f"{left_out} episodes are left out, because the server gave no message; "
+            f"the same command{terminal.goes_on} asks again",
+            "red",
+        )
+        return 1
     return 0
 
 
@@ -141,7 +152,7 @@ def _policy(name: str, settings: dict[str, Any]) -> Policy:
 
 def _rerun(options: EvaluateOptions, terminal: Terminal) -> int:
     path: Path = options.replay  # type: ignore[assignment]  # the caller has checked it
-    found = _shown("replay", terminal, lambda note: rerun(path, options.out, note))
+    found = _shown("replay", terminal, lambda note: rerun(path, options.out, note, options.policy))
     for warning in found.warnings:
         terminal.say(f"warning: {warning}", "yellow")
     for difference in found.differences[:MOST_SHOWN]:
@@ -157,12 +168,16 @@ def _shown(title: str, terminal: Terminal, work: Callable[[OnResult], Found]) ->
     """Does something, and shows how far it is."""
     with StageBars(terminal.console, transient=True) as bars:
         done: list[bool] = []
+        known: list[bool] = []
 
         def note(result: EpisodeResult, n_episodes: int) -> None:
             if len(done) >= n_episodes:  # the next control
                 done.clear()
+                known.clear()
             done.append(result.correct)
-            bars(title, len(done), n_episodes, f"accuracy {sum(done) / len(done):.1%}")
+            known.extend(each.correct for each in counted([result]))
+            share = sum(known) / max(len(known), 1)
+            bars(title, len(done), n_episodes, f"accuracy {share:.1%}")
 
         return work(note)
 

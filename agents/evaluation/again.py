@@ -10,7 +10,8 @@ from typing import Any
 
 from ..generation.config import GenerationConfig
 from ..model.settings import ModelSettings
-from ..policies.by_name import MODEL_PREFIX, policy_arguments
+from ..policies.by_name import MODEL_PREFIX, SERVED_PREFIX, policy_arguments
+from ..served.settings import ServedSettings
 
 _ALWAYS = ("dialect", "system", "max_new_tokens", "max_context")
 """Settings of a model whose defaults may stand in its folder: they are always named."""
@@ -48,6 +49,9 @@ def command(manifest: Mapping[str, Any], policy: str = "") -> str:
 def _needed(manifest: Mapping[str, Any], is_exported: bool) -> dict[str, Any]:
     """Returns the policy's settings that are not what it would be made with anyway."""
     settings = policy_arguments(manifest)
+    if manifest["policy"].startswith(SERVED_PREFIX):
+        default = ServedSettings().as_json()
+        return {k: v for k, v in settings.items() if not _same(v, default.get(k))}
     if not manifest["policy"].startswith(MODEL_PREFIX):
         return settings
     if is_exported:  # its own weights are the trained ones, adapters included

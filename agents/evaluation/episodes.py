@@ -78,14 +78,14 @@ def run_episodes(
             for lane, place in started:
                 lane.place = place
                 policy.reset(lane.number, episode_seed(seed, *place))
-            _all(threads.map(_reset, [lane for lane, _ in started]))
+            _all(threads.map(reset_lane, [lane for lane, _ in started]))
             running = running + [lane for lane, _ in started]
             if not running:
                 return
-            _all(threads.map(_step, running, _choose(policy, running)))
+            _all(threads.map(step_lane, running, _choose(policy, running)))
             free = [lane for lane in running if lane.ended]
             running = [lane for lane in running if not lane.ended]
-            yield from (_result(lane) for lane in free)
+            yield from (result_of(lane) for lane in free)
 
 
 def episode_seed(seed: int, index: int, repeat: int = 0) -> int:
@@ -98,6 +98,11 @@ def _all(done: Iterable[None]) -> None:
     list(done)
 
 
+def nothing(policy: Policy) -> Any:
+    """Returns the action of a lane whose sample can't be read: the policy isn't asked for one."""
+    return answer("") if policy.dialect is None else ""
+
+
 def _choose(policy: Policy, running: list[EvaluationLane]) -> list[Any]:
     """Asks the policy for the lanes' actions; a lane without a readable sample isn't asked."""
     asked = [lane for lane in running if "env_error" not in lane.info]
@@ -105,11 +110,11 @@ def _choose(policy: Policy, running: list[EvaluationLane]) -> list[Any]:
     numbers = [lane.number for lane in asked]
     given = policy.act(observations, numbers) if asked else ()
     actions = dict(zip(numbers, given, strict=True))
-    nothing = answer("") if policy.dialect is None else ""
-    return [actions.get(lane.number, nothing) for lane in running]
+    return [actions.get(lane.number, nothing(policy)) for lane in running]
 
 
-def _reset(lane: EvaluationLane) -> None:
+def reset_lane(lane: EvaluationLane) -> None:
+    """Starts the episode of the lane's place."""
     index, repeat = lane.place
     if lane.recorder is not None:
         lane.recorder.notes = {"repeat": repeat}
@@ -118,7 +123,8 @@ def _reset(lane: EvaluationLane) -> None:
     lane.hidden, lane.n_replaced = set(), 0
 
 
-def _step(lane: EvaluationLane, action: Any) -> None:
+def step_lane(lane: EvaluationLane, action: Any) -> None:
+    """Takes one action in a lane."""
     lane.observation, _, lane.terminated, truncated, lane.info = lane.env.step(action)
     lane.n_turns += 1
     lane.ended = lane.terminated or truncated
@@ -127,7 +133,7 @@ def _step(lane: EvaluationLane, action: Any) -> None:
     lane.n_replaced += any(PASSED not in entry for entry in control.values())
 
 
-def _result(lane: EvaluationLane) -> EpisodeResult:
+def result_of(lane: EvaluationLane) -> EpisodeResult:
     """Reads the result of an ended episode out of its last info, and behind the curtain."""
     info = lane.info
     grade = info.get("grade", {"score": 0.0, "correct": False, "parsed": None})

@@ -20,8 +20,10 @@ from pixel_env.registration import make_bare
 from pixel_env.types import Observation
 from pixel_env.wrappers.text_action import TextAction
 
-from ..policies.base import Configured, Described, Policy, Privileged
+from ..policies.base import Concurrent, Configured, Described, Policy, Privileged
+from .concurrent import run_concurrently
 from .control_scores import ControlScores
+from .costs import fingerprints
 from .episodes import EvaluationLane, run_episodes
 from .folder import EvaluationFolder
 from .manifest import git_revision, package_versions
@@ -105,6 +107,7 @@ def evaluate(
     Raises:
         ConfigError: the environment can't be made, an endless one is evaluated whole, or the
             folder holds an evaluation with other settings.
+        ServiceError: the policy's server is lost; what is done is in the folder.
     """
     first = make_bare(config.env_id, **config.env_kwargs)
     n_samples = _n_samples(first, config)
@@ -120,15 +123,18 @@ def evaluate(
         lanes = _make_lanes(policy, config, first, min(config.lanes, n_episodes - len(done)))
         every = product(range(n_samples), range(config.repeats))
         left = (place for place in every if place not in done)
-        for result in run_episodes(policy, lanes, left, config.seed):
+        run = run_concurrently if isinstance(policy, Concurrent) else run_episodes
+        for result in run(policy, lanes, left, config.seed):
             results.append(result)
             if folder:
                 folder.add(result)
             note(result, n_episodes)
     results.sort(key=lambda result: result.place)
+    if seen := fingerprints(results):
+        manifest["server_fingerprints"] = seen
     evaluation = Evaluation(tuple(results), score_table(results), manifest)
     if folder and not (folder.is_reported and len(done) == n_episodes):
-        folder.finish()
+        folder.finish(manifest)
         write_report(evaluation, folder)
     return evaluation
 

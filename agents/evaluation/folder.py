@@ -22,6 +22,8 @@ from .results import EpisodeResult, read_results
 MANIFEST, RESULTS, REPORT, SUMMARY = "manifest.json", "results.jsonl", "report.md", "summary.json"
 GROWS = ("samples", "repeats")
 """Entries of a manifest that may be larger when an evaluation goes on: it is extended."""
+NOTED = ("server_fingerprints",)
+"""Entries of a manifest that are known only at the end; they decide no result."""
 MOST_NAMED = 3
 """How many differing settings an error names."""
 
@@ -47,7 +49,8 @@ class EvaluationFolder:
         if (path / MANIFEST).exists():
             self._check(manifest)
             self.results = self._keep_whole()
-            if read_manifest(path / MANIFEST) != manifest:  # it grew
+            saved = read_manifest(path / MANIFEST)
+            if differences(saved, manifest, NOTED):  # it grew
                 self._write_manifest(manifest)
             return
         if (path / RESULTS).exists():
@@ -66,8 +69,10 @@ class EvaluationFolder:
             file.write(result.line().encode("utf-8"))
         self.results.append(result)
 
-    def finish(self) -> None:
-        """Brings results and trajectories into the samples' order."""
+    def finish(self, manifest: Mapping[str, Any]) -> None:
+        """Brings results and trajectories into the samples' order, and completes the manifest."""
+        if any(name in manifest for name in NOTED):
+            self._write_manifest(manifest)
         self.results.sort(key=lambda result: result.place)
         write_whole(self.path / RESULTS, "".join(result.line() for result in self.results))
         self._rewrite_trajectories(lambda lines: sorted(lines, key=_place_of))
@@ -85,7 +90,7 @@ class EvaluationFolder:
     def _check(self, manifest: Mapping[str, Any]) -> None:
         found = [
             each
-            for each in differences(read_manifest(self.path / MANIFEST), manifest)
+            for each in differences(read_manifest(self.path / MANIFEST), manifest, NOTED)
             if not (each.name in GROWS and each.given > each.saved)
         ]
         if found:

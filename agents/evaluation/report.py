@@ -10,9 +10,10 @@ from typing import Any
 from pixel_env.evidence import SEEN_SHARE
 from pixel_env.files.json_values import plain
 
-from ..policies.by_name import is_named
+from ..policies.by_name import is_imported, is_named
 from .again import command
 from .control_scores import ControlScores, control_cells
+from .costs import Costs, cost_cells, sum_costs
 from .coverage import CoverageScores, score_coverage
 from .option_places import UNLIKELY, PlaceAudit, audit_places
 from .results import EpisodeResult
@@ -42,6 +43,8 @@ class Findings:
         coverage: whether targets came into view, for the same groups; empty without evidence.
         option_places: where right and chosen options stood; None without options.
         faults: (sample, fault of the data) of each episode that is left out.
+        unanswered: (sample, fault of the server) of each episode that is left out.
+        costs: what the policy's messages cost; None where the policy doesn't know.
     """
 
     scores: tuple[Scores, ...]
@@ -49,6 +52,8 @@ class Findings:
     coverage: tuple[CoverageScores, ...]
     option_places: PlaceAudit | None
     faults: tuple[tuple[str, str], ...]
+    unanswered: tuple[tuple[str, str], ...] = ()
+    costs: Costs | None = None
 
 
 def find(results: Sequence[EpisodeResult], controls: Sequence[ControlScores] = ()) -> Findings:
@@ -61,6 +66,10 @@ def find(results: Sequence[EpisodeResult], controls: Sequence[ControlScores] = (
         coverage=tuple(each for each in coverage if each is not None),
         option_places=audit_places(results),
         faults=tuple((each.sample_id, each.env_error) for each in results if each.env_error),
+        unanswered=tuple(
+            (each.sample_id, each.service_error) for each in results if each.service_error
+        ),
+        costs=sum_costs(results),
     )
 
 
@@ -82,7 +91,9 @@ def report(findings: Findings, manifest: Mapping[str, Any]) -> str:
         _controls(overall, findings.controls),
         _coverage(findings.coverage),
         _places(findings.option_places),
-        _faults(findings.faults),
+        _costs(findings.costs),
+        _faults(findings.faults, "Left out, because the data could not be read"),
+        _faults(findings.unanswered, "Left out until the next call, because the server failed"),
         _again(manifest),
     ]
     return "\n".join(part for part in parts if part)
@@ -121,18 +132,19 @@ def _settings(manifest: Mapping[str, Any], overall: Scores) -> str:
     return (
         f"{ran}Accuracy: {how}. RaPR: share of episodes with at least one call of an operation. "
         "Call errors: refused calls / calls. An episode without an answer counts as wrong; one "
-        "that a fault of the data ended is left out of every number.\n"
+        "that a fault of the data or of a server ended is left out of every number.\n"
     )
 
 
 def _again(manifest: Mapping[str, Any]) -> str:
     if not is_named(manifest["policy"]):
         return ""
+    named = f" and `--policy {manifest['policy']}`" if is_imported(manifest["policy"]) else ""
     return (
         "## Again\n\n"
         f"```sh\n{command(manifest)}\n```\n\n"
         "gives the same scores, from the folder in which this was run; `pixel-reason evaluate "
-        "--replay` with this folder also compares every episode.\n"
+        f"--replay` with this folder{named} also compares every episode.\n"
     )
 
 
@@ -210,10 +222,22 @@ def _verdict(test: ChiSquare) -> str:
     return f"{word} (chi-square {test.statistic:.1f}, {test.degrees} degrees, p = {test.p:.2g})"
 
 
-def _faults(faults: Sequence[tuple[str, str]]) -> str:
+def _costs(costs: Costs | None) -> str:
+    if costs is None:
+        return ""
+    return (
+        "## Cost\n\n"
+        + markdown(cost_cells(costs))
+        + "\nTokens are the server's count. Every request holds the whole conversation, so a "
+        "picture is sent again in each turn after it. Seconds are from asking to the whole reply, "
+        "waiting and repeats included.\n"
+    )
+
+
+def _faults(faults: Sequence[tuple[str, str]], title: str) -> str:
     if not faults:
         return ""
     lines = [f"- {sample_id}: {fault}" for sample_id, fault in faults[:MOST_FAULTS]]
     if len(faults) > MOST_FAULTS:
         lines.append(f"- and {len(faults) - MOST_FAULTS} more, in `results.jsonl`")
-    return "\n".join(["## Left out, because the data could not be read\n", *lines]) + "\n"
+    return "\n".join([f"## {title}\n", *lines]) + "\n"

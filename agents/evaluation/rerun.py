@@ -12,7 +12,7 @@ from pixel_env.errors import ConfigError
 from ..policies.by_name import remake_policy
 from ..settings.comparison import differences
 from .evaluate import EvaluationConfig, OnResult, describe, evaluate
-from .folder import MANIFEST, RESULTS
+from .folder import MANIFEST, NOTED, RESULTS
 from .manifest import read_manifest
 from .results import EpisodeResult, read_results
 
@@ -40,13 +40,16 @@ class Rerun:
         return not self.differences
 
 
-def rerun(path: Path, out: Path | None = None, on_result: OnResult | None = None) -> Rerun:
+def rerun(
+    path: Path, out: Path | None = None, on_result: OnResult | None = None, imported: str = ""
+) -> Rerun:
     """Makes environment and policy from a manifest, runs them, and compares the results.
 
     Args:
         path: a manifest, with the results beside it, or the folder of both.
         out: folder for what the new run writes; None writes nothing.
         on_result: called for each episode.
+        imported: the import path of a policy of the user's own, where the manifest names one.
 
     Raises:
         ConfigError: the policy or the environment can't be made, or something that decides the
@@ -55,9 +58,9 @@ def rerun(path: Path, out: Path | None = None, on_result: OnResult | None = None
     """
     manifest = read_manifest(path / MANIFEST if path.is_dir() else path)
     expected = read_results((path if path.is_dir() else path.parent) / RESULTS)
-    policy = remake_policy(manifest)
+    policy = remake_policy(manifest, imported)
     config = _config(manifest, out)
-    changed = differences(manifest, describe(policy, config))
+    changed = differences(manifest, describe(policy, config), NOTED)
     decisive = [each for each in changed if each.name.partition(".")[0] not in MAY_DIFFER]
     if decisive:
         changes = "; ".join(str(each) for each in decisive)
@@ -79,7 +82,7 @@ def compare_results(
             where = "saved results" if old is None else "new results"
             sentences.append(f"{_name(old or new)}: missing in the {where}")
         elif old != new:
-            fields = differences(asdict(old), asdict(new))
+            fields = differences(asdict(old), asdict(new), ("usage",))
             sentences.append(f"{_name(old)}: " + ", ".join(str(field) for field in fields))
     return tuple(sentences)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from pixel_env.errors import DataError
+
+from ..served.usage import Usage, read_usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,10 @@ class EpisodeResult:
         iou: best intersection over union of a zoom with the evidence; None as above.
         magnification: pixels of the target in the best zoom / in the overview; None as above.
         n_replaced: operations whose views a control replaced, or that it refused.
+        service_error: why a server gave no message, which ended the episode; "" otherwise. Such an
+            episode has no trajectory, and is run again by the next call of the same command.
+        usage: what the policy's messages cost; None where the policy doesn't know. Two results
+            that differ in it only are equal, for it holds times.
     """
 
     index: int
@@ -66,6 +72,8 @@ class EpisodeResult:
     iou: float | None = None
     magnification: float | None = None
     n_replaced: int = 0
+    service_error: str = ""
+    usage: Usage | None = field(default=None, compare=False)
 
     @property
     def place(self) -> tuple[int, int]:
@@ -78,8 +86,8 @@ class EpisodeResult:
 
 
 def counted(results: Iterable[EpisodeResult]) -> list[EpisodeResult]:
-    """Leaves out the episodes that a fault of the data ended: they say nothing about a policy."""
-    return [result for result in results if not result.env_error]
+    """Leaves out what says nothing about a policy: a fault of the data or of a server ended it."""
+    return [result for result in results if not (result.env_error or result.service_error)]
 
 
 def read_results(path: Path) -> list[EpisodeResult]:
@@ -98,8 +106,9 @@ def read_results(path: Path) -> list[EpisodeResult]:
 def _result(line: str, where: str) -> EpisodeResult:
     try:
         values = json.loads(line)
-        return EpisodeResult(**values)
-    except (ValueError, TypeError) as fault:
+        usage = values.pop("usage", None)
+        return EpisodeResult(**values, usage=None if usage is None else read_usage(usage))
+    except (ValueError, TypeError, AttributeError) as fault:
         names = ", ".join(field.name for field in fields(EpisodeResult)[:3])
         raise DataError(
             f"{where}: expected a result ({names}, ...), got {line[:60]!r}: {fault}"

@@ -34,7 +34,7 @@ class Scores:
         operations: operations executed in an episode, mean with its bootstrap 95% interval.
         error_rate: refused calls / calls; NaN where there were no calls.
         n_truncated: episodes that ended without an answer.
-        n_env_errors: episodes left out.
+        n_env_errors: episodes left out for a fault of the data.
         repeats: episodes of each sample.
         pass_at_k: share of samples with a right answer among their repeats, with its Wilson 95%
             interval; NaN without repeats.
@@ -42,6 +42,8 @@ class Scores:
             bootstrap 95% interval; NaN where the task has no such error.
         n_unread: episodes without a number, where the others have an error.
         n_cycles: how many cycles the accuracy is a mean over; 0 without cycles.
+        n_unanswered: episodes left out because a server gave no message; they are run again by the
+            next call of the same command.
     """
 
     group: str
@@ -58,6 +60,7 @@ class Scores:
     rmse: Estimate = NOTHING
     n_unread: int = 0
     n_cycles: int = 0
+    n_unanswered: int = 0
 
 
 def score_group(results: Sequence[EpisodeResult], group: str = ALL) -> Scores:
@@ -80,12 +83,13 @@ def score_group(results: Sequence[EpisodeResult], group: str = ALL) -> Scores:
         operations=clustered_interval([result.n_operations for result in known], samples),
         error_rate=n_errors / n_calls if n_calls else math.nan,
         n_truncated=sum(result.truncated for result in known),
-        n_env_errors=len(results) - len(known),
+        n_env_errors=sum(bool(result.env_error) for result in results),
         repeats=repeats,
         pass_at_k=_pass_at_k(known) if repeats > 1 else NOTHING,
         rmse=_rmse(read),
         n_unread=len(known) - len(read) if read else 0,
         n_cycles=len(cycles),
+        n_unanswered=sum(bool(result.service_error) for result in results),
     )
 
 
@@ -146,7 +150,8 @@ def columns(lines: Sequence[Scores], score_name: str = "") -> tuple[Column, ...]
 
     Always: episodes that count; accuracy (Avg@k) and its interval; share of episodes with a
     call; operations an episode; refused calls / calls; episodes without an answer; episodes left
-    out for a fault of the data. Where they apply: the task's own score; pass@k; RMSE.
+    out for a fault of the data. Where they apply: the task's own score; pass@k; RMSE; episodes
+    left out because a server gave no message.
 
     Args:
         lines: the scores to be written.
@@ -168,13 +173,16 @@ def columns(lines: Sequence[Scores], score_name: str = "") -> tuple[Column, ...]
     if not all(math.isnan(line.rmse.mean) for line in lines):
         chosen.append(Column("RMSE", lambda line: decimal(line.rmse.mean)))
         chosen.append(Column("no number", lambda line: str(line.n_unread)))
+    last = [Column("left out", lambda line: str(line.n_env_errors))]
+    if any(line.n_unanswered for line in lines):
+        last.append(Column("unanswered", lambda line: str(line.n_unanswered)))
     return (
         *chosen,
         Column("RaPR", lambda line: percent(line.rapr.mean)),
         Column("operations", lambda line: decimal(line.operations.mean)),
         Column("call errors", lambda line: percent(line.error_rate)),
         Column("no answer", lambda line: str(line.n_truncated)),
-        Column("left out", lambda line: str(line.n_env_errors)),
+        *last,
     )
 
 

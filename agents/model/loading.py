@@ -20,6 +20,7 @@ from pixel_env.errors import ConfigError
 from .backbone import Backbone
 from .device import checked_device
 from .folders import BASE_WEIGHTS, check_model
+from .serving import write_serving_files
 from .settings import DTYPE_NAMES, TINY, LoraSettings, ModelSettings
 from .trained_with import TrainedWith
 
@@ -115,7 +116,7 @@ def export(
     weights: Mapping[str, torch.Tensor] | None = None,
     trained_with: TrainedWith | None = None,
 ) -> None:
-    """Writes a folder in the hub's layout, as `from_pretrained` and `vlm:PATH` take it.
+    """Writes a folder in the hub's layout, as `from_pretrained`, `vlm:PATH` and servers take it.
 
     Args:
         parts: of adapters the sum with the weights under them is written. They are merged in
@@ -130,6 +131,7 @@ def export(
     model.save_pretrained(folder, state_dict=weights)
     parts.tokenizer.save_pretrained(folder)
     parts.image_processor.save_pretrained(folder)
+    write_serving_files(Path(folder), model.config.model_type)
     if trained_with is not None:
         trained_with.write(Path(folder))
 

@@ -8,11 +8,14 @@ that a model can answer a batch of them in one forward pass. Lanes end at differ
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from typing import Any, Protocol, runtime_checkable
 
 import gymnasium as gym
 
 from pixel_env.types import Action, Observation
+
+from ..served.usage import Usage
 
 
 class Policy(Protocol):
@@ -82,3 +85,36 @@ class Described(Protocol):
 
     def facts(self) -> Mapping[str, Any]:
         """Returns what follows from the settings (prompt, digests of weights), as JSON can hold."""
+
+
+@runtime_checkable
+class Concurrent(Protocol):
+    """A policy whose lanes don't wait for each other: each is asked as soon as it is ready."""
+
+    def ask(self, observation: Observation, lane: int) -> Future[str | Action]:
+        """Asks for one lane's action, and doesn't wait for it.
+
+        It is called from several threads, for one lane never at once.
+
+        Args:
+            observation: one turn's news.
+            lane: its number, from 0.
+
+        Returns:
+            The action to come. A `ServiceError` in it ends the episode, which is left out and run
+            again by the next call of the same command; one that `stops` ends the evaluation.
+        """
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A policy that knows what its messages cost."""
+
+    def usage(self, lane: int) -> Usage:
+        """Returns what the lane's episode has cost so far."""
+
+    def message_facts(self, lane: int) -> Mapping[str, Any]:
+        """Returns what there is to say of the lane's last message (its reasoning, its tokens).
+
+        It is recorded beside the message and shown to no grader; values that JSON can hold.
+        """

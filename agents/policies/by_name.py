@@ -12,9 +12,12 @@ from ..generation.config import GenerationConfig
 from ..model.folders import check_model, folder_of
 from ..model.settings import PROJECTIONS, LoraSettings, ModelSettings
 from ..model.trained_with import read_trained_with
+from ..served.policy import PREFIX, ServedPolicy
+from ..settings.import_path import is_import_path
 from .base import Policy
 from .demonstration import DemonstrationPolicy
 from .direct import DirectPolicy
+from .imported import import_policy
 from .random import RandomPolicy
 
 PLAIN: dict[str, Callable[..., Policy]] = {
@@ -24,6 +27,9 @@ PLAIN: dict[str, Callable[..., Policy]] = {
 }
 MODEL_PREFIX = "vlm:"
 SB3_PREFIX = "sb3:"
+SERVED_PREFIX = PREFIX
+RESERVED = ("vlm", "sb3", "openai")
+"""What stands before a colon and is no module."""
 
 
 def make_policy(name: str, **settings: Any) -> Policy:
@@ -31,14 +37,18 @@ def make_policy(name: str, **settings: Any) -> Policy:
 
     Args:
         name: "random", "direct", "demonstration", "vlm:PATH" with the folder of a model or its
-            name on the hub, or "sb3:PATH" with the folder of a policy of stable-baselines3.
+            name on the hub, "openai:URL#MODEL" with a model behind an HTTP interface, "sb3:PATH"
+            with the folder of a policy of stable-baselines3, or "module:name" with the import path
+            of a class or a function that makes a `Policy`.
         **settings: of the policy. Of a model: `dialect`, `system`, `weights`, and the fields of
             `ModelSettings` and `GenerationConfig`. Where one is missing, what stands in the
             model's folder holds (`TrainedWith`); it is greedy unless set otherwise. Of a policy
-            of stable-baselines3: `greedy`.
+            of stable-baselines3: `greedy`. Of a served model: the fields of `ServedSettings`. Of an
+            import path: what the class or function takes.
 
     Raises:
         ConfigError: the name or a setting is unknown, or a value is out of range.
+        ServiceError: a server doesn't answer.
 
     Example:
         >>> make_policy("random", look=0.2).name
@@ -48,8 +58,14 @@ def make_policy(name: str, **settings: Any) -> Policy:
         return _model(name.removeprefix(MODEL_PREFIX), settings)
     if name.startswith(SB3_PREFIX):
         return _sb3_policy(name.removeprefix(SB3_PREFIX), settings)
+    if name.startswith(SERVED_PREFIX):
+        return ServedPolicy.connect(name.removeprefix(SERVED_PREFIX), settings)
+    if is_imported(name):
+        return import_policy(name, settings)
     if name not in PLAIN:
-        raise unknown_name("policy", name, (*PLAIN, "vlm:PATH", "sb3:PATH"))
+        raise unknown_name(
+            "policy", name, (*PLAIN, "vlm:PATH", "openai:URL#MODEL", "sb3:PATH", "module:name")
+        )
     try:
         return PLAIN[name](**settings)
     except TypeError:
@@ -58,7 +74,13 @@ def make_policy(name: str, **settings: Any) -> Policy:
 
 def is_named(name: str) -> bool:
     """Returns whether a policy can be made by this name."""
-    return name in PLAIN or name.startswith((MODEL_PREFIX, SB3_PREFIX))
+    is_prefixed = name.startswith((MODEL_PREFIX, SERVED_PREFIX, SB3_PREFIX))
+    return name in PLAIN or is_prefixed or is_imported(name)
+
+
+def is_imported(name: str) -> bool:
+    """Returns whether a policy by this name is a user's own, by its import path."""
+    return is_import_path(name) and name.partition(":")[0] not in RESERVED
 
 
 def environment_settings(name: str) -> dict[str, Any]:
@@ -73,12 +95,24 @@ def environment_settings(name: str) -> dict[str, Any]:
     return dict(known.environment) if known else {}
 
 
-def remake_policy(manifest: Mapping[str, Any]) -> Policy:
+def remake_policy(manifest: Mapping[str, Any], imported: str = "") -> Policy:
     """Makes the policy that a manifest of an evaluation names, with the same settings.
 
+    Args:
+        manifest: of the evaluation.
+        imported: the import path that may be imported. A manifest alone is not enough: it can
+            come from anywhere, and importing a module runs it.
+
     Raises:
-        ConfigError: it was not made by name, or can't be made here.
+        ConfigError: it was not made by name, it can't be made here, or it has an import path and
+            `imported` is another one.
     """
+    name = manifest["policy"]
+    if is_imported(name) and name != imported:
+        raise ConfigError(
+            f"the manifest names the policy {name}, which is imported and so runs code; "
+            f"to allow that, give --policy {name} as well"
+        )
     return make_policy(manifest["policy"], **policy_arguments(manifest))
 
 

@@ -1,8 +1,8 @@
 """What every command does alike: reads its options, prints in a sentence what is wrong, stops.
 
-Exit codes: 0, and 1 where a setting or the data is wrong, 2 where the command line can't be read,
-130 after Ctrl-C, 143 after SIGTERM; some commands give 1 or 2 a further meaning, which their help
-says.
+Exit codes: 0, and 1 where a setting or the data is wrong or a server fails, 2 where the command
+line can't be read, 130 after Ctrl-C, 143 after SIGTERM; some commands give 1 or 2 a further
+meaning, which their help says.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TypeVar
 import gymnasium as gym
 from rich.console import Console
 
-from pixel_env.errors import PixelEnvError
+from pixel_env.errors import PixelEnvError, ServiceError
 
 from .command_line import Page, UsageError, read
 from .names import paths, with_flags
@@ -81,6 +81,8 @@ def command(
         raise SystemExit(UNREADABLE) from None
     except (PixelEnvError, gym.error.Error) as error:
         terminal.say(_with_options(str(error), default), "red")
+        if isinstance(error, ServiceError) and terminal.goes_on is not None:
+            terminal.say(f"the server failed; the same command{terminal.goes_on} goes on")
         code = WRONG
     except KeyboardInterrupt as stop:
         again = terminal.goes_on

@@ -23,6 +23,7 @@ from transformers import (
 )
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
+from ..model.serving import write_serving_files
 from ..tokens.encoder import END, IMAGE, START, VIDEO, VISION_END, VISION_START
 
 PAD = "<|endoftext|>"
@@ -169,3 +170,4 @@ def save(folder: Path, model: Any, tokenizer: PreTrainedTokenizerFast) -> None:
     model.save_pretrained(folder, safe_serialization=True)
     tokenizer.save_pretrained(folder)
     image_processor().save_pretrained(folder)
+    write_serving_files(folder, model.config.model_type)

@@ -9,20 +9,18 @@ whole context: no chat template is run over it, and nothing is tokenised again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 
+from pixel_env.chat.conversation import SystemPrompt, system_text
 from pixel_env.dialects.grammar.dialect import Dialect, Part
-from pixel_env.errors import ConfigError, unknown_name
+from pixel_env.errors import ConfigError
 from pixel_env.media.rgb import Image
 from pixel_env.types import Observation
 
 from .trajectory import EncodedImage, Ids, Piece
-
-SystemPrompt = Literal["full", "brief", "none"]
-"""Whether the system message has the operations with their schemas, without, or isn't there."""
 
 START = "<|im_start|>"
 END = "<|im_end|>"
@@ -61,8 +59,7 @@ class Encoder:
             ConfigError: a token is missing, text can't be taken literally, or `system` is not
                 one of the three names.
         """
-        if system not in ("full", "brief", "none"):
-            raise unknown_name("system", system, ("full", "brief", "none"))
+        system_text(dialect, system)  # refuses another name
         self.tokenizer = tokenizer
         self.image_processor = image_processor
         self.dialect = dialect
@@ -80,9 +77,7 @@ class Encoder:
 
     def system_prompt(self) -> str | None:
         """Returns the system message; None where there is none."""
-        if self.system == "none":
-            return None
-        return self.dialect.system_prompt(brief=self.system == "brief")
+        return system_text(self.dialect, self.system)
 
     def open(self, observation: Observation) -> Piece:
         """Returns the first piece: system message, first observation, header of the answer.

@@ -83,7 +83,8 @@ def _episode(record: Record, pictures: PagePictures) -> str:
     regions = regions_by_view(record)
     return "\n".join(
         [
-            f'<details class="{outcomes}"><summary><b>{mark}</b> {_text(record["question"])}',
+            f'<details class="{outcomes}"{_anchor(record)}>',
+            f"<summary><b>{mark}</b> {_text(record['question'])}",
             f"<small>{_text(record.get('sample_id'))} · {_text(' · '.join(filter(None, facts)))}",
             "</small></summary>",
             _choices(record.get("choices") or ()),
@@ -96,6 +97,14 @@ def _episode(record: Record, pictures: PagePictures) -> str:
             "</details>",
         ]
     )
+
+
+def _anchor(record: Record) -> str:
+    """Returns the name that a link finds an episode by, where its sample was chosen by index."""
+    index, repeat = (record.get("options") or {}).get("index"), record.get("repeat", 0)
+    if not isinstance(index, int) or not isinstance(repeat, int):
+        return ""
+    return f' id="episode-{index}-{repeat}"'
 
 
 def _turn(

@@ -53,5 +53,11 @@ function choose() {
 }
 form.addEventListener('input', choose);
 form.addEventListener('submit', event => event.preventDefault());
+function open_linked() {
+  const linked = document.getElementById(location.hash.slice(1));
+  if (linked && linked.tagName === 'DETAILS') { linked.open = true; linked.scrollIntoView(); }
+}
+window.addEventListener('hashchange', open_linked);
 choose();
+open_linked();
 """

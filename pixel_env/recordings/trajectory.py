@@ -161,7 +161,14 @@ class TrajectoryRecord:
         """Adds facts about the episode, by name."""
         self._record |= notes
 
-    def add(self, action: object, observation: Observation, reward: float, info: Info) -> None:
+    def add(
+        self,
+        action: object,
+        observation: Observation,
+        reward: float,
+        info: Info,
+        notes: Mapping[str, Any] | None = None,
+    ) -> None:
         """Adds one step.
 
         Args:
@@ -169,6 +176,7 @@ class TrajectoryRecord:
             observation: what `step` returned.
             reward: what `step` returned.
             info: what `step` returned.
+            notes: further facts about the turn, by name.
         """
         turn: dict[str, Any] = {"message": info["message"]} if "message" in info else {}
         if isinstance(action, OperationError):
@@ -179,6 +187,7 @@ class TrajectoryRecord:
         keys = _STEP_KEYS if operation is None else (*_STEP_KEYS, *operation.recorded)
         turn.update({key: info[key] for key in keys if key in info})
         turn.update(self._news(observation), feedback=observation["feedback"], reward=reward)
+        turn.update(notes or {})
         self._record["turns"].append(turn)
         self._reward += reward
         for name, value in info.get("reward_terms", {}).items():

@@ -25,6 +25,7 @@ class RecordTrajectories(
     Attributes:
         folder: where the trajectories go.
         notes: what is added to the records of episodes that start from now on, by name.
+        turn_notes: what is added to the record of the next step, by name; then it is empty.
 
     >>> import tempfile, gymnasium as gym, pixel_env
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -61,6 +62,7 @@ class RecordTrajectories(
             raise ConfigError(f"expected every >= 1, got {every}")
         self.folder = TrajectoryFolder(folder, image_format)
         self.notes: dict[str, Any] = {}
+        self.turn_notes: dict[str, Any] = {}
         self._every = every
         self._n_episodes = 0
         self._record: TrajectoryRecord | None = None
@@ -81,8 +83,9 @@ class RecordTrajectories(
         """Takes one action; see `PixelReasoningEnv.step`."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         if self._record is not None:
-            self._record.add(action, observation, float(reward), info)
+            self._record.add(action, observation, float(reward), info, self.turn_notes)
             if terminated or truncated:
                 self._record.finish(terminated, truncated, info)
                 self._record = None
+        self.turn_notes = {}
         return observation, float(reward), terminated, truncated, info

@@ -1,0 +1,1 @@
+"""A benchmark: several policies on several environments, compared sample by sample; no torch."""

@@ -1,0 +1,1 @@
+"""Second scores of declared answers, beside our own: a user's grader, or a judge."""
