@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
@@ -12,7 +13,7 @@ from gymnasium.envs.registration import load_env_creator
 
 from .config import FIELDS, EnvConfig
 from .env import PixelReasoningEnv
-from .errors import ConfigError
+from .errors import ConfigError, UnknownArgument
 from .task import Task
 
 NAMESPACE = "PixelReason"
@@ -67,22 +68,52 @@ TASKS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Task sets by name: where the class is, and the arguments that differ from the defaults."""
 
+FLAT: dict[str, dict[str, Any]] = {
+    "SmallSearch": {
+        "vocabulary": (
+            *("L", "O", "T", "X", "circle", "square", "triangle", "cross"),
+            *("top left", "top right", "bottom left", "bottom right"),
+        ),
+        "view_px": 56,
+        "n_views": 2,
+        "question_chars": 48,
+        "scales": (0.5,),
+        "stride": 1.0,
+    },
+    "VStar": {"n_choices": 4},
+    "TallyQA": {"vocabulary": 15},
+    "MVBench": {"n_choices": 5},
+    "HRBench": {"n_choices": 4},
+    "SyntheticSearch": {"options": True},
+    "SyntheticCounting": {"options": True},
+    "SyntheticInfographic": {"options": True},
+    "SyntheticClip": {"options": True},
+}
+"""What the flat ids of task sets have beside `TASKS`: sizes, and how an answer can be chosen."""
+
 STEPS = "max_episode_steps"
 """Gymnasium's name for the most turns of an episode."""
 
 _ENV_ARGUMENTS = (*FIELDS, "preset", "render_mode")
 
 
-def register_task(name: str, entry_point: str | type[Task], **defaults: Any) -> str:
-    """Registers a task set as "PixelReason-{name}-v0".
+def register_task(
+    name: str,
+    entry_point: str | type[Task],
+    *,
+    flat: Mapping[str, Any] | None = None,
+    **defaults: Any,
+) -> str:
+    """Registers a task set as "PixelReason-{name}-v0", and with flat spaces as "...-Flat-v0".
 
     Args:
         name: letters and digits.
         entry_point: a `Task` class, or where it is, as "module:Class"; imported by `make` only.
-        **defaults: arguments of `gym.make` for this id, of the environment or of the task.
+        flat: arguments of `gym.make` for the flat id alone, such as fields of `FlatConfig`.
+        **defaults: arguments of `gym.make` for both ids, of the environment or of the task.
 
     Returns:
-        The id.
+        The id whose spaces aren't flat.
 
     Raises:
         ConfigError: the name or the entry point is malformed.
@@ -91,14 +122,36 @@ def register_task(name: str, entry_point: str | type[Task], **defaults: Any) -> 
         raise ConfigError(f"expected a name of letters and digits, got {name!r}")
     if isinstance(entry_point, str) and entry_point.count(":") != 1:
         raise ConfigError(f"expected an entry point 'module:Class', got {entry_point!r}")
+    made = {"task": entry_point, **defaults}
+    gym.register(
+        id=flat_id(name),
+        entry_point=_FLAT_ENTRY,
+        vector_entry_point="pixel_env.wrappers.flat_env:make_flat_vector_env",
+        kwargs={**made, **(flat or {})},
+    )
     env_id = f"{NAMESPACE}-{name}-v0"
     gym.register(
         id=env_id,
         entry_point="pixel_env.registration:make_env",
         vector_entry_point="pixel_env.vector:make_vector_env",
-        kwargs={"task": entry_point, **defaults},
+        kwargs=made,
     )
     return env_id
+
+
+_FLAT_ENTRY = "pixel_env.wrappers.flat_env:make_flat_env"
+
+
+def flat_id(name: str) -> str:
+    """Returns the id of a task set with flat spaces.
+
+    Args:
+        name: of the task set, or its id.
+
+    >>> flat_id("VStar"), flat_id("PixelReason-VStar-v0")
+    ('PixelReason-VStar-Flat-v0', 'PixelReason-VStar-Flat-v0')
+    """
+    return f"{NAMESPACE}-{name.removeprefix(f'{NAMESPACE}-').removesuffix('-v0')}-Flat-v0"
 
 
 def make_env(task: str | type[Task], **arguments: Any) -> PixelReasoningEnv:
@@ -110,7 +163,7 @@ def make_env(task: str | type[Task], **arguments: Any) -> PixelReasoningEnv:
             rest to the task's constructor.
 
     Raises:
-        ConfigError: an argument is unknown to both.
+        UnknownArgument: an argument is unknown to both.
     """
     limit = arguments.pop(STEPS, _limit_of_make())
     task_arguments, env_arguments = split_arguments(task, {**arguments, STEPS: limit})
@@ -136,7 +189,7 @@ def split_arguments(
     turn which Gymnasium's `TimeLimit` cuts off.
 
     Raises:
-        ConfigError: an argument is unknown to both.
+        UnknownArgument: an argument is unknown to both.
     """
     arguments = dict(arguments)
     limit = arguments.pop(STEPS, None)
@@ -149,10 +202,10 @@ def split_arguments(
         elif names is None or name in names:
             of_task[name] = value
         else:
-            raise ConfigError(
-                f"expected an argument of the task set {cls.name or cls.__name__} "
-                f"({', '.join(sorted(names))}) or of the environment "
-                f"({', '.join(sorted(_ENV_ARGUMENTS))}); got {name!r}."
+            raise UnknownArgument(  # libraries look for the first words, which are Python's
+                f"got an unexpected keyword argument {name!r}; expected one of the task set "
+                f"{cls.name or cls.__name__} ({', '.join(sorted(names))}) or of the environment "
+                f"({', '.join(sorted(_ENV_ARGUMENTS))})."
                 f"{_hint(name, [*names, *_ENV_ARGUMENTS])}"
             )
     if isinstance(limit, int) and limit > 0:  # -1 stands for no limit
@@ -215,6 +268,11 @@ def make_bare(env_id: str, **arguments: Any) -> PixelReasoningEnv:
         raise ConfigError(
             f"expected the id of a PixelReasoningEnv, such as {NAMESPACE}-VStar-v0, got {env_id!r}"
         )
+    if ":" not in env_id and gym.registry[env_id].entry_point == _FLAT_ENTRY:
+        raise ConfigError(
+            f"expected an id whose spaces aren't flat, {env_id.replace('-Flat-', '-')}; "
+            f"got {env_id!r}"
+        )
     env = gym.make(env_id, **arguments).unwrapped
     if not isinstance(env, PixelReasoningEnv):
         raise ConfigError(f"expected a PixelReasoningEnv behind {env_id!r}, got {env}")
@@ -243,4 +301,4 @@ def _task_class(task: str | type[Task]) -> type[Task]:
 
 
 for _name, (_entry_point, _defaults) in TASKS.items():
-    register_task(_name, _entry_point, **_defaults)
+    register_task(_name, _entry_point, flat=FLAT.get(_name), **_defaults)
