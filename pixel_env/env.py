@@ -19,6 +19,7 @@ from .episode import OUT_OF_TURNS, Episode
 from .errors import ConfigError, DataError, OperationError, unknown_name
 from .history import History
 from .operations import Outcome, operations
+from .reading import GivenAction
 from .sharing import sample_cache
 from .shuffle import shuffled_index, with_shuffled_options
 from .spaces import action_space, observation_space
@@ -45,8 +46,9 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
     x1, y1, x2, y2, fractions of the target view), `target_image` (a view's number, from 1),
     `frames` (multi-binary; entry i is sampled frame i + 1). Operations that `register_operation`
     added before the environment was made have the next codes, and fields of their own; `act`
-    builds an action of any. Instead of an action, `step` takes the
-    `OperationError` of a message that could not be read, which becomes the feedback.
+    builds an action of any. `step` also takes one by name, with its own fields alone, as `act`
+    takes them: {"operation": "zoom_in", "bbox": [0, 0, 0.5, 1]}; and the `OperationError` of a
+    message that could not be read, which becomes the feedback.
 
     ## Observation Space
     A `Dict`, what is new in one turn (see `pixel_env.types.Observation`): `question`, `choices`,
@@ -197,11 +199,12 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
         views = episode.history.views if episode.history else ()
         return episode.observe("", views), info
 
-    def step(self, action: Action | OperationError) -> Step:
+    def step(self, action: Action | GivenAction | OperationError) -> Step:
         """Does one action; a wrong one, whatever it is, is refused in `feedback`, never raised.
 
         Args:
-            action: an action, or the `OperationError` of a message that could not be read.
+            action: an action, also by name, or the `OperationError` of a message that could not be
+                read.
 
         Raises:
             ResetNeeded: there is no episode, or it has ended.

@@ -7,7 +7,7 @@ from gymnasium import spaces
 from .config import EnvConfig
 from .fields import RGBImage, TokenIds, UnicodeText
 from .operations import OperationSet, operations
-from .operations.registry import CODE
+from .reading import CODE
 
 __all__ = ["RGBImage", "TokenIds", "UnicodeText", "action_space", "observation_space"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image as PillowImage
@@ -12,8 +13,8 @@ from PIL import ImageDraw
 from ..errors import OperationError
 from ..history import History
 from ..media.rgb import Image
-from ..operations import OperationSet, operations
-from ..reading import described
+from ..operations import Argument, OperationSet, operations
+from ..reading import GivenAction, described
 from ..types import LETTERS, View
 
 PANEL_PX = 480
@@ -66,8 +67,14 @@ def written_action(action: object, known: OperationSet | None = None) -> str:
         operation = (known or operations()).of(action)
     except OperationError:
         return "(unknown operation)"
-    fields = [_short(action.get(argument.name)) for argument in operation.arguments]
+    fields = [_short(_field(argument, action)) for argument in operation.arguments]
     return " ".join([operation.name, *fields])[:200]
+
+
+def _field(argument: Argument, action: GivenAction) -> Any:
+    """Returns what an action gives an argument; None where that is missing."""
+    is_given = argument.name in action or not argument.is_required
+    return argument.given(action) if is_given else None
 
 
 def _short(value: object) -> str:

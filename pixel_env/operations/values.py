@@ -43,6 +43,10 @@ class _Value(Argument):
         """Whether a call must give it."""
         return self.default is None
 
+    def absent(self) -> Any:
+        """Returns the default."""
+        return self.built(self.default)
+
     @property
     @abstractmethod
     def allowed(self) -> str:
