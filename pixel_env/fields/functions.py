@@ -79,7 +79,7 @@ def as_it_is(space: Space[Any], x: Any) -> Any:
     return x
 
 
-def same_space(space: Space[Any]) -> Space[Any]:
+def same_space(space: Space[Any]) -> Any:
     """Returns the space itself."""
     return space
 
@@ -89,7 +89,7 @@ def same_kind(space: Space[Any], other: Space[Any]) -> bool:
     return type(space) is type(other)
 
 
-def side_by_side(differing: Sequence[Space[Any]]) -> spaces.Tuple:
+def side_by_side(differing: Sequence[Space[Any]]) -> spaces.Tuple[Any]:
     """Returns the space of one element of each."""
     own = tuple(copy.deepcopy(space) for space in differing)
     return spaces.Tuple(own, seed=copy.deepcopy(differing[0].np_random))

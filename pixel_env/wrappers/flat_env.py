@@ -55,8 +55,8 @@ class FlatReasoningEnv(gym.Env[FlatObservation, Row]):
         self.inner = env
         self.config = self._flat.config
         self.render_mode = env.render_mode
-        self.observation_space = self._flat.observation_space  # type: ignore[assignment]
-        self.action_space = self._flat.action_space
+        self.observation_space = self.config.observation_space  # type: ignore[assignment]
+        self.action_space = self.config.action_space
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

@@ -8,7 +8,8 @@ import pytest
 from tiny_tasks import PictureTask
 
 from pixel_env import ConfigError, PixelReasoningEnv, register_task
-from pixel_env.registration import TASKS, check_id, make_bare
+from pixel_env.registration import check_id, make_bare
+from pixel_env.task_sets import TASKS
 from pixel_env.vector import PixelReasoningVectorEnv
 
 

@@ -14,7 +14,8 @@ from stable_baselines3.common.env_checker import check_env as check_sb3
 from tiny_tasks import ClipTask, PictureTask
 
 from pixel_env import ConfigError
-from pixel_env.registration import FLAT, TASKS, flat_id, make_bare
+from pixel_env.registration import flat_id, make_bare
+from pixel_env.task_sets import FLAT, TASKS
 from pixel_env.vector import PixelReasoningVectorEnv
 from pixel_env.wrappers import CuriosityReward, FlatPixelEnv
 
