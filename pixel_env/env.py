@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, ClassVar, Self, cast
 
@@ -14,21 +13,23 @@ from gymnasium.spaces import Space
 from numpy.typing import NDArray
 
 from .config import EnvConfig
+from .drawing.picture import draw_episode, written_action
+from .drawing.window import Window, can_be_shown
 from .episode import OUT_OF_TURNS, Episode
 from .errors import ConfigError, DataError, OperationError, unknown_name
 from .history import History
 from .operations import Outcome, operations
-from .render import draw_episode, written_action
+from .reading import GivenAction
 from .sharing import sample_cache
 from .shuffle import shuffled_index, with_shuffled_options
 from .spaces import action_space, observation_space
-from .task import Task
+from .task import Task, chosen_index
 from .types import Action, Info, Observation, Sample, View
 
 Step = tuple[Observation, float, bool, bool, Info]
 """What `step` returns: observation, reward, terminated, truncated, info."""
 
-RENDER_MODES = ("rgb_array",)
+RENDER_MODES = ("human", "rgb_array") if can_be_shown() else ("rgb_array",)
 
 
 class PixelReasoningEnv(gym.Env[Observation, Action]):
@@ -45,8 +46,9 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
     x1, y1, x2, y2, fractions of the target view), `target_image` (a view's number, from 1),
     `frames` (multi-binary; entry i is sampled frame i + 1). Operations that `register_operation`
     added before the environment was made have the next codes, and fields of their own; `act`
-    builds an action of any. Instead of an action, `step` takes the
-    `OperationError` of a message that could not be read, which becomes the feedback.
+    builds an action of any. `step` also takes one by name, with its own fields alone, as `act`
+    takes them: {"operation": "zoom_in", "bbox": [0, 0, 0.5, 1]}; and the `OperationError` of a
+    message that could not be read, which becomes the feedback.
 
     ## Observation Space
     A `Dict`, what is new in one turn (see `pixel_env.types.Observation`): `question`, `choices`,
@@ -83,7 +85,7 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
     ## Arguments
     `task`, and the fields of `EnvConfig` by name; `preset` names a published set of them, and
     explicit ones win. `render_mode="rgb_array"` draws the overview with the boxes of zooms, and
-    the conversation beside it.
+    the conversation beside it; "human" shows that in a window at every reset and step.
 
     ## Version History
     * v0: first release.
@@ -112,11 +114,12 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
             task: where samples and grades come from.
             config: all settings at once; `settings` replace some of its fields.
             preset: name of a published set of settings; not together with `config`.
-            render_mode: None or "rgb_array".
+            render_mode: None, "rgb_array" or "human".
             **settings: fields of `EnvConfig`.
 
         Raises:
-            ConfigError: an argument is unknown or out of range, or the task is empty.
+            ConfigError: an argument is unknown or out of range, the task is empty, or there is no
+                screen for "human".
         """
         if not isinstance(task, Task):
             raise ConfigError(f"expected task to be a Task, got {type(task).__name__}")
@@ -124,11 +127,12 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
             raise ConfigError(f"expected the task {task.name!r} to hold a sample, it is empty")
         if config is not None and preset is not None:
             raise ConfigError("expected config or preset, got both")
-        if render_mode is not None and render_mode not in RENDER_MODES:
+        if render_mode not in (None, "human", *RENDER_MODES):
             raise unknown_name("render_mode", render_mode, RENDER_MODES)
         self.config = config.replaced(**settings) if config else EnvConfig.of(preset, **settings)
         self.task = task
         self.render_mode = render_mode
+        self._window = Window() if render_mode == "human" else None
         # A TypedDict is a dict; the spaces are typed by dict.
         self.operations = operations()
         self.observation_space = cast(Space[Observation], observation_space(self.config))
@@ -183,19 +187,24 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
         if seed is not None or self._order_key is None:
             self._order_key = int(self.np_random.integers(2**62))
             self._position = 0
-        index = self._index_of(options or {}, self._order_key)
+        index = chosen_index(self.task, options or {})
+        if index is None:
+            index = shuffled_index(self._position, len(self.task), self._order_key)
+            self._position += 1
         episode = self._episode = self._start(index)
         info = {**self._header, **episode.counts()}
         if episode.fault:
             info["env_error"] = episode.fault
+        self._show()
         views = episode.history.views if episode.history else ()
         return episode.observe("", views), info
 
-    def step(self, action: Action | OperationError) -> Step:
+    def step(self, action: Action | GivenAction | OperationError) -> Step:
         """Does one action; a wrong one, whatever it is, is refused in `feedback`, never raised.
 
         Args:
-            action: an action, or the `OperationError` of a message that could not be read.
+            action: an action, also by name, or the `OperationError` of a message that could not be
+                read.
 
         Raises:
             ResetNeeded: there is no episode, or it has ended.
@@ -219,18 +228,24 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
         if self.render_mode:
             written = written_action(action, self.operations)
             episode.conversation += [("policy", written), ("environment", feedback)]
+            self._show()
         info.update(episode.counts())
         reward = float(sum(info["reward_terms"].values()))
         observation = episode.observe(feedback, outcome.views)
         return observation, reward, terminated, truncated, info
 
     def render(self) -> NDArray[np.uint8] | None:
-        """Draws the episode so far, (height, width, 3) uint8; None without a render mode."""
-        if self.render_mode is None:
+        """Draws the episode so far, (height, width, 3) uint8; None unless that is the mode."""
+        if self.render_mode != "rgb_array":
             return None
         if self._episode is None:
             raise ResetNeeded("expected a call of reset before render: no episode is running")
-        return draw_episode(self._episode)
+        return draw_episode(self._episode.history, self._episode.conversation)
+
+    def close(self) -> None:
+        """Closes the window, if there is one."""
+        if self._window is not None:
+            self._window.close()
 
     @property
     def history(self) -> History:
@@ -243,23 +258,10 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
             raise ResetNeeded("expected a readable sample: none was reset, or its files are broken")
         return self._episode.history
 
-    def _index_of(self, options: Mapping[str, Any], order_key: int) -> int:
-        """Chooses the sample: by the options, else the next one of the shuffled order."""
-        for name in options:
-            if name not in ("index", "id"):
-                raise unknown_name("a reset option", name, ("index", "id"))
-        if len(options) == 2:
-            raise ConfigError("expected the reset option index or id, got both")
-        if "id" in options:
-            return self.task.index_of(options["id"])
-        if "index" in options:
-            index = options["index"]
-            whole = isinstance(index, int | np.integer) and not isinstance(index, bool)
-            if not whole or not 0 <= index < len(self.task):
-                raise ConfigError(f"expected index from 0 to {len(self.task) - 1}, got {index!r}")
-            return int(index)
-        self._position += 1
-        return shuffled_index(self._position - 1, len(self.task), order_key)
+    def _show(self) -> None:
+        """Shows the episode so far, where there is a window."""
+        if self._window is not None and self._episode is not None:
+            self._window.show(draw_episode(self._episode.history, self._episode.conversation))
 
     def _start(self, index: int) -> Episode:
         """Reads a sample and its overviews; a fault of the data makes an episode without media."""

@@ -8,14 +8,12 @@ from typing import cast
 import numpy as np
 
 from .config import EnvConfig
+from .drawing.picture import UNREADABLE
 from .errors import OperationError
 from .history import History
 from .operations import OperationSet, Outcome, operations
 from .reading import GivenAction
 from .types import Info, Observation, View
-
-UNREADABLE = "This sample could not be read."
-"""Stands for the question of a sample whose files are broken."""
 
 OUT_OF_TURNS = " No turns are left."
 """Ends the feedback of an episode that is truncated without an answer."""

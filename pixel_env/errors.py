@@ -57,6 +57,13 @@ class ConfigError(PixelEnvError, ValueError):
     """A developer's argument is wrong; the message names what was expected and what was given."""
 
 
+class UnknownArgument(ConfigError, TypeError):
+    """An argument has a name that nothing takes: a `TypeError` too, as Python's own calls raise.
+
+    Libraries that try an argument and go on without it wait for a `TypeError`.
+    """
+
+
 def unknown_name(what: str, got: object, known: Iterable[str]) -> ConfigError:
     """Builds the error for a name that isn't one of `known`, with the nearest one suggested."""
     names = sorted(known)

@@ -15,6 +15,9 @@ from .errors import OperationError
 GivenAction = Mapping[str, Any]
 """An action as a policy gave it: a dict in which any field may be missing or wrong."""
 
+CODE = "operation"
+"""The field of an action that holds the code of its operation, or its name."""
+
 MAX_INTEGER_CHARS = 15
 """A longer integer in JSON is read as a float, which is exact up to here and cheap beyond."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
@@ -12,60 +13,11 @@ from gymnasium.envs.registration import load_env_creator
 
 from .config import FIELDS, EnvConfig
 from .env import PixelReasoningEnv
-from .errors import ConfigError
+from .errors import ConfigError, UnknownArgument
 from .task import Task
+from .task_sets import FLAT, TASKS
 
 NAMESPACE = "PixelReason"
-
-TASKS: dict[str, tuple[str, dict[str, Any]]] = {
-    "SmallSearch": (  # for small networks: few, large objects in four cells, a coarse overview
-        "pixel_env.tasks.synthetic.search.task:SyntheticSearch",
-        {
-            "scene_px": 224,
-            "grid": 2,
-            "target_px": 112,
-            "mark_px": 14,
-            "marks": "LOTX",
-            "min_objects": 1,
-            "max_objects": 3,
-            "overview_px": (28 * 28, 28 * 28),
-            "crop_px": (56 * 56, 56 * 56),
-            "max_turns": 2,
-        },
-    ),
-    "VStar": ("pixel_env.tasks.vstar:VStar", {}),
-    "TallyQA": ("pixel_env.tasks.tallyqa:TallyQA", {}),
-    "InfographicsVQA": ("pixel_env.tasks.infographicsvqa:InfographicsVQA", {}),
-    "MVBench": ("pixel_env.tasks.mvbench:MVBench", {}),
-    "HRBench": ("pixel_env.tasks.hrbench:HRBench", {"option_order": "as_given"}),
-    "Records": ("pixel_env.tasks.records:Records", {}),
-    "PixelReasonerRL": ("pixel_env.tasks.pixel_reasoner_rl:PixelReasonerRL", {}),
-    "PixelReasonerSFT": (  # recorded messages name options by letter
-        "pixel_env.tasks.pixel_reasoner_sft:PixelReasonerSFT",
-        {"option_order": "as_given"},
-    ),
-    "SyntheticSearch": (
-        "pixel_env.tasks.synthetic.search.task:SyntheticSearch",
-        {"overview_px": (112 * 112, 112 * 112), "crop_px": (112 * 112, 112 * 112)},
-    ),
-    "SyntheticCounting": (
-        "pixel_env.tasks.synthetic.counting.task:SyntheticCounting",
-        {"overview_px": (224 * 224, 224 * 224), "crop_px": (224 * 224, 224 * 224)},
-    ),
-    "SyntheticInfographic": (  # pages are twice as high as wide
-        "pixel_env.tasks.synthetic.infographic.task:SyntheticInfographic",
-        {"overview_px": (224 * 448, 224 * 448), "crop_px": (224 * 224, 336 * 336)},
-    ),
-    "SyntheticClip": (  # many small frames, then a few large ones
-        "pixel_env.tasks.synthetic.clip.task:SyntheticClip",
-        {
-            "clip_px": (84 * 84, 84 * 84),
-            "frame_px": (224 * 224, 224 * 224),
-            "crop_px": (224 * 224, 224 * 224),
-        },
-    ),
-}
-"""Task sets by name: where the class is, and the arguments that differ from the defaults."""
 
 STEPS = "max_episode_steps"
 """Gymnasium's name for the most turns of an episode."""
@@ -73,16 +25,23 @@ STEPS = "max_episode_steps"
 _ENV_ARGUMENTS = (*FIELDS, "preset", "render_mode")
 
 
-def register_task(name: str, entry_point: str | type[Task], **defaults: Any) -> str:
-    """Registers a task set as "PixelReason-{name}-v0".
+def register_task(
+    name: str,
+    entry_point: str | type[Task],
+    *,
+    flat: Mapping[str, Any] | None = None,
+    **defaults: Any,
+) -> str:
+    """Registers a task set as "PixelReason-{name}-v0", and with flat spaces as "...-Flat-v0".
 
     Args:
         name: letters and digits.
         entry_point: a `Task` class, or where it is, as "module:Class"; imported by `make` only.
-        **defaults: arguments of `gym.make` for this id, of the environment or of the task.
+        flat: arguments of `gym.make` for the flat id alone, such as fields of `FlatConfig`.
+        **defaults: arguments of `gym.make` for both ids, of the environment or of the task.
 
     Returns:
-        The id.
+        The id whose spaces aren't flat.
 
     Raises:
         ConfigError: the name or the entry point is malformed.
@@ -91,14 +50,36 @@ def register_task(name: str, entry_point: str | type[Task], **defaults: Any) -> 
         raise ConfigError(f"expected a name of letters and digits, got {name!r}")
     if isinstance(entry_point, str) and entry_point.count(":") != 1:
         raise ConfigError(f"expected an entry point 'module:Class', got {entry_point!r}")
+    made = {"task": entry_point, **defaults}
+    gym.register(
+        id=flat_id(name),
+        entry_point=_FLAT_ENTRY,
+        vector_entry_point="pixel_env.wrappers.flat_env:make_flat_vector_env",
+        kwargs={**made, **(flat or {})},
+    )
     env_id = f"{NAMESPACE}-{name}-v0"
     gym.register(
         id=env_id,
         entry_point="pixel_env.registration:make_env",
         vector_entry_point="pixel_env.vector:make_vector_env",
-        kwargs={"task": entry_point, **defaults},
+        kwargs=made,
     )
     return env_id
+
+
+_FLAT_ENTRY = "pixel_env.wrappers.flat_env:make_flat_env"
+
+
+def flat_id(name: str) -> str:
+    """Returns the id of a task set with flat spaces.
+
+    Args:
+        name: of the task set, or its id.
+
+    >>> flat_id("VStar"), flat_id("PixelReason-VStar-v0")
+    ('PixelReason-VStar-Flat-v0', 'PixelReason-VStar-Flat-v0')
+    """
+    return f"{NAMESPACE}-{name.removeprefix(f'{NAMESPACE}-').removesuffix('-v0')}-Flat-v0"
 
 
 def make_env(task: str | type[Task], **arguments: Any) -> PixelReasoningEnv:
@@ -110,7 +91,7 @@ def make_env(task: str | type[Task], **arguments: Any) -> PixelReasoningEnv:
             rest to the task's constructor.
 
     Raises:
-        ConfigError: an argument is unknown to both.
+        UnknownArgument: an argument is unknown to both.
     """
     limit = arguments.pop(STEPS, _limit_of_make())
     task_arguments, env_arguments = split_arguments(task, {**arguments, STEPS: limit})
@@ -136,7 +117,7 @@ def split_arguments(
     turn which Gymnasium's `TimeLimit` cuts off.
 
     Raises:
-        ConfigError: an argument is unknown to both.
+        UnknownArgument: an argument is unknown to both.
     """
     arguments = dict(arguments)
     limit = arguments.pop(STEPS, None)
@@ -149,10 +130,10 @@ def split_arguments(
         elif names is None or name in names:
             of_task[name] = value
         else:
-            raise ConfigError(
-                f"expected an argument of the task set {cls.name or cls.__name__} "
-                f"({', '.join(sorted(names))}) or of the environment "
-                f"({', '.join(sorted(_ENV_ARGUMENTS))}); got {name!r}."
+            raise UnknownArgument(  # libraries look for the first words, which are Python's
+                f"got an unexpected keyword argument {name!r}; expected one of the task set "
+                f"{cls.name or cls.__name__} ({', '.join(sorted(names))}) or of the environment "
+                f"({', '.join(sorted(_ENV_ARGUMENTS))})."
                 f"{_hint(name, [*names, *_ENV_ARGUMENTS])}"
             )
     if isinstance(limit, int) and limit > 0:  # -1 stands for no limit
@@ -215,6 +196,11 @@ def make_bare(env_id: str, **arguments: Any) -> PixelReasoningEnv:
         raise ConfigError(
             f"expected the id of a PixelReasoningEnv, such as {NAMESPACE}-VStar-v0, got {env_id!r}"
         )
+    if ":" not in env_id and gym.registry[env_id].entry_point == _FLAT_ENTRY:
+        raise ConfigError(
+            f"expected an id whose spaces aren't flat, {env_id.replace('-Flat-', '-')}; "
+            f"got {env_id!r}"
+        )
     env = gym.make(env_id, **arguments).unwrapped
     if not isinstance(env, PixelReasoningEnv):
         raise ConfigError(f"expected a PixelReasoningEnv behind {env_id!r}, got {env}")
@@ -222,7 +208,7 @@ def make_bare(env_id: str, **arguments: Any) -> PixelReasoningEnv:
 
 
 def _makes_another(env_id: str) -> bool:
-    """Tells whether an id makes something else, which could not take the arguments of a task."""
+    """Tells whether an id makes something that could not take the arguments of a task."""
     entry = gym.registry[env_id].entry_point
     creator: Any = load_env_creator(entry) if isinstance(entry, str) else entry
     return inspect.isclass(creator) and not issubclass(creator, PixelReasoningEnv)
@@ -243,4 +229,4 @@ def _task_class(task: str | type[Task]) -> type[Task]:
 
 
 for _name, (_entry_point, _defaults) in TASKS.items():
-    register_task(_name, _entry_point, **_defaults)
+    register_task(_name, _entry_point, flat=FLAT.get(_name), **_defaults)

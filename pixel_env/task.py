@@ -1,6 +1,6 @@
 """What a task set gives: samples by number, and a grade for an answer.
 
-A new task set is one file with one subclass of `Task`, and one line in `registration.py`
+A new task set is one file with one subclass of `Task`, and one line in `task_sets.py`
 (or one call of `register_task`).
 """
 
@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from .errors import ConfigError
+import numpy as np
+
+from .errors import ConfigError, unknown_name
 from .types import Grade, Sample
 
 
@@ -86,3 +89,29 @@ class Task(ABC):
     def fingerprint(self) -> str:
         """Returns a short text that changes when the data behind the task changes."""
         return f"{self.name}:{len(self)}"
+
+
+def chosen_index(task: Task, options: Mapping[str, Any]) -> int | None:
+    """Returns the sample that the options of a reset choose; None where they choose none.
+
+    Args:
+        task: where samples come from.
+        options: {"index": i}, from 0, or {"id": name}, or nothing.
+
+    Raises:
+        ConfigError: there is no such sample, or an option is unknown.
+    """
+    for name in options:
+        if name not in ("index", "id"):
+            raise unknown_name("a reset option", name, ("index", "id"))
+    if len(options) == 2:
+        raise ConfigError("expected the reset option index or id, got both")
+    if "id" in options:
+        return task.index_of(options["id"])
+    if "index" not in options:
+        return None
+    index = options["index"]
+    whole = isinstance(index, int | np.integer) and not isinstance(index, bool)
+    if not whole or not 0 <= index < len(task):
+        raise ConfigError(f"expected index from 0 to {len(task) - 1}, got {index!r}")
+    return int(index)

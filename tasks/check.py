@@ -10,8 +10,9 @@ from pathlib import Path
 from pixel_env.errors import ConfigError, PixelEnvError
 from pixel_env.media.clips import ClipSource
 from pixel_env.media.pictures import ImageSource
-from pixel_env.registration import TASKS, make_task
+from pixel_env.registration import make_task
 from pixel_env.task import Task
+from pixel_env.task_sets import TASKS
 from pixel_env.types import Sample
 
 from .grading.gold_check import check_golds

@@ -8,6 +8,7 @@ import pytest
 from tiny_tasks import ClipTask, PictureTask
 
 from pixel_env import Task, register_task
+from pixel_env.registration import flat_id
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def register() -> Iterator[Callable[..., str]]:
 
     yield register_for_now
     for env_id in ids:
-        del gym.registry[env_id]
+        del gym.registry[env_id], gym.registry[flat_id(env_id)]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

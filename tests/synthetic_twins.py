@@ -10,7 +10,7 @@ import numpy as np
 from pixel_env import ClipSource, Sample
 from pixel_env.media.geometry import Box
 from pixel_env.media.rgb import Image
-from pixel_env.registration import TASKS
+from pixel_env.task_sets import TASKS
 
 
 def task_class(name: str) -> Any:

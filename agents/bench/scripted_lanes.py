@@ -76,7 +76,9 @@ class ScriptedLanes(VectorWrapper):
             strict=True,
         )
         messages = [
-            dialect.compose("", self._action(lane, sample), shown)
+            None
+            if actions[lane] is None  # the lane waits
+            else dialect.compose("", self._action(lane, sample), shown)
             for lane, (dialect, shown, sample) in enumerate(facts)
         ]
         self._turns += 1

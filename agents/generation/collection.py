@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pixel_env.errors import ConfigError
 from pixel_env.types import Info, Observation
+from pixel_env.vector import check_waits
 
 from ..tokens.trajectory import ENV_ERROR, OVERLONG, TokenTrajectory
 from .speaker import Speaker
@@ -35,9 +36,9 @@ def collect(
     Args:
         speaker: samples the messages and records the tokens; its lanes have the numbers of the
             environment's.
-        env: takes one message a lane, and lets ended lanes wait (autoreset disabled).
-        seed: fixes every sampled token. A list holds each lane's own seed; lanes past its end send
-            empty messages, and none of theirs is returned.
+        env: takes one message a lane, and lets lanes wait (autoreset disabled).
+        seed: fixes every sampled token. A list holds each lane's own seed; lanes past its end
+            wait, and none of theirs is returned.
         group_size: lanes in a group; lanes 0 to G - 1 are the first. Divides the lanes.
         env_seed: for `env.reset`; a list with the same number for all lanes of a group gives
             them the same sample, a single number gives every lane its own.
@@ -47,12 +48,13 @@ def collect(
         One trajectory a lane that has a seed, in order.
 
     Raises:
-        ConfigError: `group_size` doesn't divide the lanes, or the lanes of a group got
-            different samples.
+        ConfigError: `group_size` doesn't divide the lanes, they reset themselves, or the lanes of
+            a group got different samples.
     """
     n_lanes = env.num_envs
     if group_size < 1 or n_lanes % group_size:
         raise ConfigError(f"expected group_size to divide the {n_lanes} lanes, got {group_size}")
+    check_waits(env)
     observations, infos = env.reset(
         seed=cast("Any", env_seed), options=dict(options) if options else None
     )
@@ -66,10 +68,12 @@ def collect(
     running = speaking
     while running.any():
         messages = _speak(speaker, observations, [int(lane) for lane in np.flatnonzero(running)])
-        step = env.step(tuple(messages.get(lane, SILENCE) for lane in range(n_lanes)))
+        step = env.step(
+            tuple(messages.get(lane, SILENCE) if running[lane] else None for lane in range(n_lanes))
+        )
         observations, rewards, terminated, truncated, infos = step
         ledger.note(infos, np.asarray(rewards), np.asarray(truncated), running)
-        running = speaking & ~(np.asarray(terminated) | np.asarray(truncated))
+        running = running & ~(np.asarray(terminated) | np.asarray(truncated))
     return [_trajectory(speaker, ledger, lane, lane // group_size) for lane in range(len(seeds))]
 
 

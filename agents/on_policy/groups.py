@@ -130,7 +130,7 @@ class GroupRollouts:
     def _wave(
         self, iteration: int, first_group: int, samples: Sequence[int]
     ) -> list[TokenTrajectory]:
-        """Runs as many groups as fit the lanes; those left over send empty messages."""
+        """Runs as many groups as fit the lanes; those left over wait."""
         size = self._config.group_size
         seeds = np.random.SeedSequence([self._config.seed, iteration, 0]).generate_state(2)
         sampling_seed, reset_seed = (int(seed) for seed in seeds)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from gymnasium.vector import AutoresetMode
+
 import pixel_env
 from pixel_env.curiosity.belief_gain import LEAST_GAIN
 from pixel_env.errors import ConfigError
@@ -50,6 +52,7 @@ def training_lanes(
             *([EvidenceSeen] if options.counts == "evidence" else []),
             lambda env: TextAction(env, config.dialect),
         ],
+        autoreset_mode=AutoresetMode.DISABLED,
         **config.env_args,
     )
     first = lanes.envs[0].unwrapped

@@ -33,7 +33,9 @@ class AdaptiveCuriosity(GroupCuriosity):
 
     >>> from pixel_env import answer
     >>> from pixel_env.vector import PixelReasoningVectorEnv
-    >>> lanes = PixelReasoningVectorEnv.from_id("PixelReason-SyntheticSearch-v0", num_envs=3)
+    >>> lanes = PixelReasoningVectorEnv.from_id(
+    ...     "PixelReason-SyntheticSearch-v0", num_envs=3, autoreset_mode="Disabled"
+    ... )
     >>> envs, seen = AdaptiveCuriosity(lanes, group_size=3), []
     >>> for _ in range(2):
     ...     _ = envs.reset(options={"index": [7, 7, 7]})

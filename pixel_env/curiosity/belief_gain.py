@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError
 from ..types import Info, Sample
-from ..vector import PixelReasoningVectorEnv
+from ..vector import PixelReasoningVectorEnv, check_waits
 
 LEAST_GAIN = math.log(2)
 """One bit: the right answer has become at least twice as likely."""
@@ -70,11 +70,13 @@ class BeliefGain(VectorWrapper):
         belief: what is asked.
 
     >>> from pixel_env import answer, zoom_in
-    >>> lanes = PixelReasoningVectorEnv.from_id("PixelReason-SyntheticSearch-v0", num_envs=2)
+    >>> lanes = PixelReasoningVectorEnv.from_id(
+    ...     "PixelReason-SyntheticSearch-v0", num_envs=2, autoreset_mode="Disabled"
+    ... )
     >>> envs = BeliefGain(lanes, lambda moments: [math.log(0.2 * each.n_told) for each in moments])
     >>> _ = envs.reset(options={"index": [7, 7]})
     >>> _ = envs.step([answer(""), zoom_in([0, 0, 0.5, 0.5])])
-    >>> *_, infos = envs.step([answer("")] * 2)
+    >>> *_, infos = envs.step([None, answer("")])
     >>> infos["belief_gain"].round(3).tolist(), infos["belief_raised"].tolist()
     ([0.0, 0.693], [0, 1])
     """
@@ -91,10 +93,12 @@ class BeliefGain(VectorWrapper):
             least_gain: gain in nats from which on the belief counts as raised, over 0.
 
         Raises:
-            ConfigError: `env` is no `PixelReasoningVectorEnv`, or `least_gain` is no such number.
+            ConfigError: `env` is no `PixelReasoningVectorEnv` whose lanes wait, or `least_gain` is
+                no such number.
         """
         if not isinstance(env, PixelReasoningVectorEnv):
             raise ConfigError(f"expected a PixelReasoningVectorEnv, got {type(env).__name__}")
+        check_waits(env)
         if not least_gain > 0:
             raise ConfigError(f"expected least_gain over 0, got {least_gain}")
         super().__init__(env)

@@ -8,11 +8,12 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AutoresetMode, VectorWrapper
+from gymnasium.vector import VectorWrapper
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, unknown_name
 from ..types import Info
+from ..vector import check_waits
 from .bonus import CuriosityConfig
 from .group_rewards import group_rewards
 from .one_env import COUNTS
@@ -61,11 +62,13 @@ class GroupCuriosity(VectorWrapper):
 
     >>> from pixel_env import answer, zoom_in
     >>> from pixel_env.vector import PixelReasoningVectorEnv
-    >>> lanes = PixelReasoningVectorEnv.from_id("PixelReason-SyntheticSearch-v0", num_envs=4)
+    >>> lanes = PixelReasoningVectorEnv.from_id(
+    ...     "PixelReason-SyntheticSearch-v0", num_envs=4, autoreset_mode="Disabled"
+    ... )
     >>> envs = GroupCuriosity(lanes, group_size=4)
     >>> observations, infos = envs.reset(options={"index": [7, 7, 7, 7]})
     >>> _ = envs.step([answer(""), answer(""), answer(""), zoom_in([0, 0, 0.5, 0.5])])
-    >>> *_, infos = envs.step([answer("")] * 4)
+    >>> *_, infos = envs.step([None, None, None, answer("")])
     >>> infos["rapr"].tolist(), infos["curiosity_bonus"].round(3).tolist()
     ([0.25, 0.25, 0.25, 0.25], [0.0, 0.0, 0.0, 0.025])
     """
@@ -98,8 +101,7 @@ class GroupCuriosity(VectorWrapper):
             raise ConfigError(
                 f"expected group_size to divide the {self.num_envs} lanes, got {group_size}"
             )
-        if env.metadata.get("autoreset_mode") is not AutoresetMode.DISABLED:
-            raise ConfigError("expected a vector environment with autoreset disabled")
+        check_waits(env)
         if counts not in COUNTS:
             raise unknown_name("counts", counts, COUNTS)
         self.group_size = group_size

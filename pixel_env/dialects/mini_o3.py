@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
-from ..operations.registry import CODE
+from ..reading import CODE
 from .grammar.answers import TAGGED, AnswerStyle
 from .grammar.call_dialect import CallDialect, as_object
 from .grammar.calls import Call

@@ -20,7 +20,15 @@ from ..config import EnvConfig
 from ..errors import OperationError
 from ..history import History
 from ..media.geometry import FULL, Box, check_box
-from ..reading import described, finite_number, quoted, whole_number
+from ..reading import (
+    CODE,
+    GivenAction,
+    described,
+    field_of,
+    finite_number,
+    quoted,
+    whole_number,
+)
 from .terms import CallTerms
 
 
@@ -60,9 +68,29 @@ class Argument(ABC):
     def neutral(self) -> Any:
         """Returns a fresh value for actions of other operations."""
 
+    def absent(self) -> Any:
+        """Returns the value that stands for none, where an action needn't give one."""
+        return self.neutral()
+
     def built(self, value: Any) -> Any:
         """Returns a field's value for what a caller gave; what is none is passed on as it is."""
         return value
+
+    def given(self, action: GivenAction) -> Any:
+        """Returns a field's value in an action; one by name gives it as `act` takes it.
+
+        Raises:
+            OperationError: it is missing, and required.
+        """
+        if self.name not in action and not self.is_required:
+            return self.absent()
+        value = field_of(action, self.name)
+        if not isinstance(action.get(CODE), str):
+            return value
+        try:
+            return self.built(value)
+        except TypeError:  # the check refuses it, in its own words
+            return value
 
     @abstractmethod
     def check(self, value: Any, history: History) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeVar
 
 from ..history import History
-from ..reading import GivenAction, field_of
+from ..reading import GivenAction
 from ..types import View
 from .arguments import Argument, BoxArgument
 from .frames import FramesArgument
@@ -101,7 +101,7 @@ class Operation(ABC):
             OperationError: it is missing or wrong.
         """
         argument = next(each for each in self.arguments if each.name == name)
-        return argument.check(field_of(action, name), history)
+        return argument.check(argument.given(action), history)
 
     @property
     def box(self) -> BoxArgument | None:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from ..config import EnvConfig
 from ..errors import ConfigError, OperationError, unknown_name
-from ..reading import described, field_of, whole_number
+from ..reading import CODE, described, field_of, quoted, whole_number
 from ..types import Action
 from .answer import Answer
 from .arguments import Argument
@@ -18,9 +18,6 @@ from .zoom_in import ZoomIn
 
 OPERATIONS: tuple[Operation, ...] = (Answer(), ZoomIn(), SelectFrames())
 """The built-in operations, in the order of their codes."""
-
-CODE = "operation"
-"""The field of an action that holds the code of its operation."""
 
 
 class OperationSet:
@@ -76,7 +73,7 @@ class OperationSet:
         return found
 
     def of(self, action: object) -> Operation:
-        """Returns the operation that an action names; raises its refusal where it names none.
+        """Returns the operation that an action names, by code or by name.
 
         Args:
             action: anything; the `OperationError` of a message that could not be read is raised.
@@ -91,12 +88,16 @@ class OperationSet:
                 "malformed", f"An action is a dict of its fields, got {described(action)}."
             )
         given = field_of(action, CODE)
-        code = whole_number(given)
+        is_name = isinstance(given, str)
+        code = self._codes.get(given) if is_name else whole_number(given)
         if code is None or not 0 <= code < len(self.entries):
             allowed = ", ".join(f"{i} ({each.name})" for i, each in enumerate(self.entries))
+            got = quoted(given) if is_name else described(given)
             raise OperationError(
-                "unknown_operation", f"operation must be one of {allowed}, got {described(given)}."
+                "unknown_operation", f"operation must be one of {allowed}, got {got}."
             )
+        if is_name:
+            self._check_fields(action)
         return self.entries[code]
 
     def action(self, name: str, values: Mapping[str, Any]) -> Action:
@@ -110,6 +111,16 @@ class OperationSet:
         for field, argument in self.arguments.items():
             action[field] = values[field] if field in values else argument.neutral()
         return cast(Action, action)
+
+    def _check_fields(self, action: Mapping[Any, Any]) -> None:
+        """Refuses a field that no operation has: a misspelt one would count as left out."""
+        for name in action:
+            if name != CODE and name not in self.arguments:
+                raise OperationError(
+                    "bad_arguments",
+                    f"The fields of an action are {', '.join((CODE, *self.arguments))}; got "
+                    f"{quoted(name) if isinstance(name, str) else described(name)}.",
+                )
 
     def _add(self, argument: Argument, owner: str) -> None:
         """Takes an argument's field; several operations may share one of the same meaning."""

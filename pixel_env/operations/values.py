@@ -14,10 +14,10 @@ from gymnasium.spaces import Space
 
 from ..config import EnvConfig
 from ..errors import OperationError
+from ..fields import Choice, UnicodeText
 from ..history import History
 from ..reading import described, finite_number, json_whole_number, quoted, whole_number
 from .arguments import Argument, as_float
-from .fields import Choice, UnicodeText
 from .terms import CallTerms, listed
 
 _ABSENT = object()
@@ -42,6 +42,10 @@ class _Value(Argument):
     def is_required(self) -> bool:
         """Whether a call must give it."""
         return self.default is None
+
+    def absent(self) -> Any:
+        """Returns the default."""
+        return self.built(self.default)
 
     @property
     @abstractmethod

@@ -9,6 +9,7 @@ from ..curiosity.one_env import CuriosityReward, RateTracker
 from ..recordings.trajectory import TrajectoryFolder, TrajectoryRecord
 from ..recordings.wrapper import RecordTrajectories
 from .flat import FlatPixelEnv
+from .flat_env import FlatReasoningEnv
 from .full_history import FullHistory
 from .text_action import TextAction
 from .token_action import TokenAction
@@ -22,6 +23,7 @@ __all__ = [
     "DemonstrationCrop",
     "EvidenceSeen",
     "FlatPixelEnv",
+    "FlatReasoningEnv",
     "FullHistory",
     "GroupCuriosity",
     "NoOperations",

@@ -22,7 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 import pixel_env
-from pixel_env.registration import NAMESPACE, TASKS
+from pixel_env.registration import NAMESPACE
+from pixel_env.task_sets import TASKS
 from pixel_env.vector import PixelReasoningVectorEnv
 
 GROUP = 8

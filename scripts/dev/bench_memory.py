@@ -73,6 +73,7 @@ def _trainer(config: OnPolicyConfig, folder: Path) -> OnPolicyTrainer:
         "PixelReason-SyntheticSearch-v0",
         config.n_rollouts,
         wrappers=[lambda env: TextAction(env, "pixel-reasoner")],
+        autoreset_mode="Disabled",
         split="train",
     )
     env = GroupCuriosity(lanes, config.group_size)

@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 import pixel_env
+from pixel_env.drawing.picture import PANEL_PX
 from pixel_env.media.rgb import Image as RGB
-from pixel_env.render import PANEL_PX
 
 INDEX = 3
 """The sample of the test split that is drawn."""

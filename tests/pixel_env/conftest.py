@@ -57,7 +57,8 @@ def make_vector():
     def make(n_lanes, wrapper=lambda env: env, **changes):
         task = TinyTask()
         return PixelReasoningVectorEnv(
-            [lambda: wrapper(PixelReasoningEnv(task, **(settings() | changes)))] * n_lanes
+            [lambda: wrapper(PixelReasoningEnv(task, **(settings() | changes)))] * n_lanes,
+            autoreset_mode="Disabled",
         )
 
     return make

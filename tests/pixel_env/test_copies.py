@@ -98,14 +98,14 @@ def test_text_is_taken_by_a_copy_too(way):
 @pytest.mark.parametrize("group_size", [0, 2])
 def test_lanes_are_copied_in_the_middle_of_their_episodes(way, group_size):
     def make():
-        lanes = PixelReasoningVectorEnv.from_id(SEARCH, 4)
+        lanes = PixelReasoningVectorEnv.from_id(SEARCH, 4, autoreset_mode="Disabled")
         return GroupCuriosity(lanes, group_size) if group_size else lanes
 
     env = make()
     env.reset(seed=0, options={"index": [1, 1, 2, 2]})
     env.step([ZOOM, answer("A"), answer("B"), ZOOM])
     twin = COPIES[way](env)
-    for actions in ([answer("A")] * 4, [None] * 4):
+    for actions in ([answer("A"), None, None, answer("A")], [None] * 4):
         assert_same(twin.step(actions), env.step(actions))
     assert_same(twin.reset(options={"index": [3] * 4}), env.reset(options={"index": [3] * 4}))
 

@@ -293,7 +293,7 @@ def test_the_constructor_names_what_is_wrong(picture_task):
     with pytest.raises(ConfigError, match="'max_turns'"):
         PixelReasoningEnv(picture_task, max_turn=3)
     with pytest.raises(ConfigError, match="render_mode"):
-        PixelReasoningEnv(picture_task, render_mode="human")
+        PixelReasoningEnv(picture_task, render_mode="ansi")
     with pytest.raises(ConfigError, match="both"):
         PixelReasoningEnv(picture_task, EnvConfig(), preset="pixel-reasoner")
 

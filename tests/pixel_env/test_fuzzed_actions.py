@@ -31,7 +31,9 @@ number = st.floats(-0.5, 1.5) | st.sampled_from([0, 1, 0.25, 0.5, 0.75, -1e-4, 1
 near = st.fixed_dictionaries(
     {},
     optional={
-        "operation": st.integers(-1, 3) | junk,
+        "operation": st.integers(-1, 3)
+        | st.sampled_from(["answer", "zoom_in", "select_frames", "zoom"])
+        | junk,
         "text": st.text(max_size=5) | junk,
         "bbox": st.lists(number, min_size=4, max_size=4) | junk,
         "target_image": st.integers(-1, 6) | junk,
@@ -97,7 +99,7 @@ def test_a_built_answer_never_raises(envs, text):
 
 
 @pytest.mark.parametrize("field", ["operation", "text", "bbox", "target_image", "frames"])
-@pytest.mark.parametrize("operation", [0, 1, 2])
+@pytest.mark.parametrize("operation", [0, 1, 2, "zoom_in", "select_frames"])
 def test_a_number_too_long_to_be_written_is_refused(envs, field, operation):
     huge = 10**5000  # Python refuses to write it out
     for value in (huge, -huge, [huge], [huge] * 4, {huge}, np.array([huge] * 4)):

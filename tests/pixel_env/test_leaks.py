@@ -64,7 +64,9 @@ def test_the_wrappers_of_make_leak_nothing(register):
 
 
 def test_lanes_whose_belief_is_asked_leak_nothing(picture_task):
-    lanes = PixelReasoningVectorEnv([lambda: PixelReasoningEnv(picture_task)] * 2)
+    lanes = PixelReasoningVectorEnv(
+        [lambda: PixelReasoningEnv(picture_task)] * 2, autoreset_mode="Disabled"
+    )
     envs = BeliefGain(lanes, lambda moments: [0.0 for _ in moments])
     zoom, wrong = zoom_in([0.1, 0.1, 0.5, 0.5]), zoom_in([5, 5, 5, 5])
     returned = [envs.reset(seed=[3, 3]), envs.step([zoom, zoom]), envs.step([wrong, None])]

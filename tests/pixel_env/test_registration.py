@@ -8,7 +8,8 @@ import pytest
 from tiny_tasks import PictureTask
 
 from pixel_env import ConfigError, PixelReasoningEnv, register_task
-from pixel_env.registration import TASKS, check_id, make_bare
+from pixel_env.registration import check_id, make_bare
+from pixel_env.task_sets import TASKS
 from pixel_env.vector import PixelReasoningVectorEnv
 
 
@@ -124,3 +125,16 @@ def test_make_vec_builds_lanes_over_one_task(register):
     lanes = gym.make_vec(env_id, num_envs=3, vectorization_mode="vector_entry_point", n=2)
     assert len({id(env.unwrapped.task) for env in lanes.unwrapped.envs}) == 1
     lanes.close()
+
+
+@pytest.mark.parametrize("suffix", ["v0", "Flat-v0"])
+def test_an_unknown_argument_is_a_type_error_in_pythons_words(suffix):
+    """So a library that tries an argument, such as torchrl's frameskip, goes on without it."""
+    env_id = f"PixelReason-SyntheticSearch-{suffix}"
+    for make in (gym.make, lambda name, **given: gym.make_vec(name, 2, **given)):
+        with pytest.raises(TypeError, match="unexpected keyword argument 'frameskip'") as error:
+            make(env_id, frameskip=1)
+        assert isinstance(error.value, ConfigError)
+    with pytest.raises(ConfigError) as error:
+        gym.make(env_id, max_turns=0)
+    assert not isinstance(error.value, TypeError)

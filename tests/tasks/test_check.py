@@ -10,7 +10,7 @@ from dataset_folders import hrbench, infographicsvqa, pixel_reasoner, tallyqa
 from dataset_folders.layouts import LAYOUTS
 
 from pixel_env.errors import ConfigError
-from pixel_env.registration import TASKS
+from pixel_env.task_sets import TASKS
 from pixel_env.tasks.check import Check
 from pixel_env.tasks.releases.catalogue import RELEASES, ReleaseSplit, releases_of
 

@@ -13,7 +13,10 @@ NOISE = ["noise"] * 4
 
 def scripted(dialect="pixel-reasoner", most_zooms=2):
     lanes = PixelReasoningVectorEnv.from_id(
-        "PixelReason-SyntheticSearch-v0", 4, wrappers=[lambda env: TextAction(env, dialect)]
+        "PixelReason-SyntheticSearch-v0",
+        4,
+        wrappers=[lambda env: TextAction(env, dialect)],
+        autoreset_mode="Disabled",
     )
     return ScriptedLanes(GroupCuriosity(lanes, 4), group_size=4, most_zooms=most_zooms)
 
@@ -27,8 +30,8 @@ def test_a_group_looks_and_answers_by_its_script(dialect):
     assert infos["operation"].tolist() == ["zoom_in"] * 4
     *_, ended, _, infos = envs.step(NOISE)
     assert ended.tolist() == [True, False, True, False], "the first and third zoom once"
-    *_, ended, _, infos = envs.step(NOISE)
-    assert ended.all()
+    *_, ended, _, infos = envs.step([None, "noise", None, "noise"])
+    assert ended.tolist() == [False, True, False, True]
     assert infos["rapr"].tolist() == [1.0] * 4
 
 

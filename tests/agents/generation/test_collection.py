@@ -65,7 +65,7 @@ def make_env(architecture, n_lanes, **settings):
     def make():
         return TextAction(PixelReasoningEnv(Colours(), **(given | settings)))
 
-    return PixelReasoningVectorEnv([make] * n_lanes)
+    return PixelReasoningVectorEnv([make] * n_lanes, autoreset_mode="Disabled")
 
 
 def make_engine(architecture, script=(), model=None, **settings):

@@ -98,7 +98,8 @@ def paid_lanes(n_lanes, group_size):
     budget = (4 * unit * unit, 9 * unit * unit)
     given = {"overview_px": budget, "crop_px": budget, "side_multiple": unit, "max_turns": 4}
     lanes = PixelReasoningVectorEnv(
-        [lambda: TextAction(PixelReasoningEnv(Colours(), **given))] * n_lanes
+        [lambda: TextAction(PixelReasoningEnv(Colours(), **given))] * n_lanes,
+        autoreset_mode="Disabled",
     )
     return GroupCuriosity(lanes, group_size, threshold=1.0)
 

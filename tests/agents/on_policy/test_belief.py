@@ -80,7 +80,7 @@ def lanes(n_lanes, n_threads=0):
         settings = {"overview_px": BUDGET, "crop_px": BUDGET, "max_turns": 3}
         return TextAction(PixelReasoningEnv(Colours(), **settings))
 
-    return PixelReasoningVectorEnv([lane] * n_lanes, n_threads=n_threads)
+    return PixelReasoningVectorEnv([lane] * n_lanes, autoreset_mode="Disabled", n_threads=n_threads)
 
 
 def paying(belief, n_lanes=GROUPS * SIZE, n_threads=0):

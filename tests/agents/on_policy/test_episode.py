@@ -62,7 +62,8 @@ def make_env(group_size=SIZE):
         settings = {"overview_px": BUDGET, "crop_px": BUDGET, "max_turns": 3}
         return TextAction(PixelReasoningEnv(Colours(), **settings))
 
-    return GroupCuriosity(PixelReasoningVectorEnv([lane] * (GROUPS * SIZE)), group_size)
+    lanes = PixelReasoningVectorEnv([lane] * (GROUPS * SIZE), autoreset_mode="Disabled")
+    return GroupCuriosity(lanes, group_size)
 
 
 def make_trainer(folder, env, **settings):

@@ -86,6 +86,7 @@ def test_a_bonus_that_comes_after_an_episode_is_in_its_record(tmp_path):
         "PixelReason-SyntheticSearch-v0",
         4,
         wrappers=[lambda env: TextAction(env, "pixel-reasoner")],
+        autoreset_mode="Disabled",
         split="train",
     )
     recorder = LaneRecorder(GroupCuriosity(lanes, 4), tmp_path, keep=1, suffix="")
@@ -94,8 +95,8 @@ def test_a_bonus_that_comes_after_an_episode_is_in_its_record(tmp_path):
     call = '<tool_call>{"name": "zoom_in", "arguments": {"bbox_2d": [0, 0, 0.5, 0.5]}}</tool_call>'
     wrong = r"\boxed{q}"
     recorder.step((call, wrong, "hm", wrong))
-    recorder.step((wrong, "", "hm", ""))  # its own episode ends
-    recorder.step(("", "", wrong, ""))  # its group ends
+    recorder.step((wrong, None, "hm", None))  # its own episode ends
+    recorder.step((None, None, wrong, None))  # its group ends
     recorder.finish()
     (record,) = lines(tmp_path / "iteration-00000001")
     assert record["reward_terms"]["curiosity"] == pytest.approx(0.5 * (0.3 - 0.25))

@@ -14,7 +14,7 @@ def run_group(envs, index, *plans):
     """Runs one group on a sample, a plan of actions a lane, and returns its last infos."""
     envs.reset(options={"index": [index] * envs.num_envs})
     for turn in range(max(map(len, plans))):
-        *_, infos = envs.step([plan[min(turn, len(plan) - 1)] for plan in plans])
+        *_, infos = envs.step([plan[turn] if turn < len(plan) else None for plan in plans])
     return infos
 
 

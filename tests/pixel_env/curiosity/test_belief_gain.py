@@ -28,7 +28,7 @@ class Table:
 
 
 def lanes(n, **settings):
-    return PixelReasoningVectorEnv.from_id(ID, n, **settings)
+    return PixelReasoningVectorEnv.from_id(ID, n, autoreset_mode="Disabled", **settings)
 
 
 def run(envs, *steps, index=7):
@@ -39,7 +39,7 @@ def run(envs, *steps, index=7):
 
 def test_the_gain_is_what_the_belief_rose_by_from_before_the_first_operation_to_after_the_last():
     belief = Table({(0, 1): 0.2, (0, 3): 0.5, (1, 1): 0.25, (1, 2): 0.125})
-    steps = [(ZOOM, ZOOM), (ZOOM, END), (END, END)]
+    steps = [(ZOOM, ZOOM), (ZOOM, END), (END, None)]
     first, second, third = run(BeliefGain(lanes(2), belief), *steps)
     assert not first["_belief_gain"].any()
     assert not first["belief_gain"].any()
@@ -53,7 +53,7 @@ def test_the_gain_is_what_the_belief_rose_by_from_before_the_first_operation_to_
 
 def test_lanes_that_end_together_are_asked_about_at_once_in_order():
     belief = Table({(lane, n): 0.1 * n for lane in range(3) for n in (1, 2)})
-    run(BeliefGain(lanes(3), belief), (ZOOM, END, ZOOM), (END, END, END))
+    run(BeliefGain(lanes(3), belief), (ZOOM, END, ZOOM), (END, None, END))
     assert belief.calls == [[(0, 1), (0, 2), (2, 1), (2, 2)]]
 
 
@@ -61,10 +61,10 @@ def test_only_operations_that_were_executed_and_another_turn_followed_are_asked_
     belief = Table({(0, 2): 0.1, (0, 3): 0.4})
     envs = BeliefGain(lanes(4, max_turns=4), belief)
     steps = [
-        (REFUSED, REFUSED, None, None),
-        (ZOOM, END, None, None),
-        (REFUSED, END, None, None),
-        (END, END, ZOOM, END),
+        (REFUSED, REFUSED, {}, {}),
+        (ZOOM, END, {}, {}),
+        (REFUSED, None, {}, {}),
+        (END, None, ZOOM, END),
     ]
     *_, last = run(envs, *steps)
     assert belief.calls == [[(0, 2), (0, 3)]]  # not the refused call, nor its result
@@ -93,7 +93,7 @@ def test_a_zoom_on_the_whole_picture_gains_nothing_and_one_on_the_evidence_is_pa
     envs.reset(options={"index": [5] * 8})
     target = inner.envs[0].unwrapped.sample.evidence[0].box
     envs.step([zoom_in(target), zoom_in([0, 0, 1, 1]), *[END] * 6])
-    *_, infos = envs.step([END] * 8)
+    *_, infos = envs.step([END, END, *[None] * 6])
     assert infos["belief_gain"][:2].tolist() == pytest.approx([math.log(4), 0.0], abs=0.05)
     assert infos["rapr"].tolist() == [1 / 8] * 8
     assert infos["curiosity_bonus"] == pytest.approx([0.0875, *[0.0] * 7])
@@ -125,7 +125,7 @@ def test_a_lane_that_begins_again_forgets_its_operations():
 def test_a_threshold_from_history_takes_it_too():
     belief = Table({(0, 1): 0.1, (0, 2): 0.9})
     envs = AdaptiveCuriosity(BeliefGain(lanes(2), belief), 2, counts="belief", threshold=1.0)
-    *_, infos = run(envs, (ZOOM, END), (END, END))
+    *_, infos = run(envs, (ZOOM, END), (END, None))
     assert infos["curiosity_bonus"].tolist() == pytest.approx([0.25, 0.0])
 
 

@@ -55,12 +55,14 @@ def test_one_environment_is_paid_for_what_a_zoom_gained():
 
 
 def test_a_group_is_paid_for_zooms_that_gained_something():
-    lanes = PixelReasoningVectorEnv.from_id(ID, 8, wrappers=[EvidenceSeen])
+    lanes = PixelReasoningVectorEnv.from_id(
+        ID, 8, wrappers=[EvidenceSeen], autoreset_mode="Disabled"
+    )
     envs = GroupCuriosity(lanes, 8, counts="evidence")
     envs.reset(options={"index": [5] * 8})
     target = lanes.envs[0].unwrapped.sample.evidence[0].box
     envs.step([zoom_in(target), zoom_in(WHOLE), *[answer("")] * 6])
-    *_, infos = envs.step([answer("")] * 8)
+    *_, infos = envs.step([answer(""), answer(""), *[None] * 6])
     assert infos["rapr"].tolist() == [1 / 8] * 8
     assert infos["curiosity_bonus"] == pytest.approx([0.0875, *[0.0] * 7])
 

@@ -21,9 +21,9 @@ import pixel_env
 from pixel_env import ConfigError, OperationError, PixelReasoningEnv, act, answer, zoom_in
 from pixel_env.controls.controls import add_controls
 from pixel_env.dialects import DIALECTS, Place, Shown, get_dialect
+from pixel_env.drawing.picture import written_action
 from pixel_env.operations import operations
 from pixel_env.recordings.wrapper import RecordTrajectories
-from pixel_env.render import written_action
 from pixel_env.vector import PixelReasoningVectorEnv
 from pixel_env.wrappers import FlatPixelEnv, TextAction
 

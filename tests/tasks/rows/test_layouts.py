@@ -14,7 +14,7 @@ from gymnasium.utils.env_checker import check_env
 import pixel_env
 from pixel_env.errors import ConfigError
 from pixel_env.media.clips import ClipSource
-from pixel_env.registration import TASKS
+from pixel_env.task_sets import TASKS
 from pixel_env.types import LETTERS
 
 NEEDS_NO_DATA = {name for name, (entry, _) in TASKS.items() if ".synthetic." in entry}

@@ -1,4 +1,4 @@
-"""Spaces of an action's fields that Gymnasium lacks: any text, and one of a few values."""
+"""The spaces of any text, and of one of a few values."""
 
 from __future__ import annotations
 

@@ -3,48 +3,52 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image as PillowImage
 from PIL import ImageDraw
 
-from .episode import UNREADABLE, Episode
-from .errors import OperationError
-from .media.rgb import Image
-from .operations import OperationSet, operations
-from .reading import described
-from .types import LETTERS, View
+from ..errors import OperationError
+from ..history import History
+from ..media.rgb import Image
+from ..operations import Argument, OperationSet, operations
+from ..reading import GivenAction, described
+from ..types import LETTERS, View
 
 PANEL_PX = 480
-"""Height of the overview and width of the conversation."""
+"""Height of a picture, and width of its halves: views on the left, the conversation on the right.
+All pictures are of one size, as films and windows need them."""
+
+UNREADABLE = "This sample could not be read."
+"""Stands for the question of a sample whose files are broken."""
 
 COLOURS = ((230, 60, 40), (20, 130, 240), (30, 160, 60), (200, 110, 0), (150, 60, 200))
 """Colours of the boxes, in the order of the operations."""
 
 _FONT_PX = 13
+_LINE_PX = 18
 _LINE_CHARS = 62
 _MARGIN_PX = 12
 
 
-def draw_episode(episode: Episode) -> Image:
-    """Draws an episode.
+def draw_episode(history: History | None, conversation: Sequence[tuple[str, str]]) -> Image:
+    """Draws an episode; where the conversation is too long for the picture, its newest lines.
 
     Args:
-        episode: what was shown, and the conversation so far.
+        history: what was shown; None where the sample could not be read.
+        conversation: (who, text) of each message so far.
 
     Returns:
-        (height, width, 3) uint8 RGB; the pictures on the left, the conversation on the right.
+        (PANEL_PX, 2 * PANEL_PX, 3) uint8 RGB.
     """
-    views = episode.history.views if episode.history else ()
-    left = _overview(views)
-    lines = _lines(episode)
-    height = max(left.height, (_FONT_PX + 5) * len(lines) + 2 * _MARGIN_PX)
-    canvas = PillowImage.new("RGB", (left.width + PANEL_PX, height), (255, 255, 255))
-    canvas.paste(left, (0, 0))
+    canvas = PillowImage.new("RGB", (2 * PANEL_PX, PANEL_PX), (255, 255, 255))
+    canvas.paste(_overview(history.views if history else ()), (0, 0))
     pen = ImageDraw.Draw(canvas)
-    for row, (line, colour) in enumerate(lines):
-        top = _MARGIN_PX + row * (_FONT_PX + 5)
-        pen.text((left.width + _MARGIN_PX, top), line, fill=colour, font_size=_FONT_PX)
+    for row, (line, colour) in enumerate(_lines(history, conversation)):
+        place = (PANEL_PX + _MARGIN_PX, _MARGIN_PX + row * _LINE_PX)
+        pen.text(place, line, fill=colour, font_size=_FONT_PX)
     return np.array(canvas, dtype=np.uint8)
 
 
@@ -63,8 +67,14 @@ def written_action(action: object, known: OperationSet | None = None) -> str:
         operation = (known or operations()).of(action)
     except OperationError:
         return "(unknown operation)"
-    fields = [_short(action.get(argument.name)) for argument in operation.arguments]
+    fields = [_short(_field(argument, action)) for argument in operation.arguments]
     return " ".join([operation.name, *fields])[:200]
+
+
+def _field(argument: Argument, action: GivenAction) -> Any:
+    """Returns what an action gives an argument; None where that is missing."""
+    is_given = argument.name in action or not argument.is_required
+    return argument.given(action) if is_given else None
 
 
 def _short(value: object) -> str:
@@ -114,16 +124,28 @@ def _mark(
     pen.text((x1 * width + 4, y1 * height + 2), str(number), fill=colour, font_size=_FONT_PX)
 
 
-def _lines(episode: Episode) -> list[tuple[str, tuple[int, int, int]]]:
-    """Wraps the conversation into coloured lines."""
-    sample = episode.history.sample if episode.history else None
+def _lines(
+    history: History | None, conversation: Sequence[tuple[str, str]]
+) -> list[tuple[str, tuple[int, int, int]]]:
+    """Wraps the question and as many of the newest lines as there is room for, in colours."""
+    sample = history.sample if history else None
     asked = [sample.question if sample else UNREADABLE]
     if sample:
         asked += [f"({a}) {b}" for a, b in zip(LETTERS, sample.choices, strict=False)]
-    conversation = [("question", text) for text in asked] + episode.conversation
     colours = {"question": (0, 0, 0), "policy": (20, 90, 200), "environment": (90, 90, 90)}
-    lines: list[tuple[str, tuple[int, int, int]]] = []
-    for who, text in conversation:
+    n_rows = (PANEL_PX - 2 * _MARGIN_PX) // _LINE_PX
+    head = _wrapped([("question", text) for text in asked])[: n_rows // 2]
+    talk = _wrapped(conversation)
+    n_room = n_rows - len(head)
+    if len(talk) > n_room:
+        talk = [("environment", "..."), *talk[len(talk) - n_room + 1 :]]
+    return [(line, colours[who]) for who, line in (*head, *talk)]
+
+
+def _wrapped(messages: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Wraps messages into lines, each with who wrote it."""
+    lines = []
+    for who, text in messages:
         clean = text[:2000].encode("utf-8", "replace").decode("utf-8")
-        lines += [(line, colours[who]) for line in textwrap.wrap(clean, _LINE_CHARS)]
-    return lines[:200]
+        lines += [(who, line) for line in textwrap.wrap(clean, _LINE_CHARS)]
+    return lines

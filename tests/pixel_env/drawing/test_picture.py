@@ -5,7 +5,7 @@ import pytest
 from tiny_tasks import PictureTask
 
 from pixel_env import OperationError, PixelReasoningEnv, answer, select_frames, zoom_in
-from pixel_env.render import COLOURS, PANEL_PX, written_action
+from pixel_env.drawing.picture import COLOURS, PANEL_PX, written_action
 
 
 @pytest.fixture
@@ -43,12 +43,18 @@ def test_the_conversation_grows_on_the_right(env):
     assert (after[:, PANEL_PX:] < 200).sum() > (before[:, PANEL_PX:] < 200).sum()
 
 
-def test_a_long_conversation_makes_a_higher_picture(env):
-    heights = {env.render().shape[0]}
-    for _ in range(12):
+def test_pictures_are_of_one_size_and_the_newest_lines_stay(env):
+    """Films and windows need frames of one size."""
+    frames = [env.render()]
+    for _ in range(18):
         env.step(zoom_in([2, 2, 2, 2]))
-        heights.add(env.render().shape[0])
-    assert max(heights) > PANEL_PX
+        frames.append(env.render())
+    assert {frame.shape for frame in frames} == {(PANEL_PX, 2 * PANEL_PX, 3)}
+    env.step(answer("B"))
+    last = env.render()
+    assert not np.array_equal(last, frames[-1])
+    question = slice(0, 24)  # its rows stay too
+    assert np.array_equal(last[question], frames[0][question])
 
 
 def test_clips_and_faults_are_drawn(clip_task):

@@ -1,4 +1,4 @@
-"""Many episodes side by side in one process, each ended lane waiting until it is reset."""
+"""Lanes that step together in one process, and what a lane does whose episode has ended."""
 
 from __future__ import annotations
 
@@ -9,54 +9,73 @@ from typing import Any, ClassVar, TypeVar
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.envs.registration import load_env_creator
+from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space, concatenate, create_empty_array, iterate
 from numpy.typing import NDArray
 
-from .env import PixelReasoningEnv
-from .errors import ConfigError
-from .registration import check_id, make_task, split_arguments
-from .types import Info
+from ..env import PixelReasoningEnv
+from ..errors import ConfigError
+from ..registration import STEPS, check_id
+from ..types import Info
+from .arguments import checked_mask, checked_mode, for_lanes
 
 Lane = gym.Env[Any, Any]
 """One environment of the vector: bare, or wrapped."""
 
 Made = TypeVar("Made")
 
+Step = tuple[Any, float, bool, bool, Info]
+
 
 class PixelReasoningVectorEnv(VectorEnv[Any, Any, Any]):
-    """Lanes that step together; a lane whose episode ended waits until it is reset.
+    """Lanes that step together, and share the pixels of a sample that several of them show.
 
-    Autoreset is disabled: for a waiting lane `terminated` or `truncated` stays True, the reward
-    is 0, its action is ignored, its last observation is returned again, and `infos["waiting"]`
-    marks it. `reset(options={"reset_mask": mask})` starts new episodes in some lanes.
+    Every lane gives the episodes that it would give alone, with threads or without. What a lane
+    does whose episode has ended is Gymnasium's `AutoresetMode`:
 
-    Lanes share the pixels of a sample that several of them show. Every lane gives the episodes
-    that it would give alone, with threads or without.
+    - `NEXT_STEP`, the default: the next step resets it. It ignores the lane's action and returns
+      the first observation, reward 0 and no end.
+    - `SAME_STEP`: the step that ends it resets it too. `infos["final_obs"]` and
+      `infos["final_info"]` have what the episode ended with.
+    - `DISABLED`: `reset(options={"reset_mask": mask})` resets it. Until then it takes no action.
+      None in the place of an action lets a lane wait, so that the episodes of a group can end at
+      different turns: it returns its last observation, reward 0 and no end, and
+      `infos["waiting"]` marks it.
 
     Attributes:
         envs: the lanes' environments.
+        autoreset_mode: what an ended lane does.
     """
 
     metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
         **PixelReasoningEnv.metadata,
-        "autoreset_mode": AutoresetMode.DISABLED,
+        "autoreset_mode": AutoresetMode.NEXT_STEP,
     }
 
-    def __init__(self, lanes: Sequence[Callable[[], Lane]], *, n_threads: int = 0) -> None:
+    def __init__(
+        self,
+        lanes: Sequence[Callable[[], Lane]],
+        *,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+        n_threads: int = 0,
+    ) -> None:
         """Makes the lanes.
 
         Args:
             lanes: one function for each lane, which makes its environment; at least one.
+            autoreset_mode: an `AutoresetMode`, or its value: "NextStep", "SameStep", "Disabled".
             n_threads: threads that step and reset lanes at once; 0 does one after another.
 
         Raises:
-            ConfigError: there is no lane, or lanes have different spaces.
+            ConfigError: there is no lane, lanes have different spaces, or the mode is unknown.
         """
         if not lanes:
             raise ConfigError("expected at least one lane, got none")
         if n_threads < 0:
             raise ConfigError(f"expected n_threads >= 0, got {n_threads}")
+        self.autoreset_mode = checked_mode(autoreset_mode)
         self.envs = [make() for make in lanes]
         self.num_envs = len(self.envs)
         first = self.envs[0]
@@ -64,6 +83,7 @@ class PixelReasoningVectorEnv(VectorEnv[Any, Any, Any]):
             same = env.observation_space == first.observation_space
             if not same or env.action_space != first.action_space:
                 raise ConfigError(f"expected lanes of equal spaces; lane {number} differs from 0")
+        self.metadata = {**first.metadata, "autoreset_mode": self.autoreset_mode}  # type: ignore[misc]  # each has its own
         self.render_mode = first.render_mode
         self.single_observation_space = first.observation_space
         self.single_action_space = first.action_space
@@ -71,8 +91,7 @@ class PixelReasoningVectorEnv(VectorEnv[Any, Any, Any]):
         self.action_space = batch_space(first.action_space, self.num_envs)
         self._pool = ThreadPoolExecutor(n_threads) if n_threads else None
         self._latest: list[Any] = [None] * self.num_envs
-        self._terminated = np.zeros(self.num_envs, dtype=np.bool_)
-        self._truncated = np.zeros(self.num_envs, dtype=np.bool_)
+        self._ended = np.zeros(self.num_envs, dtype=np.bool_)
 
     @classmethod
     def from_id(
@@ -81,6 +100,7 @@ class PixelReasoningVectorEnv(VectorEnv[Any, Any, Any]):
         num_envs: int,
         *,
         wrappers: Sequence[Callable[[Lane], Lane]] = (),
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
         n_threads: int = 0,
         **arguments: Any,
     ) -> PixelReasoningVectorEnv:
@@ -90,18 +110,31 @@ class PixelReasoningVectorEnv(VectorEnv[Any, Any, Any]):
             env_id: as for `gym.make`, "module:id" included.
             num_envs: how many lanes.
             wrappers: put around every lane, the first one innermost.
+            autoreset_mode: as for the constructor.
             n_threads: as for the constructor.
             **arguments: as for `gym.make`.
 
         Raises:
-            ConfigError: no such id is registered, or an argument is unknown.
+            ConfigError: no such id is registered, it makes something else, or an argument is
+                unknown.
         """
         module, _, name = env_id.rpartition(":")
         check_id(env_id)
         if module:
             importlib.import_module(module)
-        made = {**gym.spec(name).kwargs, **arguments}
-        return make_vector_env(num_envs, wrappers=wrappers, n_threads=n_threads, **made)
+        spec = gym.spec(name)
+        if "task" not in spec.kwargs or not isinstance(spec.vector_entry_point, str):
+            raise ConfigError(f"expected an id of `register_task`, got {env_id!r}")
+        limit = {} if spec.max_episode_steps is None else {STEPS: spec.max_episode_steps}
+        make: Any = load_env_creator(spec.vector_entry_point)
+        made: PixelReasoningVectorEnv = make(
+            num_envs,
+            wrappers=wrappers,
+            autoreset_mode=autoreset_mode,
+            n_threads=n_threads,
+            **{**limit, **spec.kwargs, **arguments},
+        )
+        return made
 
     def reset(
         self,
@@ -120,41 +153,43 @@ class PixelReasoningVectorEnv(VectorEnv[Any, Any, Any]):
         Raises:
             ConfigError: a length is wrong, or a lane that never was reset is left out.
         """
-        seeds = self._for_lanes("seed", seed, counts_up=True)
+        seeds = for_lanes(self.num_envs, "seed", seed, counts_up=True)
         shared = dict(options or {})
-        mask = self._mask(shared.pop("reset_mask", None))
+        started = [latest is not None for latest in self._latest]
+        mask = checked_mask(shared.pop("reset_mask", None), started)
         chosen: dict[str, list[Any]] = {
-            name: self._for_lanes(name, shared.pop(name))
+            name: for_lanes(self.num_envs, name, shared.pop(name))
             for name in ("index", "id")
             if name in shared
         }
 
         def start(lane: int) -> tuple[Any, Info]:
             own = {name: each[lane] for name, each in chosen.items() if each[lane] is not None}
-            return self.envs[lane].reset(seed=seeds[lane], options={**shared, **own})
+            return self.envs[lane].reset(seed=seeds[lane], options={**shared, **own} or None)
 
         lanes = [int(lane) for lane in np.flatnonzero(mask)]
         infos: Info = {}
         for lane, (observation, info) in zip(lanes, self._each(start, lanes), strict=True):
             self._latest[lane] = observation
-            self._terminated[lane] = self._truncated[lane] = False
+            self._ended[lane] = False
             infos = self._add_info(infos, info, lane)
-        return self._batched(), self._with_waiting(infos)
+        return self._batched(), self._with_waiting(infos, np.zeros_like(self._ended))
 
     def step(
         self, actions: Any
     ) -> tuple[Any, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], Info]:
-        """Steps the lanes that don't wait.
+        """Takes one action in each lane; see the class for a lane whose episode has ended.
 
         Args:
-            actions: an element of `action_space`, or a list or tuple of one action for each lane;
-                what stands for a waiting lane is ignored.
+            actions: an element of `action_space`, or a list or tuple of one action for each lane,
+                as `PixelReasoningEnv.step` takes it.
 
         Returns:
             Observations, rewards (lanes,) float64, terminated and truncated (lanes,) bool, infos.
 
         Raises:
             ConfigError: there are not as many actions as lanes.
+            ResetNeeded: with autoreset disabled, a lane that has ended is given an action.
         """
         if isinstance(actions, list | tuple):
             each = list(actions)
@@ -162,20 +197,40 @@ class PixelReasoningVectorEnv(VectorEnv[Any, Any, Any]):
             each = list(iterate(self.action_space, actions))
         if len(each) != self.num_envs:
             raise ConfigError(f"expected {self.num_envs} actions, one a lane, got {len(each)}")
-        waiting = self._terminated | self._truncated
+        can_wait = self.autoreset_mode is AutoresetMode.DISABLED
+        waiting = np.array([can_wait and action is None for action in each])
+        late = [int(lane) for lane in np.flatnonzero(self._ended & ~waiting)]
+        if can_wait and late:
+            raise ResetNeeded(
+                f"expected no action for lanes {late}, whose episodes have ended: reset them with "
+                "reset(options={'reset_mask': mask}), or give None to let them wait"
+            )
         lanes = [int(lane) for lane in np.flatnonzero(~waiting)]
         rewards = np.zeros(self.num_envs, dtype=np.float64)
+        terminated, truncated = np.zeros_like(self._ended), np.zeros_like(self._ended)
         infos: Info = {}
-        steps = self._each(lambda lane: self.envs[lane].step(each[lane]), lanes)
-        for lane, (observation, reward, terminated, truncated, info) in zip(
-            lanes, steps, strict=True
-        ):
-            self._latest[lane] = observation
-            rewards[lane] = float(reward)
-            self._terminated[lane], self._truncated[lane] = terminated, truncated
-            infos = self._add_info(infos, info, lane)
+        steps = self._each(lambda lane: self._step_lane(lane, each[lane]), lanes)
+        for lane, (step, final) in zip(lanes, steps, strict=True):
+            self._latest[lane], rewards[lane], terminated[lane], truncated[lane], info = step
+            for entry in (final, info):
+                infos = self._add_info(infos, entry, lane)
+        ends = self.autoreset_mode is not AutoresetMode.SAME_STEP
+        self._ended = (self._ended & waiting) | ((terminated | truncated) & ends)
         infos = self._with_waiting(infos, waiting)
-        return self._batched(), rewards, self._terminated.copy(), self._truncated.copy(), infos
+        return self._batched(), rewards, terminated, truncated, infos
+
+    def _step_lane(self, lane: int, action: Any) -> tuple[Step, Info]:
+        """Steps a lane, or resets it; returns also what its episode ended with, if it did."""
+        env = self.envs[lane]
+        if self._ended[lane]:  # and autoreset is NEXT_STEP: other lanes that ended don't come here
+            observation, info = env.reset()
+            return (observation, 0.0, False, False, info), {}
+        observation, reward, terminated, truncated, info = env.step(action)
+        final: Info = {}
+        if (terminated or truncated) and self.autoreset_mode is AutoresetMode.SAME_STEP:
+            final = {"final_obs": observation, "final_info": info}
+            observation, info = env.reset()
+        return (observation, float(reward), terminated, truncated, info), final
 
     def render(self) -> tuple[Any, ...]:
         """Returns what every lane renders."""
@@ -189,6 +244,22 @@ class PixelReasoningVectorEnv(VectorEnv[Any, Any, Any]):
     def get_attr(self, name: str) -> tuple[Any, ...]:
         """Reads an attribute of every lane, through its wrappers."""
         return tuple(env.get_wrapper_attr(name) for env in self.envs)
+
+    def set_attr(self, name: str, values: Any) -> None:
+        """Sets an attribute of every lane.
+
+        Args:
+            name: of the attribute.
+            values: a list or tuple of one value a lane, or one for all.
+
+        Raises:
+            ConfigError: there are not as many values as lanes.
+        """
+        own = values if isinstance(values, list | tuple) else [values] * self.num_envs
+        if len(own) != self.num_envs:
+            raise ConfigError(f"expected {self.num_envs} values, one a lane, got {len(own)}")
+        for env, value in zip(self.envs, own, strict=True):
+            env.set_wrapper_attr(name, value)
 
     def close_extras(self, **kwargs: Any) -> None:
         """Closes the lanes and the threads."""
@@ -209,72 +280,11 @@ class PixelReasoningVectorEnv(VectorEnv[Any, Any, Any]):
         fresh = [_copied(observation) for observation in self._latest]
         return concatenate(self.single_observation_space, fresh, empty)
 
-    def _with_waiting(self, infos: Info, waiting: NDArray[np.bool_] | None = None) -> Info:
-        """Adds the mark of the lanes that waited in this step."""
-        marks = np.zeros(self.num_envs, dtype=np.bool_) if waiting is None else waiting.copy()
-        return {**infos, "waiting": marks, "_waiting": np.ones(self.num_envs, dtype=np.bool_)}
-
-    def _mask(self, mask: Any) -> NDArray[np.bool_]:
-        """Checks the mask of lanes to reset; all lanes without one."""
-        if mask is None:
-            return np.ones(self.num_envs, dtype=np.bool_)
-        checked = np.asarray(mask)
-        if checked.dtype != np.bool_ or checked.shape != (self.num_envs,):
-            raise ConfigError(
-                f"expected reset_mask of shape ({self.num_envs},) and dtype bool, "
-                f"got {checked.shape} and {checked.dtype}"
-            )
-        for lane, latest in enumerate(self._latest):
-            if latest is None and not checked[lane]:
-                raise ConfigError(f"expected reset_mask to hold lane {lane}: it was never reset")
-        return checked
-
-    def _for_lanes(self, name: str, values: Any, counts_up: bool = False) -> list[Any]:
-        """Spreads an argument over the lanes."""
-        if values is None:
-            return [None] * self.num_envs
-        if isinstance(values, int | np.integer | str):
-            step = int(counts_up)
-            if isinstance(values, str):
-                return [values] * self.num_envs
-            return [int(values) + step * lane for lane in range(self.num_envs)]
-        if len(values) != self.num_envs:
-            raise ConfigError(
-                f"expected {name} to have {self.num_envs} entries, one a lane, got {len(values)}"
-            )
-        return [value.item() if isinstance(value, np.generic) else value for value in values]
-
-
-def make_vector_env(
-    num_envs: int,
-    *,
-    task: Any,
-    wrappers: Sequence[Callable[[Lane], Lane]] = (),
-    n_threads: int = 0,
-    **arguments: Any,
-) -> PixelReasoningVectorEnv:
-    """Builds lanes over one task object: what `gym.make_vec` calls.
-
-    Args:
-        num_envs: how many lanes.
-        task: a `Task` class, or "module:Class".
-        wrappers: put around every lane, the first one innermost.
-        n_threads: threads that step and reset lanes at once; 0 does one after another.
-        **arguments: as for `gym.make`.
-
-    Raises:
-        ConfigError: an argument is unknown to the environment and to the task.
-    """
-    task_arguments, env_arguments = split_arguments(task, arguments)
-    shared = make_task(task, **task_arguments)
-
-    def make_lane() -> Lane:
-        env: Lane = PixelReasoningEnv(shared, **env_arguments)
-        for wrapper in wrappers:
-            env = wrapper(env)
-        return env
-
-    return PixelReasoningVectorEnv([make_lane] * num_envs, n_threads=n_threads)
+    def _with_waiting(self, infos: Info, waiting: NDArray[np.bool_]) -> Info:
+        """Adds the mark of the lanes that waited, where lanes can wait."""
+        if self.autoreset_mode is not AutoresetMode.DISABLED:
+            return infos
+        return {**infos, "waiting": waiting, "_waiting": np.ones_like(waiting)}
 
 
 def _copied(value: Any) -> Any:

@@ -3,6 +3,7 @@
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import data_equivalence
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 from tiny_tasks import ClipTask, PictureTask
@@ -20,7 +21,7 @@ def make_lane(task=PictureTask, **settings):
 
 @pytest.fixture
 def lanes():
-    vector = PixelReasoningVectorEnv([make_lane()] * N_LANES)
+    vector = PixelReasoningVectorEnv([make_lane()] * N_LANES, autoreset_mode="Disabled")
     yield vector
     vector.close()
 
@@ -90,11 +91,20 @@ def test_an_ended_lane_waits(lanes):
     assert observations in lanes.observation_space
     assert observations["feedback"][0] == "The answer was taken."
     assert rewards[0] == 0.0
-    assert terminated.tolist() == [True, False, False]
-    assert not truncated.any()
+    assert not (terminated | truncated).any(), "an end is reported once"
     assert infos["waiting"].tolist() == [True, False, False]
     assert infos["_n_calls"].tolist() == [False, True, True]
     assert infos["n_calls"].tolist() == [0, 2, 2]
+
+
+def test_a_lane_whose_episode_goes_on_waits_too(lanes):
+    lanes.reset(seed=0)
+    zoom = zoom_in([0, 0, 0.5, 0.5])
+    for _ in range(2):
+        observations, *_, infos = lanes.step([zoom, None, zoom])
+    assert observations["turn"].tolist() == [2, 0, 2]
+    assert infos["waiting"].tolist() == [False, True, False]
+    assert lanes.step([zoom] * N_LANES)[0]["turn"].tolist() == [3, 1, 3]
 
 
 def test_a_mask_resets_some_lanes_and_leaves_the_others(lanes):
@@ -104,8 +114,11 @@ def test_a_mask_resets_some_lanes_and_leaves_the_others(lanes):
     observations, infos = lanes.reset(seed=[4, 5, 6], options={"reset_mask": mask})
     assert infos["_sample_id"].tolist() == [True, False, False]
     assert observations["turn"].tolist() == [0, 1, 1]
-    _, _, terminated, _, infos = lanes.step([zoom_in([0, 0, 1, 1])] * N_LANES)
-    assert terminated.tolist() == [False, False, True]
+    zoom = zoom_in([0, 0, 1, 1])
+    with pytest.raises(ResetNeeded, match=r"lanes \[2\], whose episodes have ended"):
+        lanes.step([zoom] * N_LANES)
+    _, _, terminated, _, infos = lanes.step([zoom, zoom, None])
+    assert terminated.tolist() == [False] * 3
     assert infos["waiting"].tolist() == [False, False, True]
     assert infos["n_calls"].tolist()[:2] == [1, 2]
     alone = make_lane()().reset(seed=4)[0]
@@ -148,10 +161,12 @@ def test_returned_values_are_not_reused(lanes):
     second, *_ = lanes.step([answer("A")] * N_LANES)
     second["turn"][:] = 9
     first["images"][0][0][:] = 0
-    again, _, terminated, _, _ = lanes.step([None] * N_LANES)
-    terminated[:] = False
+    again, _, terminated, _, infos = lanes.step([None] * N_LANES)
+    terminated[:], infos["waiting"][:] = True, False
     assert again["turn"].tolist() == [1, 1, 1]
-    assert lanes.step([None] * N_LANES)[2].all()
+    *_, terminated, _, infos = lanes.step([None] * N_LANES)
+    assert not terminated.any()
+    assert infos["waiting"].all()
     assert np.array_equal(lanes.reset(seed=0)[0]["images"][0][0], kept)
 
 
@@ -163,13 +178,16 @@ def test_wrappers_are_put_around_every_lane(register):
     vector.reset(seed=0)
     assert vector.step([select_frames([1])] * 2)[1].tolist() == [1.0, 1.0]
     assert vector.call("config")[0].max_turns == vector.get_attr("config")[1].max_turns == 5
+    vector.set_attr("label", ["first", "second"])
+    assert vector.get_attr("label") == ("first", "second")
     vector.close()
 
 
 def test_every_lane_renders(register):
     vector = PixelReasoningVectorEnv([make_lane(render_mode="rgb_array")] * 2)
     vector.reset(seed=0)
-    assert vector.metadata["autoreset_mode"] == AutoresetMode.DISABLED
+    assert vector.metadata["autoreset_mode"] is AutoresetMode.NEXT_STEP
+    assert vector.metadata["render_modes"] == PixelReasoningEnv.metadata["render_modes"]
     assert [picture.dtype for picture in vector.render()] == [np.uint8] * 2
     vector.close()
 
@@ -179,6 +197,14 @@ def test_misuse_is_named(lanes):
         PixelReasoningVectorEnv([])
     with pytest.raises(ConfigError, match="lane 1"):
         PixelReasoningVectorEnv([make_lane(), make_lane(max_turns=3)])
+    with pytest.raises(ConfigError, match=r"autoreset_mode to be one of .*Did you mean 'SameStep'"):
+        PixelReasoningVectorEnv([make_lane()], autoreset_mode="Same_Step")
+    with pytest.raises(ConfigError, match="3 values"):
+        lanes.set_attr("label", [None])
+    with pytest.raises(ConfigError, match="an id of `register_task`, got 'CartPole-v1'"):
+        PixelReasoningVectorEnv.from_id("CartPole-v1", 2)
+    with pytest.raises(ConfigError, match="'human', which shows one environment"):
+        PixelReasoningVectorEnv.from_id("PixelReason-SyntheticSearch-v0", 2, render_mode="human")
     with pytest.raises(ConfigError, match="n_threads"):
         PixelReasoningVectorEnv([make_lane()], n_threads=-1)
     with pytest.raises(ConfigError, match="never reset"):

@@ -1,0 +1,1 @@
+"""An episode drawn for a person, and the window that shows it."""
