@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pixel_env.errors import DataError
+from pixel_env.files.json_records import parsed, record
+from pixel_env.files.lines import whole_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,8 @@ class EpisodeResult:
         return self.index, self.repeat
 
     def line(self) -> str:
-        """Returns the result as one line of JSON, with its line end."""
-        return json.dumps(asdict(self)) + "\n"
+        """Returns the result as one line of JSON, without its end."""
+        return json.dumps(asdict(self))
 
 
 def counted(results: Iterable[EpisodeResult]) -> list[EpisodeResult]:
@@ -83,24 +85,17 @@ def counted(results: Iterable[EpisodeResult]) -> list[EpisodeResult]:
 
 
 def read_results(path: Path) -> list[EpisodeResult]:
-    """Reads a file of results, one on a line.
+    """Reads a file of results, one on a line; a last line without an end was cut off, and is left.
 
     Raises:
         DataError: the file can't be read, or a line is no result.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as fault:
+        lines = whole_lines(path)
+    except OSError as fault:
         raise DataError(f"results {path} can't be read: {fault}") from fault
     return [_result(line, f"{path} line {number}") for number, line in enumerate(lines, 1)]
 
 
-def _result(line: str, where: str) -> EpisodeResult:
-    try:
-        values = json.loads(line)
-        return EpisodeResult(**values)
-    except (ValueError, TypeError) as fault:
-        names = ", ".join(field.name for field in fields(EpisodeResult)[:3])
-        raise DataError(
-            f"{where}: expected a result ({names}, ...), got {line[:60]!r}: {fault}"
-        ) from fault
+def _result(line: bytes, where: str) -> EpisodeResult:
+    return record(EpisodeResult, parsed(line, where), where)
