@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from . import __version__
+from .files.output import whole_output
 
 NAME = "pixel-reason"
 
@@ -50,7 +51,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 2 for an unknown name, 1 where an extra is not installed, else the command's.
+
+    Raises:
+        SystemExit: as a command does, and where nobody reads the output.
     """
+    with whole_output():
+        return _main(arguments)
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     name, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     if name in ("-h", "--help"):
         sys.stdout.write(_help())

@@ -31,7 +31,9 @@ from pixel_env.agents.settings.kinds import pairs
 from pixel_env.agents.settings.marks import FLAG, REPEATED, UNPREFIXED, mark
 from pixel_env.agents.warm_start.config import DemonstrationConfig
 from pixel_env.errors import ConfigError
+from pixel_env.files.json_records import parsed
 from pixel_env.files.json_values import plain
+from pixel_env.files.lock import only_writer_of_file
 from pixel_env.files.whole_file import write_whole
 from pixel_env.registration import check_id
 
@@ -96,7 +98,8 @@ def _demonstrate(options: DemonstrateOptions, terminal: Terminal) -> int:
     env = gym.make(options.env, **env_args)
     maker, n, settings = maker_of(env, options, env_args)
     terminal.goes_on = f" with --out {out}"
-    demonstrations = make(maker, n, settings, out, console)
+    with only_writer_of_file(out):
+        demonstrations = make(maker, n, settings, out, console)
     finished = f"{len(demonstrations)} of {n} demonstrations in {out}"
     console.print(table(demonstrations, finished))
     examples = maker.examples if isinstance(maker, RecordedDemonstrations) else {}
@@ -146,9 +149,8 @@ def make(
 
     given = plain(settings, "settings")
     beside = out.with_suffix(".config.json")
-    out.parent.mkdir(parents=True, exist_ok=True)
     if out.exists() and beside.exists():
-        check_same(json.loads(beside.read_text(encoding="utf-8")), given)
+        check_same(parsed(beside.read_bytes(), str(beside)), given)
     write_whole(beside, json.dumps(given, indent=1))
     with StageBars(console, transient=True) as bars:
         return make_missing(maker.make, n, out, lambda n_done: bars("demonstrations", n_done, n))

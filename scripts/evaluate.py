@@ -42,6 +42,7 @@ from pixel_env.agents.settings.command_line import Page, UsageError
 from pixel_env.agents.settings.kinds import pairs
 from pixel_env.agents.settings.marks import FLAG, REPEATED, mark
 from pixel_env.errors import ConfigError
+from pixel_env.files.lock import only_writer
 
 MOST_SHOWN = 20
 """How many differing episodes are shown."""
@@ -102,6 +103,7 @@ def _evaluate(options: EvaluateOptions, terminal: Terminal) -> int:
         raise ConfigError("expected --control or --controls, got both")
     named = {"split": options.split, "data_dir": options.data_dir}
     policy_settings = pairs(options.policy_arg, "--policy-arg")
+    out = options.out or free_folder(f"{options.env}-{options.policy}")
     config = EvaluationConfig(
         env_id=options.env,
         env_kwargs={
@@ -114,9 +116,19 @@ def _evaluate(options: EvaluateOptions, terminal: Terminal) -> int:
         lanes=options.lanes,
         seed=options.seed,
         control=options.control,
-        out=options.out or free_folder(f"{options.env}-{options.policy}"),
+        out=out,
     )
     terminal.goes_on = f" with --out {config.out}"
+    with only_writer(out):
+        return _run(options, config, policy_settings, terminal)
+
+
+def _run(
+    options: EvaluateOptions,
+    config: EvaluationConfig,
+    policy_settings: dict[str, Any],
+    terminal: Terminal,
+) -> int:
     policy = _policy(options.policy, policy_settings)
     evaluation = _shown(policy.name, terminal, lambda note: evaluate(policy, config, note))
     title = f"{policy.name} on {config.env_id}"

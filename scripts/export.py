@@ -18,6 +18,7 @@ from pixel_env.agents.settings.command import Terminal, command
 from pixel_env.agents.settings.command_line import Page, UsageError
 from pixel_env.agents.settings.marks import FLAG, mark
 from pixel_env.errors import ConfigError, unknown_name
+from pixel_env.files.lock import only_writer_of_file
 
 STAGES = ("on_policy", "imitation")
 
@@ -56,6 +57,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _export(options: ExportOptions, terminal: Terminal) -> int:
     if options.run is None or options.out is None:
         raise UsageError("expected --run and --out")
+    with only_writer_of_file(options.out):
+        checkpoint = _write(options, options.run, options.out)
+    terminal.say(f"{options.out} holds the policy of {checkpoint}")
+    return 0
+
+
+def _write(options: ExportOptions, run: Path, out: Path) -> Path:
+    """Writes the model; returns the checkpoint that it is of."""
     from transformers.utils.logging import disable_progress_bar
 
     from pixel_env.agents.model.loading import export, load
@@ -63,13 +72,12 @@ def _export(options: ExportOptions, terminal: Terminal) -> int:
     from pixel_env.agents.training.checkpoints.weights import load_weights
 
     disable_progress_bar()  # type: ignore[no-untyped-call]
-    checkpoint = _checkpoint(options.run / options.stage / "checkpoints", options.best)
-    config = stored_config(options.run)
+    checkpoint = _checkpoint(run / options.stage / "checkpoints", options.best)
+    config = stored_config(run)
     parts = load(config.model, replace(config.loading, device="cpu"))
     load_weights(checkpoint, parts.model)
-    export(parts, options.out, trained_with=config.trained_with())
-    terminal.say(f"{options.out} holds the policy of {checkpoint}")
-    return 0
+    export(parts, out, trained_with=config.trained_with())
+    return checkpoint
 
 
 def _checkpoint(folder: Path, best: bool) -> Path:

@@ -28,6 +28,7 @@ from pixel_env.agents.settings.checks import check_least
 from pixel_env.agents.settings.command import Terminal, command
 from pixel_env.agents.settings.command_line import Page
 from pixel_env.agents.settings.marks import UNPREFIXED, mark
+from pixel_env.files.lock import only_writer
 from pixel_env.files.whole_file import write_whole
 
 
@@ -62,9 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _compare(options: LearningTrapOptions, terminal: Terminal) -> int:
     config, out = options.trap, options.out
     terminal.goes_on = f" with --out {out}"
-    for jobs in (warm_starts(config, out), trainings(config, out)):
-        run_all(jobs, options.jobs, terminal.console)
-    terminal.say(write_report(config, out))
+    with only_writer(out):
+        for jobs in (warm_starts(config, out), trainings(config, out)):
+            run_all(jobs, options.jobs, terminal.console)
+        terminal.say(write_report(config, out))
     terminal.say(f"Report and curves: {out}")
     return 0
 
@@ -141,7 +143,7 @@ def write_report(config: TrapConfig, root: Path) -> str:
             "",
         ]
     )
-    (root / "report.md").write_text(text, encoding="utf-8")
+    write_whole(root / "report.md", text)
     return text
 
 

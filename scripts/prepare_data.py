@@ -20,6 +20,7 @@ from pixel_env.agents.settings.command import Terminal, command
 from pixel_env.agents.settings.command_line import Page, UsageError
 from pixel_env.agents.settings.marks import FLAG, POSITIONAL, mark
 from pixel_env.errors import ConfigError, DataError, unknown_name
+from pixel_env.files.whole_file import writing_fault
 from pixel_env.tasks.check import OWN, Check
 from pixel_env.tasks.records import GRADERS
 from pixel_env.tasks.releases.archives import unpack_all
@@ -145,13 +146,15 @@ def fetch(release: Release, folder: Path, split: str | None) -> str:
             allow_patterns=patterns,
         )
     except Exception as error:
+        if full := writing_fault(error, folder):
+            raise full from error
         return (
             f"Could not fetch {repository} from the Hugging Face hub ({root_cause(error)}); run "
             "the same command again with a network to resume, or bring the folder and --check it."
         )
     try:
         n_unpacked = unpack_all(folder)
-    except (DataError, OSError) as error:
+    except DataError as error:
         return str(error)
     if n_unpacked:
         console.print(f"Unpacked {n_unpacked} files.")

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,9 +31,11 @@ from pixel_env.agents.settings.command import Terminal, command
 from pixel_env.agents.settings.command_line import Page, as_arguments, read, read_some
 from pixel_env.agents.settings.marks import FLAG, UNPREFIXED, mark
 from pixel_env.errors import ConfigError
+from pixel_env.files.lock import only_writer
 
 if TYPE_CHECKING:
     from pixel_env.agents.run.run import FinishedRun
+    from pixel_env.agents.training.processes import Processes
 
 
 @dataclass(frozen=True)
@@ -110,9 +112,6 @@ def train(options: TrainOptions, terminal: Terminal) -> int:
     from transformers.utils.logging import disable_progress_bar
 
     from pixel_env.agents.model.device import checked_device
-    from pixel_env.agents.run.progress import StageBars
-    from pixel_env.agents.run.report import write_report
-    from pixel_env.agents.run.run import TrainingRun
     from pixel_env.agents.training.processes import end, launched
 
     disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -123,6 +122,16 @@ def train(options: TrainOptions, terminal: Terminal) -> int:
     config = replace(config, loading=replace(config.loading, device=device))
     folder = processes.run_in_first(lambda: _folder(config, options.out, options.resume))
     terminal.goes_on = f" with --out {folder}"
+    with ExitStack() as held:
+        processes.run_in_first(lambda: held.enter_context(only_writer(folder)))
+        return _run(config, folder, processes, terminal)
+
+
+def _run(config: RunConfig, folder: Path, processes: Processes, terminal: Terminal) -> int:
+    from pixel_env.agents.run.progress import StageBars
+    from pixel_env.agents.run.report import write_report
+    from pixel_env.agents.run.run import TrainingRun
+
     bars = StageBars(terminal.console) if processes.is_first else nullcontext(_show_nothing)
     with bars as display:
         result = TrainingRun(config, folder, display, processes).run()

@@ -24,6 +24,7 @@ from pixel_env.agents.sb3.config import SB3Config
 from pixel_env.agents.settings.command import Terminal, command
 from pixel_env.agents.settings.command_line import Page
 from pixel_env.agents.settings.marks import UNPREFIXED, mark
+from pixel_env.files.lock import only_writer
 
 if TYPE_CHECKING:
     from pixel_env.agents.sb3.training import SB3Result
@@ -63,9 +64,10 @@ def _train(options: TrainSB3Options, terminal: Terminal) -> int:
     config = options.run
     folder = options.out or free_folder(f"sb3-{config.env}")
     terminal.goes_on = f" with --out {folder}"
-    with StageBars(terminal.console) as bars:
-        result = SB3Training(config, folder, partial(bars, "PPO")).run()
-    write_report(result, config)
+    with only_writer(folder):
+        with StageBars(terminal.console) as bars:
+            result = SB3Training(config, folder, partial(bars, "PPO")).run()
+        write_report(result, config)
     _show(result, config, terminal)
     return 0
 

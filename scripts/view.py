@@ -21,6 +21,7 @@ from pixel_env.agents.settings.command import Terminal, command
 from pixel_env.agents.settings.command_line import Page, UsageError
 from pixel_env.agents.settings.marks import FLAG, POSITIONAL, mark
 from pixel_env.errors import ConfigError, DataError
+from pixel_env.files.whole_file import write_whole
 from pixel_env.recordings import Filter, page, read_episodes
 from pixel_env.recordings.episodes import OUTCOMES, Record
 
@@ -63,7 +64,7 @@ def _view(options: ViewOptions, terminal: Terminal) -> int:
     count = f"{len(episodes)} of {n_chosen}" if n_chosen > len(episodes) else str(n_chosen)
     title = f"{folder}: {count} episodes"
     text = page(episodes, folder, title, None if options.single_file else out.parent)
-    out.write_text(text, encoding="utf-8")
+    write_whole(out, text)
     more = "" if n_chosen == len(episodes) else f"; --limit {n_chosen} shows all"
     terminal.say(f"{count} episodes: {out}{more}")
     return 0

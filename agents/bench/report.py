@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from pixel_env.files.json_values import plain
+from pixel_env.files.whole_file import write_whole
 
 from ..evaluation.manifest import git_revision, package_versions
 from .agreement import Agreement
@@ -38,8 +39,8 @@ def write(config: GpuBenchConfig, reports: Sequence[ModelReport], folder: Path) 
         "models": [_values(report) for report in reports],
     }
     text = json.dumps(plain(_without_nan(written), other=str), indent=1)
-    (folder / "bench_gpu.json").write_text(text + "\n", encoding="utf-8")
-    (folder / "bench_gpu.md").write_text(page(facts, reports), encoding="utf-8")
+    write_whole(folder / "bench_gpu.json", text + "\n")
+    write_whole(folder / "bench_gpu.md", page(facts, reports))
 
 
 def surroundings(config: GpuBenchConfig) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 
 from pixel_env.controls.controls import CONTROLS, DemonstrationCrop
+from pixel_env.files.lock import only_writer
 
 from ..policies.base import Policy
 from .control_scores import ControlScores, compare
@@ -40,7 +42,20 @@ def evaluate_controls(
         config: what `uncontrolled` was evaluated on, without a control.
         uncontrolled: the run without a control.
         on_result: called for each episode of each run.
+
+    Raises:
+        ConfigError: as `evaluate`.
     """
+    with only_writer(config.out) if config.out else nullcontext():
+        return _evaluated(policy, config, uncontrolled, on_result)
+
+
+def _evaluated(
+    policy: Policy,
+    config: EvaluationConfig,
+    uncontrolled: Evaluation,
+    on_result: OnResult | None,
+) -> tuple[ControlScores, ...]:
     found = []
     for name in applicable_controls(uncontrolled.results):
         out = None if config.out is None else config.out / "controls" / name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from itertools import product
 from pathlib import Path
@@ -15,6 +16,7 @@ from pixel_env import PixelReasoningEnv
 from pixel_env.controls.controls import CONTROLS, add_controls
 from pixel_env.errors import ConfigError, unknown_name
 from pixel_env.files.json_values import plain
+from pixel_env.files.lock import only_writer
 from pixel_env.recordings.wrapper import RecordTrajectories
 from pixel_env.registration import make_bare
 from pixel_env.types import Observation
@@ -106,9 +108,14 @@ def evaluate(
 
     Raises:
         ConfigError: the environment can't be made, an endless one is evaluated whole, or the
-            folder holds an evaluation with other settings.
+            folder holds an evaluation with other settings, or is in use by another process.
         ServiceError: the policy's server is lost; what is done is in the folder.
     """
+    with only_writer(config.out) if config.out else nullcontext():
+        return _evaluated(policy, config, on_result)
+
+
+def _evaluated(policy: Policy, config: EvaluationConfig, on_result: OnResult | None) -> Evaluation:
     first = make_bare(config.env_id, **config.env_kwargs)
     n_samples = _n_samples(first, config)
     manifest = _manifest(policy, config, first, n_samples)

@@ -7,19 +7,24 @@ that an evaluation with other settings can't go on in it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from pixel_env.errors import ConfigError
+from pixel_env.errors import ConfigError, DataError
+from pixel_env.files.json_records import parsed
+from pixel_env.files.lines import append_line, cut_unfinished_line, whole_lines
 from pixel_env.files.whole_file import write_whole
-from pixel_env.recordings.trajectory import FILE_NAME, cut_unfinished_line
+from pixel_env.recordings.trajectory import FILE_NAME
 
 from ..settings.comparison import differences
 from .manifest import read_manifest
 from .results import EpisodeResult, read_results
 
 MANIFEST, RESULTS, REPORT, SUMMARY = "manifest.json", "results.jsonl", "report.md", "summary.json"
+Place = tuple[int, int]
+"""Which episode: the sample's index and the repeat, both from 0."""
+
 GROWS = ("samples", "repeats")
 """Entries of a manifest that may be larger when an evaluation goes on: it is extended."""
 NOTED = ("server_fingerprints",)
@@ -51,6 +56,7 @@ class EvaluationFolder:
             self.results = self._keep_whole()
             saved = read_manifest(path / MANIFEST)
             if differences(saved, manifest, NOTED):  # it grew
+                (path / REPORT).unlink(missing_ok=True)  # of fewer samples
                 self._write_manifest(manifest)
             return
         if (path / RESULTS).exists():
@@ -65,8 +71,7 @@ class EvaluationFolder:
 
     def add(self, result: EpisodeResult) -> None:
         """Notes a finished episode; its trajectory is written already."""
-        with (self.path / RESULTS).open("ab", buffering=0) as file:
-            file.write(result.line().encode("utf-8"))
+        append_line(self.path / RESULTS, result.line())
         self.results.append(result)
 
     def finish(self, manifest: Mapping[str, Any]) -> None:
@@ -74,8 +79,8 @@ class EvaluationFolder:
         if any(name in manifest for name in NOTED):
             self._write_manifest(manifest)
         self.results.sort(key=lambda result: result.place)
-        write_whole(self.path / RESULTS, "".join(result.line() for result in self.results))
-        self._rewrite_trajectories(lambda lines: sorted(lines, key=_place_of))
+        write_whole(self.path / RESULTS, _text(result.line() for result in self.results))
+        self._write_trajectories(line for _, line in sorted(self._trajectories()))
 
     def report(self, text: str, summary: Mapping[str, Any]) -> None:
         """Writes the report, and its numbers for machines."""
@@ -91,7 +96,7 @@ class EvaluationFolder:
         found = [
             each
             for each in differences(read_manifest(self.path / MANIFEST), manifest, NOTED)
-            if not (each.name in GROWS and each.given > each.saved)
+            if not (each.name in GROWS and type(each.saved) is int and each.given > each.saved)
         ]
         if found:
             named = "; ".join(str(each) for each in found[:MOST_NAMED])
@@ -105,30 +110,48 @@ class EvaluationFolder:
         """Keeps the episodes that have both a result and a trajectory, and drops the rest."""
         path = self.path / RESULTS
         if not path.exists():
-            self._rewrite_trajectories(lambda _: [])
+            self._write_trajectories(())
             return []
         cut_unfinished_line(path)
         found = {result.place: result for result in read_results(path)}
         recorded: dict[tuple[int, int], str] = {}
         if (self.path / FILE_NAME).exists():
             cut_unfinished_line(self.path / FILE_NAME)
-            recorded = {_place_of(line): line for line in self._trajectories()}
+            recorded = dict(self._trajectories())
         whole = [result for place, result in found.items() if place in recorded]
-        write_whole(path, "".join(result.line() for result in whole))
-        self._rewrite_trajectories(lambda _: [recorded[result.place] for result in whole])
+        write_whole(path, _text(result.line() for result in whole))
+        self._write_trajectories(recorded[result.place] for result in whole)
         return whole
 
-    def _trajectories(self) -> list[str]:
+    def _trajectories(self) -> list[tuple[Place, str]]:
+        """Reads the recorded trajectories: which episode each is, and its line.
+
+        Raises:
+            DataError: a line is none; it names file and line.
+        """
         path = self.path / FILE_NAME
-        return path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+        lines = enumerate(whole_lines(path), 1) if path.exists() else ()
+        return [
+            (_place_of(line, f"{path} line {number}"), line.decode("utf-8"))
+            for number, line in lines
+        ]
 
-    def _rewrite_trajectories(self, change: Callable[[list[str]], Sequence[str]]) -> None:
-        lines = self._trajectories()
-        if lines:
-            write_whole(self.path / FILE_NAME, "".join(change(lines)))
+    def _write_trajectories(self, lines: Iterable[str]) -> None:
+        if (self.path / FILE_NAME).exists():
+            write_whole(self.path / FILE_NAME, _text(lines))
 
 
-def _place_of(line: str) -> tuple[int, int]:
+def _place_of(line: bytes, where: str) -> Place:
     """Reads which episode a recorded trajectory is."""
-    record = json.loads(line)
-    return record["options"]["index"], record.get("repeat", 0)
+    try:
+        trajectory = parsed(line, where)
+        place = trajectory["options"]["index"], trajectory.get("repeat", 0)
+    except (KeyError, TypeError, AttributeError):
+        place = None, None
+    if not all(type(each) is int for each in place):
+        raise DataError(f"{where}: expected a trajectory with options.index, a whole number")
+    return cast(Place, place)
+
+
+def _text(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)

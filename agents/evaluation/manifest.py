@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
@@ -11,6 +10,7 @@ from typing import Any
 
 import pixel_env
 from pixel_env.errors import DataError
+from pixel_env.files.json_records import parsed
 
 PACKAGES = (
     "pixel-reason",
@@ -62,8 +62,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
         DataError: there is none, or it isn't one.
     """
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as fault:
+        manifest = parsed(path.read_bytes(), f"manifest {path}")
+    except OSError as fault:
         raise DataError(f"manifest {path} can't be read: {fault}") from fault
     if not isinstance(manifest, dict) or not {"env_id", "policy", "seed"} <= manifest.keys():
         raise DataError(f"manifest {path} is none of an evaluation: it names no env_id or policy")

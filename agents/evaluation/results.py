@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from pixel_env.errors import DataError
+from pixel_env.files.json_records import parsed, record
+from pixel_env.files.lines import whole_lines
 
-from ..served.usage import Usage, read_usage
+from ..served.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,8 @@ class EpisodeResult:
         return self.index, self.repeat
 
     def line(self) -> str:
-        """Returns the result as one line of JSON, with its line end."""
-        return json.dumps(asdict(self)) + "\n"
+        """Returns the result as one line of JSON, without its end."""
+        return json.dumps(asdict(self))
 
 
 def counted(results: Iterable[EpisodeResult]) -> list[EpisodeResult]:
@@ -91,25 +93,22 @@ def counted(results: Iterable[EpisodeResult]) -> list[EpisodeResult]:
 
 
 def read_results(path: Path) -> list[EpisodeResult]:
-    """Reads a file of results, one on a line.
+    """Reads a file of results, one on a line; a last line without an end was cut off, and is left.
 
     Raises:
         DataError: the file can't be read, or a line is no result.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as fault:
+        lines = whole_lines(path)
+    except OSError as fault:
         raise DataError(f"results {path} can't be read: {fault}") from fault
     return [_result(line, f"{path} line {number}") for number, line in enumerate(lines, 1)]
 
 
-def _result(line: str, where: str) -> EpisodeResult:
-    try:
-        values = json.loads(line)
-        usage = values.pop("usage", None)
-        return EpisodeResult(**values, usage=None if usage is None else read_usage(usage))
-    except (ValueError, TypeError, AttributeError) as fault:
-        names = ", ".join(field.name for field in fields(EpisodeResult)[:3])
-        raise DataError(
-            f"{where}: expected a result ({names}, ...), got {line[:60]!r}: {fault}"
-        ) from fault
+def _result(line: bytes, where: str) -> EpisodeResult:
+    values = parsed(line, where)
+    usage = values.pop("usage", None) if isinstance(values, dict) else None
+    result = record(EpisodeResult, values, where)
+    if usage is None:
+        return result
+    return replace(result, usage=record(Usage, usage, f"{where}, usage"))

@@ -6,9 +6,12 @@ import math
 import os
 import warnings
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pixel_env.files.whole_file import whole_file
 
 Curves = Mapping[str, Mapping[str, NDArray[np.float64]]]
 """Values by the panel's title and the line's, each (seeds, iterations)."""
@@ -50,7 +53,8 @@ def draw_curves(curves: Curves, path: str | os.PathLike[str]) -> None:
         panel.spines[["top", "right"]].set_visible(False)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
-    figure.savefig(path, dpi=110)
+    with whole_file(Path(path)) as stream:
+        figure.savefig(stream, format=Path(path).suffix.removeprefix("."), dpi=110)
 
 
 def smoothed(values: NDArray[np.float64], window: int = WINDOW) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from pixel_env.errors import ConfigError
+from pixel_env.files.whole_folder import whole_folder
 
 from .backbone import Backbone
 from .device import checked_device
@@ -121,19 +122,20 @@ def export(
     Args:
         parts: of adapters the sum with the weights under them is written. They are merged in
             place: the model is not to be trained any more.
-        folder: where to.
+        folder: where to; a new one appears whole, in another each file is replaced whole.
         weights: instead of the model's own, where it lies spread over processes.
         trained_with: written beside them.
     """
     model = parts.model
     if hasattr(model, "merge_and_unload"):
         model = model.merge_and_unload()
-    model.save_pretrained(folder, state_dict=weights)
-    parts.tokenizer.save_pretrained(folder)
-    parts.image_processor.save_pretrained(folder)
-    write_serving_files(Path(folder), model.config.model_type)
-    if trained_with is not None:
-        trained_with.write(Path(folder))
+    with whole_folder(Path(folder)) as writing:
+        model.save_pretrained(writing, state_dict=weights)
+        parts.tokenizer.save_pretrained(writing)
+        parts.image_processor.save_pretrained(writing)
+        write_serving_files(writing, model.config.model_type)
+        if trained_with is not None:
+            trained_with.write(writing)
 
 
 class MatrixPatchEmbed(nn.Module):

@@ -20,9 +20,10 @@ from stable_baselines3.common.vec_env import VecTransposeImage
 from torch import nn
 
 from pixel_env.errors import ConfigError, DataError, unknown_name
+from pixel_env.files.whole_file import write_whole
 from pixel_env.flat.spaces import FlatConfig
 
-from ..training.checkpoints.sealed_folder import begin, fault_of, finish
+from ..training.checkpoints.sealed_folder import fault_of, sealed
 from .sb3_network import LookExtractor
 
 EXTRACTORS: dict[str, type[BaseFeaturesExtractor]] = {
@@ -110,11 +111,10 @@ def save_policy(
     if wrong:
         raise ConfigError(f"the policy isn't what the settings build: {min(wrong)} differs")
     target = Path(folder)
-    writing = begin(target)
-    save_model(policy, str(writing / _WEIGHTS))
     settings = {"flat": asdict(flat), "network": asdict(network)}
-    (writing / _SETTINGS).write_text(json.dumps(settings, indent=1), encoding="utf-8")
-    finish(writing, target)
+    with sealed(target) as writing:
+        save_model(policy, str(writing / _WEIGHTS))
+        write_whole(writing / _SETTINGS, json.dumps(settings, indent=1), sync=False)
 
 
 def load_policy(folder: str | Path) -> tuple[MultiInputActorCriticPolicy, FlatConfig]:

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from pixel_env.files.whole_file import write_whole
+
 from ..evaluation.again import command
 from ..evaluation.folder import MANIFEST
 from ..evaluation.manifest import git_revision, package_versions, read_manifest
@@ -30,7 +32,7 @@ CURVES = (
 def write_report(result: FinishedRun, config: RunConfig) -> Path:
     """Writes `report.md` into the run's folder and returns its path."""
     path = result.folder / "report.md"
-    path.write_text(report(result, config), encoding="utf-8")
+    write_whole(path, report(result, config))
     return path
 
 

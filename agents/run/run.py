@@ -6,11 +6,9 @@ stage (and inside it, with the checkpoint) that it was in.
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,7 +17,8 @@ import gymnasium as gym
 import torch
 
 from pixel_env.dialects import get_dialect
-from pixel_env.files.whole_file import write_whole
+from pixel_env.files.lock import only_writer
+from pixel_env.files.whole_folder import remove_folder
 
 from ..evaluation.evaluate import EvaluationConfig, evaluate
 from ..evaluation.folder import MANIFEST, REPORT, RESULTS
@@ -44,6 +43,7 @@ from ..warm_start.imitation import ImitationTrainer
 from ..warm_start.synthesis import Synthesis
 from .config import STAGES, RunConfig
 from .lanes import training_lanes
+from .stage_times import StageTimes
 from .start import check_start
 from .stored_config import keep_config
 from .warm_start_file import open_stored
@@ -128,26 +128,36 @@ class TrainingRun:
         )
         # Not before: a start that fails leaves no folder.
         processes.run_in_first(lambda: keep_config(config, folder))
-        self._times = folder / "seconds.json"
-        self._seconds: dict[str, float] = (
-            json.loads(self._times.read_text()) if self._times.exists() else {}
-        )
+        self._times = StageTimes(folder, is_kept=processes.is_first)
 
     def run(self) -> FinishedRun:
-        """Runs what isn't done yet, to the end."""
+        """Runs what isn't done yet, to the end.
+
+        Raises:
+            ConfigError: the folder is in use by another process.
+        """
+        with ExitStack() as held:
+            self._placement.processes.run_in_first(
+                lambda: held.enter_context(only_writer(self.folder))
+            )
+            return self._run()
+
+    def _run(self) -> FinishedRun:
         results = {}
         if self.config.measure_base:
-            results[STAGES[0]] = self._timed("evaluate base", lambda: self._measure(STAGES[0]))
+            results[STAGES[0]] = self._times.timed(
+                "evaluate base", lambda: self._measure(STAGES[0])
+            )
         if self.config.warm_start:
-            self._timed("warm start", self._imitate)
-            results[STAGES[1]] = self._timed(
+            self._times.timed("warm start", self._imitate)
+            results[STAGES[1]] = self._times.timed(
                 "evaluate warm start", lambda: self._measure(STAGES[1])
             )
         if self.config.rl:
-            self._timed("RL", self._reinforce)
-            results[STAGES[2]] = self._timed("evaluate RL", lambda: self._measure(STAGES[2]))
+            self._times.timed("RL", self._reinforce)
+            results[STAGES[2]] = self._times.timed("evaluate RL", lambda: self._measure(STAGES[2]))
         self._export()
-        return FinishedRun(results, self._seconds, self.folder)
+        return FinishedRun(results, self._times.seconds, self.folder)
 
     def _measure(self, stage: str) -> list[EpisodeResult]:
         """Evaluates the model as it is, in the first process; the others wait."""
@@ -161,7 +171,7 @@ class TrainingRun:
         policy = self._policy(self._origin(stage))
         if _is_measured(folder, policy, config.eval_samples):
             return read_results(folder / RESULTS)
-        shutil.rmtree(folder, ignore_errors=True)  # a half one, or one before the run grew
+        remove_folder(folder)  # a half one, or one before the run grew
         settings = EvaluationConfig(
             env_id=config.eval_env or config.env,
             env_kwargs=config.eval_args,
@@ -273,17 +283,6 @@ class TrainingRun:
         self._placement.processes.run_in_first(
             lambda: export(self._parts, self.folder / "model", weights, trained_with)
         )
-
-    def _timed(self, name: str, step: Callable[[], Any]) -> Any:
-        """Runs a step and adds its time to the run's."""
-        started = time.perf_counter()
-        try:
-            return step()
-        finally:
-            spent = time.perf_counter() - started
-            self._seconds[name] = self._seconds.get(name, 0.0) + spent
-            if self._placement.processes.is_first:
-                write_whole(self._times, json.dumps(self._seconds))
 
 
 def _is_measured(folder: Path, policy: VLMPolicy, n_samples: int) -> bool:

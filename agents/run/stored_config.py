@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pixel_env.errors import ConfigError
+from pixel_env.errors import ConfigError, DataError
+from pixel_env.files.json_records import parsed
 from pixel_env.files.json_values import plain
 from pixel_env.files.whole_file import write_whole
 
@@ -30,8 +31,8 @@ def stored_config(folder: Path) -> RunConfig:
     """
     path = folder / FILE_NAME
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as fault:
+        values = parsed(path.read_bytes(), "it")
+    except (OSError, DataError) as fault:
         raise ConfigError(f"expected the settings of a run in {path}: {fault}") from fault
     try:
         return read(as_arguments(values, RunConfig()), RunConfig())

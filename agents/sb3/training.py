@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,8 +19,11 @@ from stable_baselines3.common.policies import MultiInputActorCriticPolicy
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 
 from pixel_env import PixelReasoningEnv
+from pixel_env.files.json_records import parsed
 from pixel_env.files.json_values import plain
+from pixel_env.files.lock import only_writer
 from pixel_env.files.whole_file import write_whole
+from pixel_env.files.whole_folder import remove_folder
 from pixel_env.flat.spaces import FlatConfig
 from pixel_env.registration import make_bare
 from pixel_env.wrappers import CuriosityReward, EvidenceSeen, FlatPixelEnv, RateTracker
@@ -111,7 +113,15 @@ class SB3Training:
         self._cpu_started = time.process_time()
 
     def run(self) -> SB3Result:
-        """Trains what isn't trained yet, measures, and exports the policy to `model/`."""
+        """Trains what isn't trained yet, measures, and exports the policy to `model/`.
+
+        Raises:
+            ConfigError: the folder is in use by another process.
+        """
+        with only_writer(self.folder):
+            return self._run()
+
+    def _run(self) -> SB3Result:
         config, model = self.config, self.model
         metrics = EpisodeMetrics()
 
@@ -134,7 +144,7 @@ class SB3Training:
             show(model.num_timesteps)
         save_policy(model.policy, self.folder / "model", self.flat, self.network)
         out = self.folder / "evaluation"
-        shutil.rmtree(out, ignore_errors=True)  # half a measurement, or one of fewer steps
+        remove_folder(out)  # half a measurement, or one of fewer steps
         evaluation = self.measure(out)
         train, test = (_bare_env(config, split).task for split in ("train", "test"))
         guessing = guess_rate(train, test, n_test=config.eval_samples)
@@ -209,7 +219,7 @@ def write_report(result: SB3Result, config: SB3Config) -> Path:
         "",
     ]
     path = result.folder / "report.md"
-    path.write_text("\n".join(lines), encoding="utf-8")
+    write_whole(path, "\n".join(lines))
     return path
 
 
@@ -250,7 +260,7 @@ def _check_config(config: SB3Config, folder: Path) -> None:
     """Checks that the settings are those of the run that the folder holds, if any."""
     path = folder / "config.json"
     if path.exists():
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = parsed(path.read_bytes(), str(path))
         check_same(stored, plain(config, "config"), MAY_DIFFER)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +39,3 @@ class Usage:
             sum(costs) if costs else None,
             tuple(sorted({*self.fingerprints, *other.fingerprints})),
         )
-
-
-def read_usage(values: Mapping[str, Any]) -> Usage:
-    """Makes a usage of what a file of results holds.
-
-    Raises:
-        TypeError: it holds an unknown name.
-    """
-    return Usage(**{**values, "fingerprints": tuple(values.get("fingerprints", ()))})

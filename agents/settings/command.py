@@ -1,8 +1,9 @@
 """What every command does alike: reads its options, prints in a sentence what is wrong, stops.
 
-Exit codes: 0, and 1 where a setting or the data is wrong or a server fails, 2 where the command
-line can't be read, 130 after Ctrl-C, 143 after SIGTERM; some commands give 1 or 2 a further
-meaning, which their help says.
+Exit codes: 0, and 1 where a setting or the data is wrong, a server fails or a file can't be
+written, 2 where the command line can't be read, 130 after Ctrl-C, 141 where the reader of the
+output is gone, 143 after SIGTERM; some commands give 1 or 2 a further meaning, which their help
+says.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ import gymnasium as gym
 from rich.console import Console
 
 from pixel_env.errors import PixelEnvError, ServiceError
+from pixel_env.files.output import BROKEN_PIPE, is_of_output, whole_output
 
 from .command_line import Page, UsageError, read
 from .names import paths, with_flags
+from .system_faults import sentence_of
 
 Options = TypeVar("Options")
 
@@ -33,11 +36,19 @@ class Terminated(KeyboardInterrupt):
     """The process was asked to end, by SIGTERM."""
 
 
+class _Screen(Console):
+    """A console whose reader may go away."""
+
+    def on_broken_pipe(self) -> None:
+        """Ends the command; `whole_output` sees to the rest."""
+        raise SystemExit(BROKEN_PIPE)
+
+
 @dataclass
 class Terminal:
     """Where a command prints, and what it does at its end."""
 
-    console: Console = field(default_factory=lambda: Console(soft_wrap=True, highlight=False))
+    console: Console = field(default_factory=lambda: _Screen(soft_wrap=True, highlight=False))
     """The screen, or the file that stands for it."""
     goes_on: str | None = None
     """What the same command takes besides to go on after a stop; None where it begins again."""
@@ -69,13 +80,22 @@ def command(
         The exit code.
 
     Raises:
-        SystemExit: help was asked for, or the command line can't be read.
+        SystemExit: help was asked for, the command line can't be read, or nobody reads the output.
     """
     terminal = Terminal()
+    with whole_output():
+        given = sys.argv[1:] if arguments is None else arguments
+        code = _code_of(
+            lambda: work(reader(given, default, page), terminal), terminal, default, page
+        )
+    return terminal.leave(code)
+
+
+def _code_of(work: Callable[[], int], terminal: Terminal, default: object, page: Page) -> int:
+    """Does the work; returns the exit code, and prints in a sentence what went wrong."""
     try:
-        with _stoppable():
-            given = sys.argv[1:] if arguments is None else arguments
-            code = work(reader(given, default, page), terminal)
+        with _stoppable(), _quiet_threads():
+            return work()
     except UsageError as error:
         sys.stderr.write(f"{page.command}: {error}\n")
         raise SystemExit(UNREADABLE) from None
@@ -83,12 +103,16 @@ def command(
         terminal.say(_with_options(str(error), default), "red")
         if isinstance(error, ServiceError) and terminal.goes_on is not None:
             terminal.say(f"the server failed; the same command{terminal.goes_on} goes on")
-        code = WRONG
+        return WRONG
+    except OSError as error:
+        if is_of_output(error):
+            raise
+        sys.stderr.write(f"{page.command}: {sentence_of(error, terminal.goes_on)}\n")
+        return WRONG
     except KeyboardInterrupt as stop:
         again = terminal.goes_on
         terminal.say("stopped" if again is None else f"stopped; the same command{again} goes on")
-        code = TERMINATED if isinstance(stop, Terminated) else INTERRUPTED
-    return terminal.leave(code)
+        return TERMINATED if isinstance(stop, Terminated) else INTERRUPTED
 
 
 def _with_options(sentence: str, default: object) -> str:
@@ -114,3 +138,22 @@ def _stoppable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _quiet_threads() -> Iterator[None]:
+    """Keeps threads of libraries from printing an error of the system that they also raise.
+
+    TensorBoard writes its files in one, and gives what went wrong to the next call.
+    """
+    before = threading.excepthook
+
+    def show(fault: threading.ExceptHookArgs) -> None:
+        if not issubclass(fault.exc_type, OSError):
+            before(fault)
+
+    threading.excepthook = show
+    try:
+        yield
+    finally:
+        threading.excepthook = before

@@ -23,6 +23,8 @@ from transformers import (
 )
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
+from pixel_env.files.whole_folder import whole_folder
+
 from ..model.serving import write_serving_files
 from ..tokens.encoder import END, IMAGE, START, VIDEO, VISION_END, VISION_START
 
@@ -166,8 +168,8 @@ def blank_model(
 
 def save(folder: Path, model: Any, tokenizer: PreTrainedTokenizerFast) -> None:
     """Writes a checkpoint in the hub's layout: weights, config, tokenizer, image processor."""
-    folder.mkdir(parents=True, exist_ok=True)
-    model.save_pretrained(folder, safe_serialization=True)
-    tokenizer.save_pretrained(folder)
-    image_processor().save_pretrained(folder)
-    write_serving_files(folder, model.config.model_type)
+    with whole_folder(folder) as writing:
+        model.save_pretrained(writing, safe_serialization=True)
+        tokenizer.save_pretrained(writing)
+        image_processor().save_pretrained(writing)
+        write_serving_files(writing, model.config.model_type)

@@ -16,7 +16,9 @@ from typing import Any
 from torch.utils.tensorboard.writer import SummaryWriter
 
 from pixel_env.errors import DataError
-from pixel_env.files.whole_file import write_whole
+from pixel_env.files.json_records import parsed
+from pixel_env.files.lines import append_line, whole_lines
+from pixel_env.files.whole_file import naming, write_whole
 
 FILE_NAME = "metrics.jsonl"
 
@@ -41,7 +43,7 @@ class MetricWriter:
             resumed_step: the last step whose lines are kept; 0 starts anew.
 
         Raises:
-            DataError: a line before the last one can't be read.
+            DataError: a line can't be read. One without an end was cut off, and is dropped.
         """
         self._folder = Path(folder)
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -57,35 +59,34 @@ class MetricWriter:
             metrics: numbers by name; one that isn't finite is null in the file.
         """
         values = {name: float(value) for name, value in metrics.items()}
-        for name, value in values.items():
-            self._board.add_scalar(name, value, step)
-        self._board.flush()
+        with naming(self._folder):
+            for name, value in values.items():
+                self._board.add_scalar(name, value, step)
+            self._board.flush()
         finite = {name: value if math.isfinite(value) else None for name, value in values.items()}
-        with self.path.open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps({"step": step, **finite}, allow_nan=False) + "\n")
+        append_line(self.path, json.dumps({"step": step, **finite}, allow_nan=False))
 
     def close(self) -> None:
         """Closes TensorBoard's file."""
-        self._board.close()
+        with naming(self._folder):
+            self._board.close()
 
 
 def read_metrics(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
     """Returns the lines of a folder's `metrics.jsonl`, one dict a step; [] where there is none.
 
     Raises:
-        DataError: a line before the last one can't be read.
+        DataError: a line can't be read. One without an end was cut off, and is left out.
     """
     path = Path(folder) / FILE_NAME
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines()
     rows: list[dict[str, Any]] = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError as fault:
-            if number < len(lines):
-                raise DataError(f"{path}, line {number}: {fault}") from fault
+    for number, line in enumerate(whole_lines(path), start=1):
+        row = parsed(line, where := f"{path}, line {number}")
+        if not isinstance(row, dict) or type(row.get("step")) is not int:
+            raise DataError(f"{where}: expected an object with a whole number for step")
+        rows.append(row)
     return rows
 
 

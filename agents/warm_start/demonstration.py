@@ -11,6 +11,7 @@ from typing import Any, overload
 import gymnasium as gym
 
 from pixel_env.errors import ConfigError, DataError
+from pixel_env.files.lines import append_line
 from pixel_env.files.whole_file import whole_file
 from pixel_env.types import Observation
 from pixel_env.wrappers.text_action import TextAction
@@ -188,10 +189,14 @@ def save(path: Path, demonstrations: Iterable[Demonstration], append: bool = Fal
 
     A file is replaced at once, so that a kill loses nothing of the old one; `append` adds to it.
     """
-    with path.open("ab") if append else whole_file(path) as lines:
-        for demonstration in demonstrations:
-            values = {name: getattr(demonstration, name) for name in _SAVED}
-            lines.write((json.dumps(values) + "\n").encode("utf-8"))
+    lines = (json.dumps({name: getattr(each, name) for name in _SAVED}) for each in demonstrations)
+    if append:
+        for line in lines:
+            append_line(path, line)
+        return
+    with whole_file(path) as stream:
+        for line in lines:
+            stream.write(f"{line}\n".encode("ascii"))
 
 
 def load(path: Path, is_whole: bool = False) -> list[Demonstration]:

@@ -1,8 +1,8 @@
 """Trajectories on disk: one line of JSON for each finished episode, and its pictures beside it.
 
 Pictures are named by their content, so a picture that many episodes show is stored once, and the
-same rollout always gives the same line. A line is written in one piece when its episode ends: a
-process that dies loses the episode it was in, and no other.
+same rollout always gives the same line. A line is written when its episode ends: a process that
+dies loses the episode it was in, and no other.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from PIL import Image as PillowImage
 
 from ..errors import ConfigError, OperationError, unknown_name
 from ..files.json_values import plain
+from ..files.lines import append_line, cut_unfinished_line, whole_lines
 from ..files.whole_file import write_whole
 from ..media.rgb import Image
 from ..operations import operations
@@ -87,8 +88,7 @@ class TrajectoryFolder:
         """Returns how many trajectories the folder holds."""
         if not self.path.exists():
             return 0
-        with self.path.open("rb") as lines:
-            return sum(1 for _ in lines)
+        return len(whole_lines(self.path))
 
     def store(self, image: Image) -> str:
         """Stores a picture, unless it is there.
@@ -110,10 +110,8 @@ class TrajectoryFolder:
         return name
 
     def append(self, trajectory: dict[str, Any]) -> None:
-        """Appends one trajectory as one line, in one write."""
-        line = json.dumps(plain(trajectory, other=repr), allow_nan=False) + "\n"
-        with self.path.open("ab", buffering=0) as lines:
-            lines.write(line.encode("ascii"))
+        """Appends one trajectory as one line, whole or not at all."""
+        append_line(self.path, json.dumps(plain(trajectory, other=repr), allow_nan=False))
 
 
 class TrajectoryRecord:
@@ -215,22 +213,3 @@ class TrajectoryRecord:
         """Returns an observation's new pictures: file names, and the number of the first."""
         images = [self._folder.store(image) for image in observation["images"]]
         return {"images": images, "first_image": observation["first_image"]}
-
-
-def cut_unfinished_line(path: Path) -> None:
-    """Removes what follows the last line end of a file."""
-    if not path.exists():
-        return
-    with path.open("rb+") as lines:
-        size = lines.seek(0, os.SEEK_END)
-        end = size
-        while end:
-            start = max(0, end - 65_536)
-            lines.seek(start)
-            found = lines.read(end - start).rfind(b"\n")
-            if found >= 0:
-                end = start + found + 1
-                break
-            end = start
-        if end < size:
-            lines.truncate(end)

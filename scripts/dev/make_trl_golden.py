@@ -21,6 +21,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from pixel_env.files.whole_file import write_whole
+
 OUT = Path(__file__).resolve().parents[2] / "tests" / "agents" / "golden" / "trl.json"
 ROWS, LENGTH, GROUP, LONGEST = 8, 7, 4, 11
 KINDS = ("grpo", "bnpo", "dr_grpo", "dapo")
@@ -57,7 +59,7 @@ def main() -> None:
         "cases": cases,
     }
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(written) + "\n", encoding="utf-8")
+    write_whole(out, json.dumps(written) + "\n")
 
 
 def _tensors() -> dict[str, torch.Tensor]:

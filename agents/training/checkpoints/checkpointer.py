@@ -21,13 +21,14 @@ from safetensors.torch import load_file, save_file
 
 from pixel_env.errors import ConfigError, DataError
 from pixel_env.files.json_values import plain
+from pixel_env.files.whole_file import whole_file, write_whole
 
 from ...settings.comparison import check_same
 from ...tokens.files import load_trajectories, save_trajectories
 from ...tokens.trajectory import TokenTrajectory
 from ..placement import ALONE, Placement
 from .random_state import Generator, random_states, restore_random_states
-from .sealed_folder import begin, fault_of, finish, remove
+from .sealed_folder import fault_of, remove, sealed
 from .weights import load_optimizer, load_weights, save_weights
 
 _NAME = re.compile(r"step-(\d{8,})")
@@ -136,19 +137,19 @@ class Checkpointer:
         def write() -> Path:
             numbers, tensor_states = random_states(training.generators)
             target = self.folder / f"step-{step:08d}"
-            writing = begin(target)
-            save_weights(writing, training.model, weights)
-            if optimizer_state is not None:
-                torch.save(optimizer_state, writing / "optimizer.pt")
-            save_file(tensor_states, writing / "random.safetensors")
-            for name, values in (tensors or {}).items():
-                contiguous = {key: value.detach().contiguous() for key, value in values.items()}
-                save_file(contiguous, writing / f"tensors.{name}.safetensors")
-            for name, kept in (trajectories or {}).items():
-                save_trajectories(writing / f"trajectories.{name}.safetensors", kept)
-            written = json.dumps({**facts, "random": numbers})
-            (writing / "state.json").write_text(written, encoding="utf-8")
-            finish(writing, target)
+            with sealed(target) as writing:
+                save_weights(writing, training.model, weights)
+                if optimizer_state is not None:
+                    with whole_file(writing / "optimizer.pt", sync=False) as stream:
+                        torch.save(optimizer_state, stream)
+                save_file(tensor_states, writing / "random.safetensors")
+                for name, values in (tensors or {}).items():
+                    contiguous = {key: value.detach().contiguous() for key, value in values.items()}
+                    save_file(contiguous, writing / f"tensors.{name}.safetensors")
+                for name, kept in (trajectories or {}).items():
+                    save_trajectories(writing / f"trajectories.{name}.safetensors", kept)
+                written = json.dumps({**facts, "random": numbers})
+                write_whole(writing / "state.json", written, sync=False)
             for old in [path for _, path in self._found()][self.keep :]:
                 remove(old)
             return target

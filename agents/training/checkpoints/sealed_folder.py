@@ -6,18 +6,42 @@ import json
 import os
 import shutil
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from pixel_env.files.whole_file import WRITING, naming, write_whole
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-WRITING = ".writing-"
-"""How the name of a folder begins that is being written; a later `begin` removes leftovers."""
-
 _BLOCK = 1 << 22
 
 
-def begin(target: Path) -> Path:
-    """Makes an empty folder beside `target` to write into; removes what killed runs left."""
+@contextmanager
+def sealed(target: Path) -> Iterator[Path]:
+    """Gives an empty folder to write files into, which is sealed as `target` when the block ends.
+
+    Args:
+        target: the folder; one that stands there is replaced. What killed runs left beside it is
+            removed first.
+
+    Yields:
+        The folder to write into.
+
+    Raises:
+        OSError: it can't be written; `filename` is `target`, and what was written is removed.
+    """
+    with naming(target):
+        writing = _begin(target)
+        try:
+            yield writing
+            _finish(writing, target)
+        except BaseException:
+            shutil.rmtree(writing, ignore_errors=True)
+            raise
+
+
+def _begin(target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     for leftover in target.parent.glob(f"{WRITING}*"):
         shutil.rmtree(leftover, ignore_errors=True)
@@ -26,14 +50,14 @@ def begin(target: Path) -> Path:
     return writing
 
 
-def finish(writing: Path, target: Path) -> None:
+def _finish(writing: Path, target: Path) -> None:
     """Seals what was written and puts it at `target`, in place of what stands there."""
     files = {
         path.name: {"bytes": path.stat().st_size, "crc32": _checksum(path)}
         for path in sorted(writing.iterdir())
     }
     manifest = json.dumps({"format": FORMAT, "files": files}, indent=1)
-    (writing / MANIFEST).write_text(manifest, encoding="utf-8")
+    write_whole(writing / MANIFEST, manifest, sync=False)
     for path in writing.iterdir():
         _sync(path)
     _sync(writing)

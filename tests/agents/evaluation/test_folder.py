@@ -153,7 +153,7 @@ def test_results_of_unknown_settings_are_not_continued(run, whole):
 def test_results_that_are_none_name_their_line(tmp_path):
     path = tmp_path / "results.jsonl"
     path.write_text('{"index": 1}\n')
-    with pytest.raises(DataError, match=r"results.jsonl line 1: expected a result"):
+    with pytest.raises(DataError, match=r"results.jsonl line 1: it has no 'sample_id'"):
         read_results(path)
     with pytest.raises(DataError, match="can't be read"):
         read_results(tmp_path / "none.jsonl")

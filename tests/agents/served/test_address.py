@@ -5,7 +5,7 @@ import pytest
 from pixel_env.agents.policies.by_name import make_policy
 from pixel_env.agents.served.address import Address, read_address
 from pixel_env.agents.served.settings import ServedSettings, read_settings
-from pixel_env.agents.served.usage import Usage, read_usage
+from pixel_env.agents.served.usage import Usage
 from pixel_env.errors import ConfigError
 
 
@@ -73,4 +73,3 @@ def test_usage_adds_up_and_costs_are_known_where_one_is():
     two = Usage(2, 20, 0, 3, 4, 1.0, None, ("a", "b"))
     assert one + two == Usage(3, 30, 5, 5, 5, 1.5, 0.25, ("a", "b"))
     assert (two + two).cost is None
-    assert read_usage({"requests": 1, "fingerprints": ["a"]}) == Usage(1, fingerprints=("a",))

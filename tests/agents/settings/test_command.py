@@ -1,5 +1,6 @@
 """What every command does alike: exit codes, one sentence for a fault, and how it is stopped."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -146,3 +147,52 @@ def test_the_scripts_are_the_same_functions():
     )
     assert done.returncode == 2
     assert "pixel-reason export: there is no option --ot. Did you mean --out?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (
+            OSError(errno.ENOSPC, "", "runs/a"),
+            "runs/a can't be written: no room is left on its disk; make some, then the same "
+            "command with --out x goes on; what was done is kept",
+        ),
+        (
+            OSError(errno.ENOTDIR, "", "a/b"),
+            "a/b can't be written: expected a folder, got a file in its way; choose another place",
+        ),
+        (OSError(errno.ENOENT, "No such file", "a"), "a: No such file"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), "Connection refused"),
+        (BrokenPipeError(errno.EPIPE, "Broken pipe"), "Broken pipe"),
+        (TimeoutError(), "TimeoutError"),
+    ],
+)
+def test_an_error_of_the_system_is_a_sentence_on_standard_error(capsys, fault, message):
+    def work(options, terminal):
+        terminal.goes_on = " with --out x"
+        raise fault
+
+    assert run(work) == 1
+    assert capsys.readouterr().err == f"pixel-reason test: {message}\n"
+
+
+def test_a_thread_of_a_library_prints_no_error_of_the_system(capsys):
+    """It gives the same error to the command; what else a thread raises is printed."""
+
+    def work(options, terminal):
+        for fault in (OSError(errno.ENOSPC, "full"), ValueError("own mistake")):
+            thread = threading.Thread(target=lambda fault=fault: fail(fault))
+            thread.start()
+            thread.join()
+        return 0
+
+    def fail(fault):
+        raise fault
+
+    shown = []
+    before, threading.excepthook = threading.excepthook, lambda given: shown.append(given.exc_value)
+    try:
+        assert run(work) == 0
+    finally:
+        threading.excepthook = before
+    assert [str(each) for each in shown] == ["own mistake"]

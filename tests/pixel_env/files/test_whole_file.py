@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pixel_env.files.whole_file import whole_file, write_whole
+from pixel_env.errors import ConfigError
+from pixel_env.files.whole_file import naming, whole_file, write_whole, writing_fault
 
 
 @pytest.mark.parametrize("sync", [True, False])
@@ -59,3 +60,59 @@ def test_others_may_read_it_as_any_new_file(tmp_path):
     (tmp_path / "b").write_text("x")
     modes = [os.stat(tmp_path / name).st_mode for name in "ab"]
     assert modes[0] == modes[1]
+
+
+def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path):
+    (tmp_path / "real.txt").write_text("old")
+    (tmp_path / "link.txt").symlink_to("real.txt")
+    write_whole(tmp_path / "link.txt", "new")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "real.txt").read_text() == "new"
+
+
+def test_a_pipe_is_written_as_it_is(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reading = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write_whole(tmp_path / "pipe", "x", sync=False)
+    assert os.read(reading, 9) == b"x"
+    os.close(reading)
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_lone_surrogates_are_escaped(tmp_path):
+    write_whole(tmp_path / "a", "x\ud800")
+    assert (tmp_path / "a").read_text() == "x\\ud800"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        OSError(28, "No space left on device"),
+        OSError(28, "No space left on device", "a/.0123.partial"),
+        ValueError("Error while serializing: I/O error: No space left on device (os error 28)"),
+    ],
+)
+def test_a_full_disk_is_named_by_the_file_whatever_a_library_makes_of_it(tmp_path, fault):
+    with pytest.raises(OSError, match="No space left on device") as raised, naming(tmp_path / "a"):
+        raise fault
+    assert (raised.value.errno, raised.value.filename) == (28, str(tmp_path / "a"))
+
+
+@pytest.mark.parametrize("fault", [ValueError("x"), OSError(2, "gone", "other"), ConfigError("x")])
+def test_other_faults_stay_what_they_are(tmp_path, fault):
+    with pytest.raises(type(fault)) as raised, naming(tmp_path / "a"):
+        raise fault
+    assert raised.value is fault
+
+
+def test_a_library_that_hides_the_cause_is_seen_through(tmp_path):
+    def library():
+        try:
+            raise OSError(27, "File too large")
+        except OSError as cause:
+            raise RuntimeError("unexpected pos 704 vs 598") from cause
+
+    with pytest.raises(OSError, match="File too large"), naming(tmp_path / "a"):
+        library()
+    assert writing_fault(ValueError("x"), tmp_path) is None
+    assert writing_fault(OSError(28, "full"), tmp_path).filename == str(tmp_path)

@@ -13,7 +13,7 @@ from tiny_models import tiny_model
 from pixel_env.agents.model.loading import add_adapters
 from pixel_env.agents.model.settings import LoraSettings
 from pixel_env.agents.tokens.trajectory import Piece, TrajectoryBuilder
-from pixel_env.agents.training.checkpoints import checkpointer as checkpoint_module
+from pixel_env.agents.training.checkpoints import sealed_folder
 from pixel_env.agents.training.checkpoints.checkpointer import Checkpointer, Training, restore
 from pixel_env.agents.training.checkpoints.weights import load_weights
 from pixel_env.errors import ConfigError, DataError
@@ -182,7 +182,7 @@ def test_a_run_killed_while_saving_leaves_the_one_before(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint_module, "finish", killed)
+        patch.setattr(sealed_folder, "_finish", killed)
         with pytest.raises(KeyboardInterrupt):
             checkpoints.save(2, run)
     assert checkpoints.latest().name == "step-00000001"
