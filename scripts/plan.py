@@ -29,11 +29,11 @@ from pixel_env.agents.bench.memory_plan import (
     hours,
     plan,
 )
-from pixel_env.agents.model.shapes import SHAPES, SHORT, ModelShape, hub_name, shape_of
+from pixel_env.agents.model.shapes import SHAPES, SHORT, ModelShape, hub_name
 from pixel_env.agents.settings.command import Terminal, command
 from pixel_env.agents.settings.command_line import Page
 from pixel_env.agents.settings.marks import UNPREFIXED, mark
-from pixel_env.errors import ConfigError, unknown_name
+from pixel_env.errors import unknown_name
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,11 @@ def _shape(model: str) -> ModelShape:
     name = hub_name(model)
     if name in SHAPES:
         return SHAPES[name]
-    if not (Path(model) / "config.json").is_file():
+    if not (Path(model) / "config.json").exists():
         raise unknown_name("model, or a folder with config.json,", model, SHORT)
-    from transformers import AutoConfig
+    from pixel_env.agents.model.pretrained import stored_shape
 
-    try:
-        return shape_of(AutoConfig.from_pretrained(model))
-    except (OSError, ValueError) as fault:
-        raise ConfigError(f"can't read {model}: {fault}") from fault
+    return stored_shape(Path(model))
 
 
 def _show(shape: ModelShape, load: Workload, gpu: Gpu, console: Console) -> int:

@@ -209,6 +209,32 @@ def test_packages_neither_print_nor_evaluate_nor_swallow(path):
         assert not (isinstance(node, ast.ExceptHandler) and node.type is None), node.lineno
 
 
+LOADERS = {
+    "from_pretrained": ("trust_remote_code", False),
+    "from_config": ("trust_remote_code", False),
+    "load_dataset": ("trust_remote_code", False),
+    "load": ("weights_only", True),
+}
+"""What every call of these functions passes; of `load`, those of torch."""
+
+UNPICKLING = re.compile(r"\bdist\.\w+_object(_list)?\(|\bpickle\.(loads?|Unpickler)\(")
+"""Functions that unpickle: pickle's own, and the collectives that send objects."""
+
+
+@pytest.mark.parametrize("path", CODE, ids=named)
+def test_nothing_foreign_is_run_or_unpickled(path):
+    text = path.read_text(encoding="utf-8")
+    assert not UNPICKLING.search(text)
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        name, of = node.func.attr, ast.unparse(node.func.value)
+        if name in LOADERS and (name != "load" or of == "torch"):
+            given = {each.arg: ast.unparse(each.value) for each in node.keywords}
+            argument, value = LOADERS[name]
+            assert given.get(argument) == str(value), (node.lineno, name)
+
+
 @pytest.mark.parametrize("path", WRITTEN, ids=named)
 def test_nothing_is_unfinished_or_of_one_machine(path):
     found = FOREIGN.search(path.read_text(encoding="utf-8"))

@@ -114,7 +114,10 @@ def random_model(shape: ModelShape, settings: ModelSettings, seed: int = 0) -> L
     with torch.random.fork_rng(devices=devices), device:
         torch.manual_seed(seed)
         bare = AutoModelForImageTextToText.from_config(  # type: ignore[no-untyped-call]
-            config, dtype=DTYPES[settings.dtype], attn_implementation=settings.attention
+            config,
+            dtype=DTYPES[settings.dtype],
+            attn_implementation=settings.attention,
+            trust_remote_code=False,
         )
         model = prepared(bare, settings).eval()
     return LoadedModel(model, tokenizer, processor)

@@ -12,6 +12,9 @@ from .settings import TINY
 BASE_WEIGHTS = Path(__file__).parents[1] / "base_weights"
 """Folder of the model that ships with the package."""
 
+_FILES = ("*.json", "*.safetensors", "*.txt", "*.jinja")
+"""What is fetched of a model: no pickled weights, and no code."""
+
 _SECONDS = 10.0
 """How long the hub may take to answer."""
 
@@ -30,6 +33,25 @@ def folder_of(name: str | Path) -> Path | None:
         return Path(snapshot_download(str(name), local_files_only=True))
     except (OSError, ValueError):
         return None
+
+
+def fetched_folder(name: str | Path) -> Path:
+    """Returns the folder with all files of a model; fetches from the hub what isn't cached.
+
+    Raises:
+        ConfigError: it can't be fetched.
+    """
+    found = folder_of(name)
+    is_folder = str(name) == TINY or Path(name).is_dir()
+    if found is not None and (is_folder or any(found.glob("*.safetensors"))):
+        return found
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(str(name), allow_patterns=list(_FILES)))
+    except Exception as fault:  # of the client's own kinds, which differ between its versions
+        reason = " ".join(str(fault).split())[:120] or type(fault).__name__
+        raise ConfigError(f"{name} can't be fetched from the hub: {reason}") from fault
 
 
 def check_model(name: str | Path) -> None:

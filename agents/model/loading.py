@@ -15,14 +15,16 @@ from typing import Any
 import torch
 from torch import nn
 
-from pixel_env.errors import ConfigError
 from pixel_env.files.whole_folder import whole_folder
 
 from .backbone import Backbone
 from .device import checked_device
-from .folders import BASE_WEIGHTS, check_model
+from .fit import check_fit
+from .folders import check_model, fetched_folder
+from .model_files import check_files
+from .pretrained import load_image_processor, load_model, load_tokenizer
 from .serving import write_serving_files
-from .settings import DTYPE_NAMES, TINY, LoraSettings, ModelSettings
+from .settings import DTYPE_NAMES, LoraSettings, ModelSettings
 from .trained_with import TrainedWith
 
 DTYPES: dict[str, torch.dtype] = {name: getattr(torch, name) for name in DTYPE_NAMES}
@@ -53,22 +55,18 @@ def load(name: str | Path, settings: ModelSettings | None = None) -> LoadedModel
     Raises:
         ConfigError: nothing can be loaded under that name (it names what was tried), or the
             model is neither a Qwen2.5-VL nor a Qwen3-VL.
+        DataError: a file of the model is damaged; the message names it.
     """
-    from transformers import AutoModelForImageTextToText, AutoTokenizer, Qwen2VLImageProcessorPil
-
     settings = settings or ModelSettings()
     checked_device(settings.device)
     check_model(name)
-    path = str(BASE_WEIGHTS if str(name) == TINY else name)
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(path)
-        image_processor = Qwen2VLImageProcessorPil.from_pretrained(path)
-        model = AutoModelForImageTextToText.from_pretrained(
-            path, dtype=DTYPES[settings.dtype], attn_implementation=settings.attention
-        )
-    except (OSError, ValueError, ImportError) as fault:
-        raise ConfigError(_not_loaded(name, fault)) from fault
-    return LoadedModel(prepared(model, settings), tokenizer, image_processor)
+    files = check_files(fetched_folder(name))
+    tokenizer = load_tokenizer(files.folder)
+    image_processor = load_image_processor(files.folder)
+    model = load_model(files, DTYPES[settings.dtype], settings.attention)
+    parts = LoadedModel(prepared(model, settings), tokenizer, image_processor)
+    check_fit(files.folder, parts.model, tokenizer, image_processor)
+    return parts
 
 
 def prepared(model: Any, settings: ModelSettings) -> Any:
@@ -162,11 +160,3 @@ def use_matrix_patch_embedding(model: Any) -> Any:
     if not isinstance(visual.patch_embed, MatrixPatchEmbed):
         visual.patch_embed = MatrixPatchEmbed(visual.patch_embed.proj)
     return model
-
-
-def _not_loaded(name: str | Path, fault: Exception) -> str:
-    reason = str(fault).strip().splitlines()[0] if str(fault).strip() else type(fault).__name__
-    return (
-        f"expected a model in the hub's layout (config.json, model.safetensors, "
-        f"tokenizer.json, preprocessor_config.json) in {name}: {reason}"
-    )

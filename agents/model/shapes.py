@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pixel_env.errors import ConfigError, unknown_name
+from pixel_env.errors import ConfigError, DataError, unknown_name
+
+from .json_files import read_object
+
+CONFIG = "config.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +183,9 @@ def is_third_generation(model: str) -> bool:
     """Returns by its name, or by the configuration in its folder, whether a model is a Qwen3-VL.
 
     Its image tokens stand for 32 x 32 pixels, those of Qwen2.5-VL for 28 x 28.
+
+    Raises:
+        DataError: the configuration is damaged.
     """
     if config := _stored_config(model):
         return str(config.get("model_type", "")).startswith("qwen3_vl")
@@ -187,19 +193,23 @@ def is_third_generation(model: str) -> bool:
 
 
 def is_small(model: str) -> bool:
-    """Returns whether a folder holds a model that is narrower than any published one."""
+    """Returns whether a folder holds a model that is narrower than any published one.
+
+    Raises:
+        DataError: the configuration is damaged.
+    """
     config = _stored_config(model)
-    width = config.get("text_config", config).get("hidden_size", 0)
-    return 0 < int(width) < 1024
+    text = config.get("text_config", config)
+    width = text.get("hidden_size", 0) if isinstance(text, dict) else None
+    if not isinstance(width, int):
+        raise DataError(f"{Path(model) / CONFIG}: expected hidden_size to be a whole number")
+    return 0 < width < 1024
 
 
 def _stored_config(model: str) -> dict[str, Any]:
     """Reads the configuration in a model's folder; {} where there is none."""
-    path = Path(model) / "config.json"
-    if not path.is_file():
-        return {}
-    config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return config
+    path = Path(model) / CONFIG
+    return read_object(path) if path.exists() else {}
 
 
 def shape_of(config: Any) -> ModelShape:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields
 from typing import Any
 
 from pixel_env.errors import ConfigError, unknown_name
 
-from ..generation.config import GenerationConfig
 from ..model.folders import check_model, folder_of
 from ..model.settings import PROJECTIONS, LoraSettings, ModelSettings
 from ..model.trained_with import read_trained_with
@@ -18,6 +16,7 @@ from .base import Policy
 from .demonstration import DemonstrationPolicy
 from .direct import DirectPolicy
 from .imported import import_policy
+from .model_settings import LOADING_SETTINGS, POLICY_SETTINGS, check_settings
 from .random import RandomPolicy
 
 PLAIN: dict[str, Callable[..., Policy]] = {
@@ -132,12 +131,8 @@ def policy_arguments(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 def _model(path: str, settings: dict[str, Any]) -> Policy:
     """Loads a model; each setting goes to the part that has a field of its name."""
-    known = (*_names(ModelSettings), *_names(GenerationConfig), "dialect", "system", "weights")
-    for name in settings:
-        if name not in known:
-            raise unknown_name("a setting of a vlm policy", name, known)
-    _check_kinds(settings)
-    loading = {name: settings.pop(name) for name in _names(ModelSettings) if name in settings}
+    check_settings(settings, (*LOADING_SETTINGS, *POLICY_SETTINGS, "weights"))
+    loading = {name: settings.pop(name) for name in LOADING_SETTINGS if name in settings}
     check_model(path)
     try:
         from .vlm import VLMPolicy
@@ -147,18 +142,6 @@ def _model(path: str, settings: dict[str, Any]) -> Policy:
         projections = tuple(lora.get("projections", PROJECTIONS))
         loading["lora"] = LoraSettings(**{**lora, "projections": projections})
     return VLMPolicy.load(path, ModelSettings(**loading), **settings)
-
-
-def _check_kinds(settings: Mapping[str, Any]) -> None:
-    """Checks that settings of a model are of their kinds."""
-    usual = {**asdict(ModelSettings()), **asdict(GenerationConfig()), "dialect": "", "system": ""}
-    for name, value in settings.items():
-        default = usual.get(name, value)
-        number = isinstance(default, int | float) and not isinstance(default, bool)
-        kinds = (int, float) if number else (Mapping, LoraSettings) if name == "lora" else None
-        wrong_boolean = isinstance(value, bool) != isinstance(default, bool)
-        if wrong_boolean or not isinstance(value, kinds or type(default)):
-            raise ConfigError(f"expected {name} to be like {default!r}, got {value!r}")
 
 
 def _sb3_policy(path: str, settings: dict[str, Any]) -> Policy:
@@ -174,7 +157,3 @@ def _sb3_policy(path: str, settings: dict[str, Any]) -> Policy:
 
 def _needs(extra: str, fault: ImportError) -> str:
     return f"needs {fault.name}, of the extra {extra}: pip install 'pixel-reason[{extra}]'"
-
-
-def _names(kind: type[Any]) -> list[str]:
-    return [field.name for field in fields(kind)]

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from gymnasium import spaces
 from safetensors.torch import load_model, save_model
 from stable_baselines3.common.policies import MultiInputActorCriticPolicy
@@ -22,7 +23,11 @@ from torch import nn
 from pixel_env.errors import ConfigError, DataError, unknown_name
 from pixel_env.files.whole_file import write_whole
 from pixel_env.flat.spaces import FlatConfig
+from pixel_env.media.border import reason_of
 
+from ..model.border import foreign_files
+from ..model.json_files import read_object
+from ..model.safetensors_headers import FLOATS, read_header
 from ..training.checkpoints.sealed_folder import fault_of, sealed
 from .sb3_network import LookExtractor
 
@@ -33,6 +38,8 @@ EXTRACTORS: dict[str, type[BaseFeaturesExtractor]] = {
 """Feature extractors by name: the one made for zooming, and stable-baselines3's own."""
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh}
+
+MOST_LAYERS, MOST_WIDTH = 64, 2**16
 
 _WEIGHTS, _SETTINGS = "policy.safetensors", "policy.json"
 
@@ -60,8 +67,14 @@ class NetworkSettings:
             raise unknown_name("extractor", self.extractor, EXTRACTORS)
         if self.activation not in ACTIVATIONS:
             raise unknown_name("activation", self.activation, ACTIVATIONS)
-        if not all(width >= 1 for width in self.layers):
-            raise ConfigError(f"expected layers of at least 1, got {self.layers}")
+        widths = self.layers
+        if len(widths) > MOST_LAYERS or not all(
+            type(width) is int and 1 <= width <= MOST_WIDTH for width in widths
+        ):
+            raise ConfigError(
+                f"expected up to {MOST_LAYERS} layers, of widths from 1 to {MOST_WIDTH:,}, "
+                f"got {widths!r:.80}"
+            )
 
     def policy_kwargs(self) -> dict[str, Any]:
         """Returns what stable-baselines3 takes as `policy_kwargs`, for "MultiInputPolicy"."""
@@ -87,7 +100,7 @@ def build_policy(flat: FlatConfig, network: NetworkSettings) -> MultiInputActorC
             **network.policy_kwargs(),
         )
     except TypeError as fault:
-        raise ConfigError(f"the network can't be built: {fault}") from fault
+        raise ConfigError(f"the network can't be built: {reason_of(fault)}") from fault
 
 
 def save_policy(
@@ -130,21 +143,48 @@ def load_policy(folder: str | Path) -> tuple[MultiInputActorCriticPolicy, FlatCo
             f"{path} is stable-baselines3's own format, which can't be read without running what "
             "is in it; export the policy with pixel_env.agents.policies.sb3_model.save_policy"
         )
-    if not (path / _SETTINGS).is_file():
+    if not (path / _SETTINGS).exists():
         raise ConfigError(f"expected a folder with {_SETTINGS} and {_WEIGHTS}, got {path}")
     if damage := fault_of(path):
         raise DataError(f"{path}: {damage}")
-    try:
-        settings = json.loads((path / _SETTINGS).read_text(encoding="utf-8"))
-        network = settings["network"]
-        network["layers"] = tuple(network["layers"])
-        flat = FlatConfig.of(settings["flat"])
-        policy = build_policy(flat, NetworkSettings(**network))
+    flat, network = _stored_settings(path / _SETTINGS)
+    _check_weights(path / _WEIGHTS, flat, network)
+    with foreign_files(str(path / _WEIGHTS)):
+        policy = build_policy(flat, network)
         load_model(policy, path / _WEIGHTS)
-    except (ValueError, KeyError, TypeError, RuntimeError) as fault:
-        raise DataError(f"{path} can't be read: {fault}") from fault
+        if not all(bool(torch.isfinite(each).all()) for each in policy.parameters()):
+            raise ValueError("it holds numbers that aren't finite")
     policy.set_training_mode(False)
     return policy, flat
+
+
+def _stored_settings(path: Path) -> tuple[FlatConfig, NetworkSettings]:
+    """Reads the sizes and the network; whatever doesn't fit in it is a fault of the file."""
+    settings = read_object(path)
+    try:
+        with foreign_files(str(path)):
+            network = dict(settings["network"])
+            network["layers"] = tuple(network["layers"])
+            return FlatConfig.of(settings["flat"]), NetworkSettings(**network)
+    except ConfigError as fault:
+        raise DataError(f"{path}: {fault}") from fault
+
+
+def _check_weights(path: Path, flat: FlatConfig, network: NetworkSettings) -> None:
+    """Makes sure that the weights are those of the network, before any are allocated."""
+    stored = read_header(path)
+    settings = path.with_name(_SETTINGS)
+    try:
+        with foreign_files(str(settings)), torch.device("meta"):  # shapes without memory
+            built = build_policy(flat, network).state_dict(keep_vars=True)
+    except ConfigError as fault:
+        raise DataError(f"{settings}: {fault}") from fault
+    for name, tensor in stored.items():
+        if _shape(built, name) != tensor.shape or tensor.dtype not in FLOATS:
+            raise DataError(f"{path}: {name!r:.80} isn't what {_SETTINGS} describes")
+    shared = {id(each): each.numel() for each in built.values()}  # stored once, under one name
+    if sum(shared.values()) != sum(each.n_numbers for each in stored.values()):
+        raise DataError(f"{path}: it lacks weights of what {_SETTINGS} describes")
 
 
 def _channels_first(space: spaces.Dict) -> spaces.Dict:

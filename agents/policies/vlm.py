@@ -22,6 +22,7 @@ from ..model.settings import ModelSettings
 from ..model.trained_with import read_trained_with
 from ..tokens.encoder import Encoder
 from ..training.checkpoints.weights import WEIGHT_FILES, load_weights
+from .model_settings import POLICY_SETTINGS, check_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class VLMPolicy:
             ConfigError: the model can't be loaded, or a setting is wrong.
             DataError: what the model was trained with can't be read.
         """
+        check_settings(settings, POLICY_SETTINGS)
         origin = Origin(str(path), model or ModelSettings(), Path(weights) if weights else None)
         parts = load(path, origin.model)
         if origin.weights is not None:

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pixel_env.config import FIELDS
 from pixel_env.errors import ConfigError, unknown_name
 
 from ..generation.config import GenerationConfig
 from ..model.settings import AUTO, DTYPE_NAMES, TINY, LoraSettings, ModelSettings
 from ..model.shapes import is_small, is_third_generation
-from ..model.trained_with import TrainedWith
+from ..model.trained_with import ENVIRONMENT_NAMES, TrainedWith
 from ..on_policy.config import OnPolicyConfig
 from ..on_policy.curiosity_options import CuriosityOptions
 from ..settings.checks import check_least
@@ -107,7 +106,7 @@ class RunConfig:
             system=self.system,
             max_new_tokens=self.on_policy.generation.max_new_tokens,
             max_context=self.on_policy.generation.max_context,
-            environment={k: v for k, v in self.eval_args.items() if k in (*FIELDS, "preset")},
+            environment={k: v for k, v in self.eval_args.items() if k in ENVIRONMENT_NAMES},
         )
 
     def seeded(self) -> RunConfig:

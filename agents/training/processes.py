@@ -15,10 +15,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn, TypeVar
 
+import numpy as np
 import torch
 import torch.distributed as dist
 
 from pixel_env.errors import ConfigError
+
+from .messages import packed, unpacked
 
 Value = TypeVar("Value")
 
@@ -56,20 +59,41 @@ class Processes:
         return range(n * self.rank // self.count, n * (self.rank + 1) // self.count)
 
     def gather(self, value: Value) -> list[Value]:
-        """Returns every process's value, by rank; all must call it. Values are pickled."""
+        """Returns every process's value, by rank; all must call it.
+
+        Args:
+            value: what `messages.packed` takes.
+        """
         if self.count == 1:
             return [value]
-        found: list[Value | None] = [None] * self.count
-        dist.all_gather_object(found, value)
-        return found  # type: ignore[return-value]  # every entry was filled
+        mine, sizes = self._announced(packed(value))
+        parts = [torch.zeros_like(mine) for _ in sizes]
+        dist.all_gather(parts, mine)
+        return [unpacked(_bytes(part, size)) for part, size in zip(parts, sizes, strict=True)]
 
     def gather_in_first(self, value: Value) -> list[Value]:
-        """Returns every process's value in the first process, [] elsewhere; all must call it."""
+        """Returns every process's value in the first process, [] elsewhere; as `gather`."""
         if self.count == 1:
             return [value]
-        found: list[Value | None] | None = [None] * self.count if self.is_first else None
-        dist.gather_object(value, found)
-        return found or []  # type: ignore[return-value]  # every entry was filled
+        mine, sizes = self._announced(packed(value))
+        parts = [torch.zeros_like(mine) for _ in sizes] if self.is_first else None
+        dist.gather(mine, parts)
+        every = zip(parts or (), sizes, strict=False)
+        return [unpacked(_bytes(part, size)) for part, size in every]
+
+    def _announced(self, message: bytes) -> tuple[torch.Tensor, list[int]]:
+        """Tells every process how long the messages are; returns this one, padded to the longest.
+
+        A collective takes tensors of one size.
+        """
+        device = _talking_device()
+        lengths = torch.zeros(self.count, dtype=torch.int64, device=device)
+        lengths[self.rank] = len(message)
+        dist.all_reduce(lengths)
+        sizes = lengths.tolist()
+        padded = np.zeros(max(sizes), np.uint8)
+        padded[: len(message)] = np.frombuffer(message, np.uint8)
+        return torch.from_numpy(padded).to(device), sizes
 
     def total(self, number: float) -> float:
         """Returns the sum of every process's number; all must call it."""
@@ -84,16 +108,23 @@ class Processes:
         if self.count == 1:
             return work()
         result: Value | None = None
-        is_done = False
+        message = packed((False, None))
         try:
             if self.is_first:
-                result, is_done = work(), True
+                result = work()
+                message = packed((True, result))
         finally:  # the others must not wait for a process that failed
-            sent = [result, is_done]
-            dist.broadcast_object_list(sent, src=0)
-        if not sent[1]:
+            sent = self._sent_by_first(message if self.is_first else b"")
+        was_done, value = unpacked(sent)
+        if not was_done:
             raise ConfigError("the first process failed; its own message gives the reason")
-        return sent[0]  # type: ignore[return-value]
+        return result if self.is_first else value  # type: ignore[no-any-return]
+
+    def _sent_by_first(self, message: bytes) -> bytes:
+        """Returns the first process's message in all of them."""
+        mine, sizes = self._announced(message)
+        dist.broadcast(mine, src=0)
+        return _bytes(mine, sizes[0])
 
     def wait(self) -> None:
         """Waits until every process is here."""
@@ -168,6 +199,17 @@ def end(code: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def _talking_device() -> torch.device:
+    """Returns where tensors lie that are sent: NCCL takes those of this process's GPU only."""
+    if "nccl" in dist.get_backend():
+        return torch.device("cuda", torch.cuda.current_device())
+    return torch.device("cpu")
+
+
+def _bytes(message: torch.Tensor, size: int) -> bytes:
+    return message[:size].cpu().numpy().tobytes()
 
 
 def _add_up(parameters: list[torch.nn.Parameter]) -> None:

@@ -36,6 +36,12 @@ last operation gave no view."""
 LEAST_VIEW_PX = 36
 """Smallest side that stable-baselines3's own picture network takes."""
 
+MOST_NUMBERS = 2**25
+"""Most numbers of the stacked views, and of a text."""
+
+MOST_VALUES = 100_000
+"""Most values of one number of an action: boxes, answers, targets, pictures."""
+
 FlatObservation = dict[str, NDArray[Any]]
 """Arrays by the names in `FlatConfig.observation_space`."""
 
@@ -93,6 +99,8 @@ class FlatConfig:
         if self.n_choices > len(LETTERS):
             raise ConfigError(f"expected n_choices <= {len(LETTERS)}, got {self.n_choices}")
         given = self.vocabulary
+        if isinstance(given, int) and given > MOST_VALUES:
+            raise ConfigError(f"expected a vocabulary of counts up to {MOST_VALUES:,}, got more")
         texts = [str(n) for n in range(given + 1)] if isinstance(given, int) else given
         object.__setattr__(self, "vocabulary", tuple(texts))
         object.__setattr__(self, "further_operations", tuple(self.further_operations))
@@ -101,12 +109,32 @@ class FlatConfig:
             raise ConfigError(
                 f"expected scales and stride in (0, 1], got {self.scales} and {self.stride}"
             )
+        self._check_sizes()
         if self.n_answers < 2:
             raise ConfigError(
                 "expected n_choices >= 2, or a vocabulary of at least two answers, such as "
                 f"vocabulary=('yes', 'no') or vocabulary=9 for counts; got {self.n_choices} and "
                 f"{self.words}"
             )
+
+    def _check_sizes(self) -> None:
+        """Refuses what would take too much memory, before any of it is made."""
+        numbers = {
+            "views": 3 * self.n_views * self.view_px**2,
+            "question": self.question_chars,
+            "choices": self.n_choices * self.choice_chars,
+        }
+        values = {
+            "boxes": sum((_n_steps(scale, self.stride) + 1) ** 2 for scale in self.scales),
+            "answers": len(self.vocabulary) if not isinstance(self.vocabulary, int) else 0,
+            "views": self.n_views,
+            "pictures": self.n_pictures,
+        }
+        for most, sizes in ((MOST_NUMBERS, numbers), (MOST_VALUES, values)):
+            for name, size in sizes.items():
+                if not size <= most:
+                    what = "numbers" if most == MOST_NUMBERS else "values"
+                    raise ConfigError(f"expected at most {most:,} {what} of {name}, got {size:.3g}")
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> FlatConfig:
@@ -221,8 +249,16 @@ def _text_space(length: int) -> spaces.MultiDiscrete:
     return spaces.MultiDiscrete([N_CHARACTERS] * length)
 
 
+def _n_steps(scale: float, stride: float) -> float:
+    """Returns how many steps lead from edge to edge; infinite where a step is nothing."""
+    step = scale * stride
+    if step < 1 / MOST_VALUES and scale < 1:
+        return math.inf
+    return math.ceil((1 - scale) / step - 1e-9)
+
+
 def _grid(scale: float, stride: float) -> list[Box]:
     """Returns the boxes of one side, row by row, spread evenly from edge to edge."""
-    n_steps = math.ceil((1 - scale) / (scale * stride) - 1e-9)
+    n_steps = int(_n_steps(scale, stride))
     starts = [(1 - scale) * step / n_steps for step in range(n_steps + 1)] if n_steps else [0.0]
     return [(x, y, min(x + scale, 1.0), min(y + scale, 1.0)) for y in starts for x in starts]

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from pixel_env.errors import DataError
 from pixel_env.files.whole_file import whole_file
 from pixel_env.media.border import foreign_bytes
+from pixel_env.media.files import open_regular
 
 CHUNK_BYTES = 2**20
 
@@ -59,7 +60,11 @@ def unpack_all(folder: Path, limits: UnpackLimits | None = None) -> int:
 
 def unpack(archive: Path, limits: UnpackLimits | None = None) -> int:
     """Unpacks one zip file; takes, returns and raises what `unpack_all` does."""
-    with foreign_bytes(str(archive), "can't be unpacked"), zipfile.ZipFile(archive) as opened:
+    with (
+        foreign_bytes(str(archive), "can't be unpacked"),
+        open_regular(archive) as file,  # a pipe would block for ever
+        zipfile.ZipFile(file) as opened,
+    ):
         members = [member for member in opened.infolist() if not member.is_dir()]
         for member in members:
             _check(archive, member)

@@ -45,6 +45,7 @@ class ListRows(Rows):
         origin = self.origin(index)
         entry = self._entries[index]
         if isinstance(entry, _Line):
+            entry.check_encoding(f"{origin} (in {self._path.parent})")
             entry = _decoded(entry, f"{origin} (in {self._path.parent})")
         if not isinstance(entry, dict):
             raise DataError(
@@ -113,20 +114,35 @@ def read_jsonl(path: Path) -> ListRows:
 
     Returns:
         The rows in the file's order; their numbers are line numbers, from 1. A line that isn't
-        a JSON object is found out when its row is asked for.
+        UTF-8, or no JSON object, is found out when its row is asked for.
 
     Raises:
         DataError: the file can't be read.
     """
-    lines = enumerate(_read_text(path, str(path)).split("\n"), start=1)
+    lines = enumerate(_read_text(path, str(path), _ESCAPED).split("\n"), start=1)
     kept = [(_Line(line), number) for number, line in lines if line.strip()]
     return ListRows(path, [line for line, _ in kept], [number for _, number in kept])
+
+
+_ESCAPED = "surrogateescape"
+"""Bytes that aren't UTF-8 become half surrogate pairs: a fault of their line alone."""
 
 
 class _Line(str):
     """A line that is not decoded yet."""
 
     __slots__ = ()
+
+    def check_encoding(self, where: str) -> None:
+        """Makes sure that the line's bytes were UTF-8, which never decodes to a surrogate.
+
+        Raises:
+            DataError: they weren't; `where` names them.
+        """
+        try:
+            self.encode("utf-8")
+        except UnicodeEncodeError as fault:
+            raise DataError(f"{where}: not valid UTF-8 at character {fault.start + 1}") from None
 
 
 def _decoded(text: str, where: str) -> Any:
@@ -135,7 +151,7 @@ def _decoded(text: str, where: str) -> Any:
         return json.loads(text)
 
 
-def _read_text(path: Path, where: str) -> str:
+def _read_text(path: Path, where: str, errors: str = "strict") -> str:
     """Reads a file of text; `where` is at fault where it is none, or no regular file."""
     with foreign_bytes(f"{where}:"), open_regular(path) as file:
-        return file.read().decode("utf-8-sig")
+        return file.read().decode("utf-8-sig", errors)

@@ -9,12 +9,16 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from pixel_env.media.files import open_regular
 
 from pixel_env.files.whole_file import WRITING, naming, write_whole
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 _BLOCK = 1 << 22
+_MAX_MANIFEST_BYTES = 1 << 24
 
 
 @contextmanager
@@ -81,24 +85,31 @@ def remove(folder: Path) -> None:
 def fault_of(folder: Path) -> str:
     """Returns what is wrong with a sealed folder; "" where nothing is."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = _read(folder / MANIFEST)
         if manifest["format"] != FORMAT:
             return f"expected format {FORMAT}, got {manifest['format']}"
         for name, facts in manifest["files"].items():
+            if Path(name).name != name or not name:
+                return f"{MANIFEST} names {name!r:.80}, no file of this folder"
             if (folder / name).stat().st_size != facts["bytes"]:
                 return f"{name} is damaged (its size is not what was saved)"
             if _checksum(folder / name) != facts["crc32"]:
                 return f"{name} is damaged (its checksum is not what was saved)"
     except FileNotFoundError as fault:
         return f"{Path(fault.filename).name} is missing"
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
         return f"{MANIFEST} can't be read ({fault})"
     return ""
 
 
+def _read(path: Path) -> Any:
+    with open_regular(path) as file:
+        return json.loads(file.read(_MAX_MANIFEST_BYTES).decode("utf-8"))
+
+
 def _checksum(path: Path) -> int:
     total = 0
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         while block := stream.read(_BLOCK):
             total = zlib.crc32(block, total)
     return total

@@ -36,10 +36,16 @@ def test_bad_line_names_file_and_row_and_spares_the_others(tmp_path, content, me
     assert rows[len(rows) - 1].value("a") == 5
 
 
-def test_file_that_is_no_text_is_refused(tmp_path):
-    (tmp_path / "q.jsonl").write_bytes(b'{"a": "\xff"}\n')
-    with pytest.raises(DataError, match=r"q\.jsonl: can't be read"):
-        read_jsonl(tmp_path / "q.jsonl")
+def test_a_line_that_is_no_text_is_its_own_fault_and_a_list_that_is_none_is_refused(tmp_path):
+    """Lines stand apart, whatever their bytes; a list is one text."""
+    (tmp_path / "q.jsonl").write_bytes(b'{"a": 1}\n{"a": "\xff"}\n{"a": "\xc3\xa9"}\n')
+    rows = read_jsonl(tmp_path / "q.jsonl")
+    assert (rows[0].value("a"), rows[2].value("a")) == (1, "\xe9")
+    with pytest.raises(DataError, match=r"q\.jsonl row 2 \(in .*\): not valid UTF-8 at char"):
+        rows[1]
+    (tmp_path / "q.json").write_bytes(b'[{"a": "\xff"}]')
+    with pytest.raises(DataError, match=r"q\.json: can't be read"):
+        read_json_list(tmp_path / "q.json")
 
 
 @pytest.mark.parametrize("content", ['[{"a": 1}, 7]', '{"data": [{"a": 1}, 7], "more": 0}'])

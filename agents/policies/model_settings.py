@@ -1,0 +1,37 @@
+"""The settings of a model's policy: their names and kinds, checked before anything is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from pixel_env.errors import ConfigError, unknown_name
+
+from ..generation.config import GenerationConfig
+from ..model.settings import LoraSettings, ModelSettings
+
+LOADING_SETTINGS = tuple(field.name for field in fields(ModelSettings))
+"""How the model is loaded."""
+
+POLICY_SETTINGS = (*(field.name for field in fields(GenerationConfig)), "dialect", "system")
+"""How it is prompted and sampled from."""
+
+
+def check_settings(settings: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Checks that settings are known, and of the kinds of their defaults.
+
+    Raises:
+        ConfigError: one isn't.
+    """
+    usual = {**asdict(ModelSettings()), **asdict(GenerationConfig()), "dialect": "", "system": ""}
+    names = tuple(known)
+    for name, value in settings.items():
+        if name not in names:
+            raise unknown_name("a setting of a vlm policy", name, names)
+        default = usual.get(name, value)
+        number = isinstance(default, int | float) and not isinstance(default, bool)
+        kinds = (int, float) if number else (Mapping, LoraSettings) if name == "lora" else None
+        wrong_boolean = isinstance(value, bool) != isinstance(default, bool)
+        if wrong_boolean or not isinstance(value, kinds or type(default)):
+            raise ConfigError(f"expected {name} to be like {default!r}, got {value!r}")
