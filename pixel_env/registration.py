@@ -60,7 +60,7 @@ TASKS: dict[str, tuple[str, dict[str, Any]]] = {
             "rows": 4,
             "about": ("title", "figure", "source", "asked", "when", "edition"),
             "overview_px": (112 * 224, 112 * 224),
-            "crop_px": (336 * 112, 336 * 112),
+            "crop_px": (40 * 28 * 28, 56 * 28 * 28),
         },
     ),
     "SmallClip": (  # for small networks: two shapes, a frame is four tokens
@@ -90,6 +90,15 @@ TASKS: dict[str, tuple[str, dict[str, Any]]] = {
     "SyntheticSearch": (
         "pixel_env.tasks.synthetic.search.task:SyntheticSearch",
         {"overview_px": (112 * 112, 112 * 112), "crop_px": (112 * 112, 112 * 112)},
+    ),
+    "SyntheticMix": (  # each twin has sizes of its own; these are the least and the most of them
+        "pixel_env.tasks.synthetic.mix:SyntheticMix",
+        {
+            "overview_px": (112 * 112, 112 * 224),
+            "clip_px": (56 * 56, 56 * 56),
+            "crop_px": (112 * 112, 56 * 28 * 28),
+            "frame_px": (168 * 168, 168 * 168),
+        },
     ),
     "SyntheticCounting": (
         "pixel_env.tasks.synthetic.counting.task:SyntheticCounting",

@@ -10,6 +10,7 @@ import inspect
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+from .config import EnvConfig
 from .errors import ConfigError
 from .types import Grade, Sample
 
@@ -82,6 +83,14 @@ class Task(ABC):
         sample, as in the procedural twins, there is nothing to hide.
         """
         return ""
+
+    def config_for(self, index: int, config: EnvConfig) -> EnvConfig:
+        """Returns the settings that sample `index` is shown with.
+
+        They are the environment's. A mixture whose members are shown at sizes of their own
+        replaces the pixel ranges; others than those stay as they are.
+        """
+        return config
 
     def fingerprint(self) -> str:
         """Returns a short text that changes when the data behind the task changes."""
