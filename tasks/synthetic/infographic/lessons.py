@@ -20,8 +20,8 @@ from .task import QUESTIONS, WRITERS, SyntheticInfographic
 from .topics import FOUNDERS, HOUSES, MONTHS, TITLES, TOPICS
 
 OVERVIEW_PX = (112, 224)
-CROP_PX = 336 * 112
-"""Pixels of a close-up."""
+CROP_PX = (40 * 28 * 28, 56 * 28 * 28)
+"""Fewest and most pixels of a close-up: a range, so that it keeps its ratio."""
 
 N_CROPS = 3
 STEP = 0.05
@@ -85,9 +85,7 @@ class SmallPrint(Exhibit):
             asked: the fact that can be read in it.
         """
         width, height = layout.size
-        size = fit(
-            round((box[2] - box[0]) * width), round((box[3] - box[1]) * height), CROP_PX, CROP_PX
-        )
+        size = fit(round((box[2] - box[0]) * width), round((box[3] - box[1]) * height), *CROP_PX)
         self.pictures = (*overview.pictures, source.region(box, size))
         self.labels = (*overview.labels, _characters(layout, box, size))
         self._asked = asked
