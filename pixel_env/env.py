@@ -276,7 +276,8 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
             self._header.update(sample_id=sample.id, category=sample.category, origin=sample.origin)
             if self.config.option_order == "seeded":
                 sample = with_shuffled_options(sample, self.task.option_key(index))
-            return Episode(History(sample, self.config), self.config, self.operations)
+            config = self.task.config_for(index, self.config)
+            return Episode(History(sample, config), config, self.operations)
         except DataError as fault:
             return Episode(None, self.config, self.operations, fault=str(fault))
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from .config import EnvConfig
 from .errors import ConfigError, unknown_name
 from .types import Grade, Sample
 
@@ -85,6 +86,14 @@ class Task(ABC):
         sample, as in the procedural twins, there is nothing to hide.
         """
         return ""
+
+    def config_for(self, index: int, config: EnvConfig) -> EnvConfig:
+        """Returns the settings that sample `index` is shown with.
+
+        They are the environment's. A mixture whose members are shown at sizes of their own
+        replaces the pixel ranges; others than those stay as they are.
+        """
+        return config
 
     def fingerprint(self) -> str:
         """Returns a short text that changes when the data behind the task changes."""

@@ -19,7 +19,11 @@ def task_class(name: str) -> Any:
     return getattr(importlib.import_module(module), attribute)
 
 
-TWINS = {name: task_class(name) for name in TASKS if name.startswith("Synthetic")}
+TWINS = {
+    name: task_class(name)
+    for name in TASKS
+    if name.startswith("Synthetic") and name != "SyntheticMix"
+}
 
 
 def pixels(

@@ -160,6 +160,7 @@ def tiny_defaults() -> RunConfig:
             zoom_further=0.0,
             box_step=0.05,
             square_side=0.15,
+            margin=0.0,
             jitter=0.0,
             wording="brief",
         ),

@@ -38,12 +38,14 @@ _CHUNKS = (
     r"| ?\\boxed\{"
     r'| ?[\[{]*"[a-z_0-9]+"[:,]?'  # a JSON name with what opens it
     r"| ?\([A-Z]\)"
-    r"| ?\d+(?:\.\d+)?"
+    r"| ?\d+\.\d+"
+    r"|(?<!\d) ?[12]?\d(?![\d%])"  # counts and frames; longer numbers are read digit by digit
+    r"|\d"
     r"| ?[A-Za-z]+"
     r"| ?[^\sA-Za-z0-9]+"
     r"|\s"
 )
-"""What may become one token: a word, a whole number, an option's letter, a JSON name."""
+"""What may become one token: a word, a fraction, a count, a digit, an option, a JSON name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ def dialect_texts(dialect: Dialect) -> list[str]:
         box = np.full(4, float(number))
         texts += [dialect.render({**zoom_in(box), "target_image": n}, shown) for n in (1, 2, 3)]
     texts += [dialect.render(select_frames([frame]), shown) for frame in range(1, 17)]
+    pairs = zip(range(1, 16), range(2, 17), strict=True)
+    texts += [dialect.render(select_frames(pair), shown) for pair in pairs]
     texts += [dialect.render(answer(text), shown) for text in (*LETTERS, *COUNTS)]
     for sentences in BRIEF.values():
         texts += [sentence.format(answer="it") for sentence in sentences]
@@ -66,6 +68,29 @@ def episode_texts(env: gym.Env[Any, Any], dialect: Dialect, n: int, seed: int = 
             texts += _prompt_texts(dialect, observation)
         observation, *_ = env.step(next(mistakes))
         texts += _prompt_texts(dialect, observation)
+        texts += [str(choice) for choice in observation["choices"]]
+    return texts
+
+
+def clip_texts(env: gym.Env[Any, Any], dialect: Dialect, n: int, seed: int = 0) -> list[str]:
+    """Plays episodes of selections, right ones and refused ones, and returns the prompts' texts.
+
+    Args:
+        env: an environment of text actions on questions about clips.
+        dialect: of the environment.
+        n: episodes.
+        seed: of samples and frames.
+    """
+    rng = np.random.default_rng(seed)
+    shown = Shown(sizes=((112, 112),), n_frames=99)
+    texts: list[str] = []
+    for episode in range(n):
+        observation, _ = env.reset(seed=seed + episode)
+        texts += _prompt_texts(dialect, observation)
+        first = 1 + int(rng.integers(15))
+        for frames in ([first, first + 1], [first], [first, 17 + int(rng.integers(9))]):
+            observation, *_ = env.step(dialect.render(select_frames(frames, 99), shown))
+            texts += _prompt_texts(dialect, observation)
         texts += [str(choice) for choice in observation["choices"]]
     return texts
 

@@ -16,10 +16,10 @@ MAY_DIFFER = ("tokens_per_micro_batch", "log_every", "checkpoint_every", "keep_c
 """Settings that may change when a training is resumed: they change no number but rounding."""
 
 
-PICTURE_KINDS = ("single_pass", "recrop", "recrop_twice", "zoom_further")
+PICTURE_KINDS = ("single_pass", "recrop", "recrop_twice", "zoom_further", "retry")
 
 
-CLIP_KINDS = ("select_frames", "reselect_frames")
+CLIP_KINDS = ("select_frames", "reselect_frames", "retry_frames")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,14 @@ class DemonstrationConfig:
     """Weight of two wrong zooms, then the right one."""
     zoom_further: float = 0.3
     """Weight of a coarse zoom, then a finer one into that view."""
+    retry: float = 0.0
+    """Weight of a zoom that is refused, then the right one; the paper has none."""
     select_frames: float = 0.9
     """Weight, among those on clips, of one right selection."""
     reselect_frames: float = 0.1
     """Weight of a wrong selection, then the right one."""
+    retry_frames: float = 0.0
+    """Weight of a selection that is refused, then the right one; the paper has none."""
     margin: float = 0.5
     """What a zoom adds around the evidence, as a fraction of its sides."""
     jitter: float = 0.3
@@ -58,7 +62,7 @@ class DemonstrationConfig:
     """Edges of boxes are multiples of this, in (0, 0.25]."""
     square_side: float | None = None
     """Side of every right zoom, as a fraction of the picture, in (0, 0.5]; null fits the box to
-    the evidence."""
+    the evidence, as it does where that is larger."""
     coarse: float = 2.0
     """Sides of the coarse zoom of `zoom_further`, in sides of the fine one; over 1."""
     wording: str = "full"

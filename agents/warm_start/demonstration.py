@@ -18,14 +18,17 @@ from pixel_env.wrappers.text_action import TextAction
 
 from ..tokens.encoder import Encoder
 from ..tokens.trajectory import TokenTrajectory, TrajectoryBuilder
+from .refused_calls import is_refused
 
 KINDS = (
     "single_pass",
     "recrop",
     "recrop_twice",
     "zoom_further",
+    "retry",
     "select_frames",
     "reselect_frames",
+    "retry_frames",
     "text_only",
 )
 """Names of the kinds of demonstration, in the order of tables."""
@@ -43,7 +46,8 @@ class Demonstration:
         sample_id: the sample's stable name.
         category: the sample's category.
         messages: what the policy writes, turn by turn; the last one answers.
-        imitate: for each message whether it is to be learnt; a deliberately wrong call is not.
+        imitate: for each message whether it is to be learnt; a deliberately wrong call is not, be
+            it executed or refused.
         score: the grade of the answer, in [0, 1].
         dialect: name of the dialect of the messages.
         env_id: the environment's id; "" for one that was not made by `gym.make`.
@@ -165,16 +169,18 @@ def with_observations(demonstration: Demonstration, env: gym.Env[Any, Any]) -> D
         env: an environment with structured actions.
 
     Raises:
-        DataError: the environment refuses a call, or the answer's score is another one.
+        DataError: the environment refuses a call (or executes one that it refused when the
+            demonstration was made), or the answer's score is another one.
     """
     text_env = TextAction(env, demonstration.dialect)
     observation, info = text_env.reset(options={"id": demonstration.sample_id})
     observations: list[Observation] = []
-    for message in demonstration.messages:
+    for turn, message in enumerate(demonstration.messages):
         observations.append(observation)
         observation, _, _, _, info = text_env.step(message)
-        if "operation_error" in info or "env_error" in info:
-            fault = info.get("env_error") or observation["feedback"]
+        is_as_made = ("operation_error" in info) == is_refused(demonstration.kind, turn)
+        if not is_as_made or "env_error" in info:
+            fault = info.get("env_error") or observation["feedback"] or "the episode ended"
             raise DataError(f"{demonstration.origin_name} can't be played again: {fault}")
     score = info.get("grade", {}).get("score")
     if score != demonstration.score:

@@ -1,7 +1,7 @@
 """Warm-start demonstrations, made by executing the environment with the evidence at hand.
 
 Every one is played through the environment, call by call, as a policy's messages would be, and
-is kept only if no call was refused and the answer grades 1.
+is kept only if no call was refused but one that is to be, and the answer grades 1.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from pixel_env.wrappers.text_action import TextAction
 
 from .config import CLIP_KINDS, PICTURE_KINDS, DemonstrationConfig
 from .demonstration import Demonstration
-from .plays import PLAYS, Player, Unsuitable
+from .player import Player, Unsuitable
+from .plays import PLAYS
 
 MOST_TRIES = 64
 """How many samples are tried for one demonstration before it is given up."""

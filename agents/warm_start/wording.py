@@ -47,6 +47,10 @@ FULL: Mapping[Occasion, Sequence[str]] = {
         "These frames do not show what the question asks about. I select others.",
         "The moment in question is not among these. Let me correct that and take other frames.",
     ),
+    "refused": (
+        "That call was not accepted. I correct it.",
+        "The call was refused, for the reason given. I write it again, as it should be.",
+    ),
     "seen": (
         "Now it can be seen clearly: {answer}.",
         "The closer view shows it: {answer}.",
@@ -67,6 +71,7 @@ BRIEF: Mapping[Occasion, Sequence[str]] = {
     "further_zoom": ("Closer still.",),
     "first_frames": ("Let me look closer.",),
     "again_frames": ("That is not it, I look again.",),
+    "refused": ("Let me try again.",),
     "seen": ("I see {answer}.",),
     "at_once": ("I see {answer}.",),
 }

@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pixel_env.media.files import open_regular
-
 from pixel_env.files.whole_file import WRITING, naming, write_whole
+from pixel_env.media.files import open_regular
 
 FORMAT = 1
 MANIFEST = "manifest.json"

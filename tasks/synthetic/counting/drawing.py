@@ -74,24 +74,43 @@ def _draw_card(
     picture: PILImage.Image, card: Card, place: Place, seed: int, difficulty: BoardDifficulty
 ) -> None:
     """Draws one card and its marks, each a little beside the middle of its slot."""
-    side, slots, mark_px = difficulty.card_px, difficulty.slots, difficulty.mark_px
+    side, mark_px = difficulty.card_px, difficulty.mark_px
     face, shadow, header = _card_masks(side)
     margin = (shadow.width - side) // 2
     left, top = place[0] - side // 2, place[1] - side // 2
     picture.paste(SHADOW, (left - margin, top - margin), shadow)
     picture.paste(CARD_COLOURS[card.colour][0], (left, top), face)
     picture.paste(CARD_COLOURS[card.colour][1], (left, top), header)
+    for kind, (x, y) in mark_places(card, place, seed, difficulty):
+        mask = mark_mask(kind, mark_px)
+        picture.paste(INK, (int(x) - mask.width // 2, int(y) - mask.height // 2), mask)
+
+
+def mark_places(
+    card: Card, place: Place, seed: int, difficulty: BoardDifficulty
+) -> list[tuple[str, tuple[float, float]]]:
+    """Returns the kind of each mark on a card, and its centre (x, y) in source pixels.
+
+    Args:
+        card: the card.
+        place: its centre.
+        seed: of the board's places.
+        difficulty: the knobs of the board.
+    """
+    side, slots = difficulty.card_px, difficulty.slots
+    left, top = place[0] - side // 2, place[1] - side // 2
     free = side * (1 - _HEADER)
     slot = free / slots
-    room = max(0.0, (slot - mark_px) / 2 - 1) * 0.8
+    room = max(0.0, (slot - difficulty.mark_px) / 2 - 1) * 0.8
+    found = []
     for number, kind in enumerate(card.marks):
         row, column = divmod(number, slots)
         shift = _shift(seed, number)
         x = left + (side - free) / 2 + (column + 0.5) * slot + room * shift[0]
         y = top + _HEADER * side + (row + 0.5) * slot + room * shift[1]
         if kind:
-            mask = mark_mask(kind, mark_px)
-            picture.paste(INK, (int(x) - mask.width // 2, int(y) - mask.height // 2), mask)
+            found.append((kind, (x, y)))
+    return found
 
 
 def _shift(seed: int, number: int) -> tuple[float, float]:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
 
-from pixel_env.errors import ConfigError
+from pixel_env.errors import ConfigError, unknown_name
 
 from .topics import FOUNDERS, HOUSES, MONTHS, PLACES, TITLES, TOPICS, Topic
 
 BLOCKS = ("figure", "bars", "table")
 """Parts of a page between title and small print, each as wide as the page."""
+
+EASY = ("title", "figure", "longest", "shortest", "ring", "peak")
+"""Kinds of questions that the overview answers."""
+
+TABLE = "table"
+HARD = (TABLE, "source", "asked", "when", "edition")
+"""Kinds of questions that it doesn't answer: a cell of the table, and facts of the small print."""
 
 N_PALETTES = 5
 MOST_BARS = 6
@@ -35,6 +42,8 @@ class PageDifficulty:
         large_px: size of what the overview shows: labels of bars and of the ring.
         bars: bars of the chart, from 4 to 6.
         rows: rows of the table, from 4 to 8.
+        about: kinds of questions that are asked, of `EASY` and `HARD`; of whichever of the two
+            none is named, all are.
     """
 
     page_px: int = 1120
@@ -42,6 +51,7 @@ class PageDifficulty:
     large_px: int = 44
     bars: int = 5
     rows: int = 7
+    about: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         """Checks that such a page can be drawn.
@@ -49,6 +59,10 @@ class PageDifficulty:
         Raises:
             ConfigError: a knob is out of its range.
         """
+        object.__setattr__(self, "about", tuple(self.about))  # JSON gives a list
+        for kind in self.about:
+            if kind not in (*EASY, *HARD):
+                raise unknown_name("kind of question", kind, (*EASY, *HARD))
         page = self.page_px
         for name, least, most in (
             ("page_px", 560, 2240),

@@ -20,6 +20,9 @@ from ..endless import N_OPTIONS, Asked, EndlessTask
 from .drawing import draw
 from .layout import PageLayout, lay_out
 from .page import (
+    EASY,
+    HARD,
+    TABLE,
     PageContent,
     PageDifficulty,
     pick,
@@ -36,17 +39,23 @@ from .topics import TITLES, TOPICS
 TABLE_SHARE = 0.5
 """Share of the hard questions that are about a cell of the table."""
 
-EASY = ("title", "figure", "longest", "shortest", "ring", "peak")
-
 Writer = Callable[[np.random.Generator], str]
 
-_FACTS: dict[str, tuple[str, Writer]] = {
-    "source": ("Who is named as the source in the small print?", random_source),
-    "asked": ("How many people were asked, according to the small print?", random_number),
-    "when": ("When were the data collected, according to the small print?", random_date),
-    "edition": ("Which edition is this, according to the small print?", random_edition),
+QUESTIONS: dict[str, str] = {
+    "source": "Who is named as the source in the small print?",
+    "asked": "How many people were asked, according to the small print?",
+    "when": "When were the data collected, according to the small print?",
+    "edition": "Which edition is this, according to the small print?",
 }
-"""Questions about the small print, and what draws other answers to them."""
+"""Questions about the small print, by fact."""
+
+WRITERS: dict[str, Writer] = {
+    "source": random_source,
+    "asked": random_number,
+    "when": random_date,
+    "edition": random_edition,
+}
+"""What draws other answers to them."""
 
 
 class SyntheticInfographic(EndlessTask[PageContent]):
@@ -70,6 +79,11 @@ class SyntheticInfographic(EndlessTask[PageContent]):
     prefix = "infographic"
     knobs = PageDifficulty
 
+    def fingerprint(self) -> str:
+        """Returns the split, the seed, every knob, and what is asked about where that is given."""
+        about = ",".join(self.difficulty.about)
+        return super().fingerprint() + (f":{about}" if about else "")
+
     def grade(self, sample: Sample, answer: str) -> Grade:
         """Grades the option's letter or text, or a free answer by ANLS."""
         return grade_choice(sample, answer) if sample.choices else grade_anls(sample, answer)
@@ -89,12 +103,16 @@ class SyntheticInfographic(EndlessTask[PageContent]):
 
     def _ask(self, content: PageContent, is_easy: bool, rng: np.random.Generator) -> Asked:
         layout = lay_out(content, self.difficulty)
+        wanted = self.difficulty.about
         if is_easy:
-            return _ask_about_charts(layout, pick(rng, EASY), rng)
-        if rng.random() < TABLE_SHARE:
+            return _ask_about_charts(layout, pick(rng, _wanted(EASY, wanted)), rng)
+        hard = _wanted(HARD, wanted)
+        share = TABLE_SHARE if TABLE in hard else 0.0
+        facts = tuple(each for each in hard if each != TABLE)
+        if rng.random() < share or not facts:
             return _ask_for_cell(layout, rng)
-        fact = pick(rng, tuple(_FACTS))
-        question, write = _FACTS[fact]
+        fact = pick(rng, facts)
+        question, write = QUESTIONS[fact], WRITERS[fact]
         number = line_of(content, fact)
         line = layout.small_line(number, small_lines(content)[number])
         right = getattr(content.small, fact)
@@ -138,6 +156,11 @@ def _ask_for_cell(layout: PageLayout, rng: np.random.Generator) -> Asked:
     evidence = tuple(Evidence(layout.share(layout.cell(*cell))) for cell in where)
     pool = tuple(dict.fromkeys(others[column] for _, others in content.rows))
     return Asked(question, (numbers[column],), pool, evidence)
+
+
+def _wanted(kinds: tuple[str, ...], about: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns those of some kinds of question that are wanted; all of them where none is."""
+    return tuple(kind for kind in kinds if kind in about) or kinds
 
 
 def _with_others(right: str, write: Writer, rng: np.random.Generator) -> tuple[str, ...]:

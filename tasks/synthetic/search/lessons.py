@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from pixel_env.media.geometry import Box
 from pixel_env.media.pictures import ImageSource
 from pixel_env.media.rgb import Image
-from pixel_env.types import Observation
 
-from ..endless import N_OPTIONS
+from ..lessons import BOX_STEP, IGNORED, Lesson, grounded, listed, quiz, square
+from ..lessons import written_box as square_on_grid
 from .layout import Difficulty, random_scene
 from .scene import COLOURS, SHAPES, Scene, SceneObject, draw
 from .task import PARTS, belongs_to, part_of
@@ -26,18 +26,10 @@ from .task import PARTS, belongs_to, part_of
 PICTURE_PX, TOKENS = 112, 4
 """A picture of 112 px is 4 x 4 tokens of 28 px."""
 
-BOX_STEP = 0.05
-BOX_SIDE = 0.15
-"""Boxes are written in this step, and this large, as the demonstrations for this policy are."""
-
 CROP_SIDES = (0.1, 0.15, 0.15, 0.15, 0.2, 0.3, 0.4)
 LARGEST_READABLE = 0.2
 """In a crop of a larger side (fraction of the scene) the letters are too small to be asked."""
 
-OPTIONS_SHARE = 0.3
-"""Share of the task's questions that come with options."""
-
-IGNORED = -100
 N_STEPS = round(1 / BOX_STEP) + 1
 HEADS: dict[str, int] = {
     "colour": len(COLOURS) + 1,
@@ -78,47 +70,18 @@ class Exhibit:
         return self.box[2] - self.box[0] <= LARGEST_READABLE + 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """One picture, a request about it, and the response to it.
-
-    Attributes:
-        picture: (112, 112, 3) uint8 RGB.
-        question: the request.
-        choices: options, where it has some.
-        response: the message to be learnt.
-    """
-
-    picture: Image
-    question: str
-    choices: tuple[str, ...]
-    response: str
-
-    @property
-    def observation(self) -> Observation:
-        """The lesson as the first observation of an episode."""
-        return Observation(
-            question=self.question,
-            choices=self.choices,
-            images=(self.picture,),
-            first_image=1,
-            n_frames=0,
-            feedback="",
-            turn=0,
-            turns_left=5,
-        )
-
-
-def exhibits(rng: np.random.Generator, difficulty: Difficulty, n_crops: int) -> list[Exhibit]:
-    """Draws a scene of the training split and returns its overview and some crops of it.
+def exhibits(
+    rng: np.random.Generator, difficulty: Difficulty, n_crops: int, scene: Scene | None = None
+) -> list[Exhibit]:
+    """Returns the overview of a scene and some crops of it.
 
     Args:
         rng: where every choice comes from.
         difficulty: the knobs of the scene.
         n_crops: how many crops, each around one of the objects.
+        scene: the scene; None draws one of the training split.
     """
-    scene = random_scene(rng, difficulty)
-    while belongs_to(scene) != "train":
+    while scene is None or (belongs_to(scene) != "train"):
         scene = random_scene(rng, difficulty)
     source = ImageSource(draw(scene))
     whole = (0.0, 0.0, 1.0, 1.0)
@@ -128,7 +91,7 @@ def exhibits(rng: np.random.Generator, difficulty: Difficulty, n_crops: int) -> 
         side = CROP_SIDES[rng.integers(len(CROP_SIDES))]
         shift = rng.uniform(-side / 4, side / 4, size=2)
         x, y = (centre / scene.side_px for centre in subject.centre)
-        box = _square(float(x + shift[0]), float(y + shift[1]), side)
+        box = square(float(x + shift[0]), float(y + shift[1]), side)
         shown.append(Exhibit(_picture(source, box), scene, box, subject))
     return shown
 
@@ -175,10 +138,7 @@ def token_labels(exhibit: Exhibit, marks: str) -> NDArray[np.int64]:
 def written_box(scene: Scene, thing: SceneObject) -> Box:
     """Returns the square around an object that a policy is taught to write, on the coarse grid."""
     x, y = (centre / scene.side_px for centre in thing.centre)
-    x1, y1, *_ = _square(x, y, BOX_SIDE)
-    x1, y1 = (round(edge / BOX_STEP) * BOX_STEP for edge in (x1, y1))
-    edges = (x1, y1, x1 + BOX_SIDE, y1 + BOX_SIDE)
-    return tuple(round(edge, 2) for edge in edges)  # type: ignore[return-value]
+    return square_on_grid(x, y)
 
 
 def lesson(
@@ -207,26 +167,23 @@ def _describe(_: np.random.Generator, exhibit: Exhibit, __: str) -> Lesson:
     for thing in exhibit.scene.objects:
         column, row = (int(c * TOKENS / exhibit.scene.side_px) for c in thing.centre)
         cells[row * TOKENS + column] = f"{thing.colour} {thing.shape}"
-    return Lesson(exhibit.picture, "What stands where?", (), ", ".join(cells))
+    return Lesson((exhibit.picture,), "What stands where?", (), ", ".join(cells))
 
 
 def _locate(rng: np.random.Generator, exhibit: Exhibit, _: str) -> Lesson:
     """The box of every object, asked for in any order: the inverse of a description."""
     things = [exhibit.scene.objects[i] for i in rng.permutation(len(exhibit.scene.objects))]
     asked = ", ".join(thing.colour for thing in things)
-    boxes = [
-        f"{thing.colour} [{', '.join(f'{e:g}' for e in written_box(exhibit.scene, thing))}]"
-        for thing in things
-    ]
-    return Lesson(exhibit.picture, f"Where is {asked}?", (), "\n".join(boxes))
+    boxes = [f"{thing.colour} [{listed(written_box(exhibit.scene, thing))}]" for thing in things]
+    return Lesson((exhibit.picture,), f"Where is {asked}?", (), "\n".join(boxes))
 
 
 def _ground(_: np.random.Generator, exhibit: Exhibit, __: str) -> Lesson:
     """The box of one object, in the JSON in which Qwen2.5-VL grounds."""
     thing = exhibit.subject
-    box = ", ".join(f"{edge:g}" for edge in written_box(exhibit.scene, thing))
     question = f"Where is the {thing.colour} shape?"
-    return Lesson(exhibit.picture, question, (), f'Here: {{"bbox_2d": [{box}]}}')
+    where = grounded(written_box(exhibit.scene, thing))
+    return Lesson((exhibit.picture,), question, (), where)
 
 
 def _name(_: np.random.Generator, exhibit: Exhibit, __: str) -> Lesson:
@@ -234,7 +191,7 @@ def _name(_: np.random.Generator, exhibit: Exhibit, __: str) -> Lesson:
     thing = exhibit.subject
     name = f"{thing.colour} {thing.shape}"
     name = f"{name} {thing.mark}" if exhibit.is_readable else name
-    return Lesson(exhibit.picture, "What is this?", (), name)
+    return Lesson((exhibit.picture,), "What is this?", (), name)
 
 
 def _letter(rng: np.random.Generator, exhibit: Exhibit, marks: str) -> Lesson:
@@ -257,14 +214,7 @@ def _part(rng: np.random.Generator, exhibit: Exhibit, _: str) -> Lesson:
 def _quiz(
     rng: np.random.Generator, exhibit: Exhibit, question: str, right: str, pool: tuple[str, ...]
 ) -> Lesson:
-    """A question of the task, answered as the task wants it; some have options."""
-    if rng.random() > OPTIONS_SHARE:
-        return Lesson(exhibit.picture, question, (), rf"I see {right}. \boxed{{{right}}}")
-    wrong = [text for text in pool if text != right]
-    options = [right, *(wrong[i] for i in rng.permutation(len(wrong))[: N_OPTIONS - 1])]
-    choices = tuple(options[i] for i in rng.permutation(len(options)))
-    letter = "ABCD"[choices.index(right)]
-    return Lesson(exhibit.picture, question, choices, rf"I see {right}. \boxed{{{letter}}}")
+    return quiz(rng, (exhibit.picture,), question, right, pool)
 
 
 def _covered(centre: tuple[float, float], side: float) -> NDArray[np.bool_]:
@@ -285,12 +235,6 @@ def _covered(centre: tuple[float, float], side: float) -> NDArray[np.bool_]:
     area = overlaps[1][:, None] * overlaps[0][None, :]  # (rows, columns)
     covered: NDArray[np.bool_] = (area > 0.3 * min(1.0, side * side)).ravel()
     return covered
-
-
-def _square(x: float, y: float, side: float) -> Box:
-    """Returns the square of a side around a point, moved inside the scene."""
-    x1, y1 = (min(max(c - side / 2, 0.0), 1.0 - side) for c in (x, y))
-    return (x1, y1, x1 + side, y1 + side)
 
 
 def _picture(source: ImageSource, box: Box) -> Image:

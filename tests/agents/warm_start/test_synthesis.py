@@ -10,11 +10,11 @@ from tiny_models import tiny_processor, tiny_tokenizer
 from pixel_env import ClipSource, Evidence, Grade, PixelReasoningEnv, Sample, Task
 from pixel_env.agents.tokens.encoder import Encoder
 from pixel_env.agents.warm_start.config import DemonstrationConfig
-from pixel_env.agents.warm_start.demonstration import encode
+from pixel_env.agents.warm_start.demonstration import encode, with_observations
 from pixel_env.agents.warm_start.synthesis import Synthesis, kinds
 from pixel_env.agents.warm_start.zoom_boxes import contains, overlap
 from pixel_env.dialects import get_dialect
-from pixel_env.errors import ConfigError
+from pixel_env.errors import ConfigError, DataError
 from pixel_env.wrappers.text_action import TextAction
 
 SMALL = {"overview_px": (112 * 112, 112 * 112), "crop_px": (56 * 56, 56 * 56)}
@@ -250,3 +250,78 @@ def test_a_demonstration_depends_on_seed_and_number_alone(env):
 def test_a_wrong_setting_is_named(settings, message):
     with pytest.raises(ConfigError, match=message):
         DemonstrationConfig(**settings)
+
+
+def retried(n=12, **settings):
+    return replace(
+        TINY, n=n, text_only=0.0, **dict.fromkeys(PICTURE_KINDS, 0.0), retry=1.0, **settings
+    )
+
+
+def test_a_refused_zoom_is_corrected_and_not_imitated(env):
+    made = list(Synthesis(env, retried()).run())
+    assert [each.kind for each in made] == ["retry"] * 12
+    refusals = Counter()
+    for demonstration in made:
+        infos, _ = executed(env, demonstration)
+        assert demonstration.imitate == (False, True, True)
+        assert [("operation_error" in info) for info in infos] == [True, False, False]
+        assert contains(infos[1]["executed_box"], TARGET)
+        assert infos[-1]["grade"]["score"] == 1.0
+        assert demonstration.observations[1]["feedback"]
+        assert demonstration.messages[1].startswith("Let me try again.\n")
+        refusals[infos[0]["operation_error"]] += 1
+    assert len(refusals) >= 2  # a box, a view, a call that can't be read
+
+
+def test_a_refused_call_stands_in_the_context_and_outside_the_loss(env, encoder):
+    for demonstration in Synthesis(env, retried(4)).run():
+        trajectory = encode(demonstration, encoder)
+        wrong, right, answer = (turn for turn in trajectory.turns if turn.role == "assistant")
+        assert not trajectory.trainable[wrong.start : wrong.stop].any()
+        assert trajectory.trainable[right.start : right.stop].all()
+        assert trajectory.trainable[answer.start : answer.stop].all()
+        ids = trajectory.ids[wrong.start : wrong.stop].tolist()
+        assert ids == encoder.message_ids(demonstration.messages[0]).tolist()
+
+
+def test_a_refused_selection_is_corrected():
+    env = PixelReasoningEnv(HiddenFrame(), **SMALL, frame_px=(56 * 56, 56 * 56))
+    weights = {"select_frames": 0.0, "reselect_frames": 0.0, "retry_frames": 1.0}
+    made = list(Synthesis(env, replace(TINY, n=6, text_only=0.0, **weights)).run())
+    assert {each.kind for each in made} == {"retry_frames"}
+    for demonstration in made:
+        infos, views = executed(env, demonstration)
+        assert [("operation_error" in info) for info in infos] == [True, False, False]
+        assert len(views) == 17  # the refused call showed nothing
+        assert demonstration.imitate == (False, True, True)
+
+
+def test_refused_calls_are_played_again_and_an_accepted_one_is_a_fault(env):
+    (first, *_) = Synthesis(env, retried(2)).run()
+    again = with_observations(replace(first, observations=()), env)
+    assert [o["feedback"] for o in again.observations] == [
+        o["feedback"] for o in first.observations
+    ]
+    accepted = replace(first, messages=(first.messages[1], *first.messages[1:]))
+    with pytest.raises(DataError, match="can't be played again"):
+        with_observations(accepted, env)
+    other = replace(first, kind="single_pass")
+    with pytest.raises(DataError, match="can't be played again"):
+        with_observations(other, env)
+
+
+def test_too_few_turns_for_a_retry_are_counted(picture_task):
+    env = PixelReasoningEnv(picture_task, **SMALL, max_turns=2)
+    synthesis = Synthesis(env, retried(1))
+    assert list(synthesis.run()) == []
+    assert synthesis.dropped["the turns would not suffice"] > 0
+
+
+def test_a_target_larger_than_the_square_is_fitted(picture_task):
+    """The target has sides of 0.1; a square of 0.05 can't hold it, so the box fits the target."""
+    env = PixelReasoningEnv(picture_task, **SMALL)
+    config = only("single_pass", margin=0.0)
+    for demonstration in Synthesis(env, replace(config, square_side=0.05)).run():
+        infos, _ = executed(env, demonstration)
+        assert infos[0]["executed_box"] == pytest.approx(TARGET, abs=0.01)
