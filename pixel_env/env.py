@@ -265,12 +265,8 @@ class PixelReasoningEnv(gym.Env[Observation, Action]):
 
     def _start(self, index: int) -> Episode:
         """Reads a sample and its overviews; a fault of the data makes an episode without media."""
-        self._header = {
-            "sample_id": f"#{index}",
-            "task": self.task.name,
-            "category": "",
-            "origin": "",
-        }
+        self._header = {"sample_id": f"#{index}", "task": self.task.name}
+        self._header |= {"category": "", "origin": ""}
         try:
             sample = self._samples[index]
             self._header.update(sample_id=sample.id, category=sample.category, origin=sample.origin)
