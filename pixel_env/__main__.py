@@ -37,6 +37,7 @@ COMMANDS = {
     "view": Command("make one HTML page of recorded episodes"),
     "plan": Command("estimate whether a training fits on a GPU, and how long it takes"),
     "export": Command("write the policy of a run's checkpoint as a model's folder"),
+    "rows": Command("write a task set's rows for other trainers, as parquet or JSON lines", "data"),
     "prepare-data": Command("fetch a data set, or check a folder of one", "data"),
     "learning-trap": Command("compare the paper's arms on the tiny policy"),
 }

@@ -44,7 +44,8 @@ class Conversation:
 
     >>> import gymnasium as gym, pixel_env
     >>> from pixel_env.dialects import get_dialect
-    >>> env = pixel_env.wrappers.TextAction(gym.make("PixelReason-SyntheticSearch-v0"), "openai")
+    >>> from pixel_env.wrappers import TextAction
+    >>> env = TextAction(gym.make("PixelReason-SyntheticSearch-v0"), "openai")
     >>> observation, _ = env.reset(seed=1)
     >>> conversation = Conversation(env.dialect)
     >>> conversation.observe(observation)
