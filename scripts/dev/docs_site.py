@@ -27,7 +27,7 @@ PAGES = {
 }
 """Documents outside docs/, and the page of the site that shows each."""
 
-SHOWN = ("examples/*.py", "configs/*.yaml")
+SHOWN = ("examples/*.py", "configs/*.yaml", "configs/*.toml")
 """Files that get a page with their text."""
 
 LINK = re.compile(r"(\]\()([^)#\s]+)((?:#[^)\s]*)?\))")
@@ -57,7 +57,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
             files.append(File.generated(config, page, content=content))
     for path in _shown():
         text = (ROOT / path).read_text(encoding="utf-8")
-        language = "python" if path.endswith(".py") else "yaml"
+        language = {".py": "python"}.get(Path(path).suffix, Path(path).suffix[1:])
         content = f"# {path}\n\n```{language}\n{text}```\n"
         files.append(File.generated(config, _page_of(path), content=content))
     return files

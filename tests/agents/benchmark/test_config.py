@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from pathlib import Path
+
 import pytest
 
 from pixel_env.agents.benchmark.config import BenchmarkConfig, Entry, cells_of, entries
 from pixel_env.agents.benchmark.plan_file import as_arguments
+from pixel_env.agents.settings.command_line import read
 from pixel_env.errors import ConfigError
+from pixel_env.scripts.benchmark import BenchmarkOptions
 
 
 def policies(given, arguments=()):
@@ -116,6 +121,17 @@ def test_a_file_is_a_command_line(tmp_path):
         "--env=PixelReason-SyntheticSearch-v0",
         '--env-arg=PixelReason-SyntheticSearch-v0.split="test"',
     ]
+
+
+def test_the_file_that_ships_is_one():
+    path = Path(__file__).parents[3] / "configs" / "benchmark.toml"
+    known = [each.name for each in fields(BenchmarkOptions)]
+    arguments = as_arguments(path, known)
+    options = read(arguments, BenchmarkOptions())
+    assert options.policy == ("direct", "random", "tiny=vlm:tiny", "demonstration")
+    assert (options.samples, options.baseline, len(options.env)) == (100, "direct", 2)
+    found = policies(options.policy, options.policy_arg)
+    assert [each.arguments for each in found] == [{}, {"look": 0.5}, {}, {}]
 
 
 @pytest.mark.parametrize(

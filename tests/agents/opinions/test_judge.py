@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from scripted_server import Reaction, ScriptedServer, completion
@@ -133,3 +134,8 @@ def test_its_source_is_its_address_prompt_and_decisive_settings():
 def test_what_is_wrong_is_named_before_anything_is_asked(name, settings, message):
     with pytest.raises(ConfigError, match=message):
         Judge(name, settings)
+
+
+def test_the_prompt_stands_in_the_documents():
+    document = Path(__file__).parents[3] / "docs" / "benchmark.md"
+    assert f"```text\n{PROMPT}\n```" in document.read_text(encoding="utf-8")

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from tiny_tasks import PictureTask
 
 from pixel_env.agents.evaluation.again import command
 from pixel_env.agents.evaluation.evaluate import EvaluationConfig, evaluate
 from pixel_env.agents.evaluation.rerun import rerun
+from pixel_env.agents.opinions.grader import ImportedGrader
+from pixel_env.agents.opinions.opinion import Item
 from pixel_env.agents.policies.base import Privileged
 from pixel_env.agents.policies.by_name import is_imported, make_policy
 from pixel_env.errors import ConfigError
@@ -231,3 +236,13 @@ def test_what_act_returns_is_checked(module, dialect, returned, message):
     )
     with pytest.raises(ConfigError, match=message):
         run(f"{name}:Own")
+
+
+def test_the_policy_and_the_grader_of_the_documents_run(module):
+    text = (Path(__file__).parents[3] / "docs" / "benchmark.md").read_text(encoding="utf-8")
+    policy, grader = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    module(policy, "zoomer"), module(grader, "graders")
+    evaluation = run("zoomer:Zoomer", side=0.4)
+    assert all(result.n_operations == 1 for result in evaluation.results)
+    scored = ImportedGrader("graders:same_text").score([Item(0, 0, PictureTask()[0], "secret-0")])
+    assert [opinion.correct for opinion in scored] == [True]
