@@ -36,6 +36,7 @@ from pixel_env.agents.run.progress import StageBars
 from pixel_env.agents.settings.command import Terminal, command
 from pixel_env.agents.settings.command_line import Page, UsageError, read
 from pixel_env.agents.settings.marks import FLAG, REPEATED, mark
+from pixel_env.files.lock import only_writer
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,11 @@ def _benchmark(options: BenchmarkOptions, terminal: Terminal) -> int:
     for entry in config.scorers:
         make_scorer(entry)  # a wrong one is named before hours of episodes
     terminal.goes_on = f" with --out {config.out}"
+    with only_writer(config.out):
+        return _run(config, terminal)
+
+
+def _run(config: BenchmarkConfig, terminal: Terminal) -> int:
     with StageBars(terminal.console, transient=True) as bars:
         findings = run_benchmark(
             config,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pixel_env.files.json_values import plain
+from pixel_env.files.lock import only_writer
 from pixel_env.files.whole_file import write_whole
 from pixel_env.registration import make_bare
 
@@ -68,18 +69,11 @@ def run_cell(cell: Cell, note: OnEpisode) -> None:
     changes no result, and so runs nothing again.
 
     Raises:
-        PixelEnvError: it can't be run, or its folder holds an evaluation with other settings.
+        PixelEnvError: it can't be run, or its folder holds an evaluation with other settings, or is
+            in use by another process.
     """
-    state = _state(cell)
-    path = cell.folder / STATE
-    if not path.exists() or path.read_text(encoding="utf-8") != state:
-        path.unlink(missing_ok=True)
-        _evaluate(cell, note)
-        if not read_cell(cell).n_missing:
-            write_whole(path, state)
-    for entry in cell.scorers:
-        found = read_cell(cell)
-        collect(make_scorer(entry), cell.opinions(entry), found.manifest, found.results)
+    with only_writer(cell.folder):
+        _run(cell, note)
 
 
 def make_scorer(entry: Entry) -> Scorer:
@@ -115,6 +109,19 @@ def read_cell(cell: Cell) -> CellResults:
     n_missing = manifest["samples"] * manifest["repeats"] - n_done
     n_missing += sum(each.scores.n_unanswered for each in controls)
     return CellResults(manifest, results, tuple(controls), second, n_missing)
+
+
+def _run(cell: Cell, note: OnEpisode) -> None:
+    state = _state(cell)
+    path = cell.folder / STATE
+    if not path.exists() or path.read_bytes() != state.encode():
+        path.unlink(missing_ok=True)
+        _evaluate(cell, note)
+        if not read_cell(cell).n_missing:
+            write_whole(path, state)
+    for entry in cell.scorers:
+        found = read_cell(cell)
+        collect(make_scorer(entry), cell.opinions(entry), found.manifest, found.results)
 
 
 def _evaluate(cell: Cell, note: OnEpisode) -> None:

@@ -13,6 +13,7 @@ from pixel_env.errors import PixelEnvError
 from pixel_env.files.json_values import plain
 from pixel_env.files.whole_file import write_whole
 from pixel_env.recordings import page, read_episodes
+from pixel_env.recordings.episodes import episode_place
 from pixel_env.recordings.trajectory import FILE_NAME
 
 from ..evaluation.costs import sum_costs
@@ -144,7 +145,7 @@ def _write_episodes(each: CellFindings, findings: BenchmarkFindings) -> str:
     chosen, n_others = [], 0
     try:
         for record in read_episodes(folder, limit=None, faults=[]):
-            is_linked = _place(record) in linked
+            is_linked = episode_place(record) in linked
             n_others += not is_linked
             if is_linked or n_others <= MOST_EPISODES:
                 chosen.append(record)
@@ -168,8 +169,3 @@ def _linked(each: CellFindings, findings: BenchmarkFindings) -> set[tuple[int, i
         and policy in (other.policy, findings.config.compared_with)
         for flip in other.flips[:MOST_ITEMS]
     }
-
-
-def _place(record: Mapping[str, Any]) -> tuple[int, int]:
-    options = record.get("options") or {}
-    return options.get("index", -1), record.get("repeat", 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from signal import Signals
@@ -120,8 +121,9 @@ def _failure(cell: Cell, note: OnEpisode) -> str:
     try:
         run_cell(cell, note)
     except Exception as fault:  # a policy of a user's own can raise anything
-        cell.folder.mkdir(parents=True, exist_ok=True)
-        write_whole(path, traceback.format_exc())
+        with suppress(OSError):  # it may be what failed
+            cell.folder.mkdir(parents=True, exist_ok=True)
+            write_whole(path, traceback.format_exc())
         return str(fault) if isinstance(fault, PixelEnvError) else fault_text(fault)
     path.unlink(missing_ok=True)
     return ""

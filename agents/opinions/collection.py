@@ -10,9 +10,10 @@ from typing import Any
 
 from pixel_env import PixelReasoningEnv
 from pixel_env.errors import DataError
+from pixel_env.files.json_records import parsed, record
 from pixel_env.files.json_values import plain
+from pixel_env.files.lines import append_line, whole_lines
 from pixel_env.files.whole_file import write_whole
-from pixel_env.recordings.trajectory import cut_unfinished_line
 from pixel_env.registration import make_bare
 from pixel_env.shuffle import with_shuffled_options
 from pixel_env.types import Sample
@@ -50,10 +51,9 @@ def collect(
     if left:
         env = make_bare(manifest["env_id"], **manifest["env_kwargs"])
         items = [Item(*place, shown_sample(env, place[0]), text) for place, text in left.items()]
-        with path.open("ab", buffering=0) as file:
-            for opinion in scorer.score(items):
-                file.write(_line(asdict(opinion)).encode())
-                kept.append(opinion)
+        for opinion in scorer.score(items):
+            append_line(path, _line(asdict(opinion)))
+            kept.append(opinion)
         write_whole(path, _text(head, sorted(kept, key=lambda each: each.place)))
 
 
@@ -66,10 +66,11 @@ def read_opinions(path: Path) -> list[Opinion]:
     if not path.exists():
         return []
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()[1:]
-        return [Opinion(**json.loads(line)) for line in lines]
-    except (OSError, ValueError, TypeError) as fault:
-        raise DataError(f"{path} holds no second scores: {fault}") from fault
+        lines = whole_lines(path)[1:]
+    except OSError as fault:
+        raise DataError(f"second scores {path} can't be read: {fault}") from fault
+    named = ((line, f"{path} line {number}") for number, line in enumerate(lines, 2))
+    return [record(Opinion, parsed(line, where), where) for line, where in named]
 
 
 def shown_sample(env: PixelReasoningEnv, index: int) -> Sample:
@@ -88,16 +89,16 @@ def _cached(path: Path, head: str) -> list[Opinion]:
     """Returns the scores of this scorer that a file holds, without those that failed."""
     if not path.exists():
         return []
-    cut_unfinished_line(path)
-    with path.open(encoding="utf-8") as lines:
-        if lines.readline() != head:
+    with path.open("rb") as lines:
+        if lines.readline() != f"{head}\n".encode():
             return []
     return [each for each in read_opinions(path) if not each.fault]
 
 
 def _text(head: str, opinions: Iterable[Opinion]) -> str:
-    return head + "".join(_line(asdict(each)) for each in opinions)
+    lines = [head, *(_line(asdict(each)) for each in opinions)]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _line(values: Mapping[str, Any]) -> str:
-    return json.dumps(plain(values, other=str)) + "\n"
+    return json.dumps(plain(values, other=str))

@@ -134,6 +134,15 @@ def read_episodes(
                     return
 
 
+def episode_place(record: Record) -> tuple[int, int] | None:
+    """Returns the index of an episode's sample and the repeat; None where it has no index."""
+    options, repeat = record.get("options"), record.get("repeat", 0)
+    index = options.get("index") if isinstance(options, dict) else None
+    if not isinstance(index, int) or not isinstance(repeat, int):
+        return None
+    return index, repeat
+
+
 def regions_by_view(record: Record) -> dict[int, list[Region]]:
     """Returns the regions that an episode's operations read, by the view that they are drawn on.
 

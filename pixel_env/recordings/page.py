@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import PixelEnvError
 from ..media.border import reason_of
-from .episodes import OUTCOMES, Record, Region, regions_by_view
+from .episodes import OUTCOMES, Record, Region, episode_place, regions_by_view
 from .page_pictures import PagePictures
 from .style import SCRIPT, STYLE
 
@@ -101,10 +101,8 @@ def _episode(record: Record, pictures: PagePictures) -> str:
 
 def _anchor(record: Record) -> str:
     """Returns the name that a link finds an episode by, where its sample was chosen by index."""
-    index, repeat = (record.get("options") or {}).get("index"), record.get("repeat", 0)
-    if not isinstance(index, int) or not isinstance(repeat, int):
-        return ""
-    return f' id="episode-{index}-{repeat}"'
+    place = episode_place(record)
+    return "" if place is None else f' id="episode-{place[0]}-{place[1]}"'
 
 
 def _turn(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from scripted_server import Reaction, ScriptedServer, completion
 
+from pixel_env.files.lock import only_writer
 from pixel_env.scripts.benchmark import main
 
 SEARCH, COUNTING = "PixelReason-SyntheticSearch-v0", "PixelReason-SyntheticCounting-v0"
@@ -134,6 +136,14 @@ def test_a_wrong_grader_is_named_before_anything_runs(tmp_path, capsys):
     assert code == 1
     assert "there is no module no_such_module" in capsys.readouterr().out
     assert not (tmp_path / "x").exists()
+
+
+def test_a_folder_in_use_is_named(tmp_path, capsys):
+    with ThreadPoolExecutor(1) as other, only_writer(tmp_path):
+        arguments = ("--policy", "direct", "--env", SEARCH, "--samples", 2, "--out", tmp_path)
+        assert other.submit(run, *arguments).result() == 1
+    assert str(tmp_path) in capsys.readouterr().out.replace("\n", "")
+    assert not (tmp_path / "cells").exists()
 
 
 def test_no_policy_of_ours_without_a_model_imports_torch():

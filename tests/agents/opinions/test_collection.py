@@ -103,7 +103,7 @@ def test_another_answer_is_scored_again_and_others_are_forgotten(evaluation, tmp
 def test_a_damaged_file_is_named(tmp_path):
     path = tmp_path / "mine.jsonl"
     path.write_text('{"source": {}}\n{"index": 1}\n')
-    with pytest.raises(DataError, match="holds no second scores"):
+    with pytest.raises(DataError, match=r"mine\.jsonl line 2: it has no 'repeat'"):
         read_opinions(path)
 
 

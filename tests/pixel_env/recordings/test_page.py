@@ -145,6 +145,17 @@ def test_an_episode_is_marked_by_how_it_ended(folder):
     ]
 
 
+def test_an_episode_has_a_name_for_links_where_its_sample_was_chosen_by_index(folder):
+    path = folder / "trajectories.jsonl"
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    records[1] |= {"options": {"index": 7}, "repeat": 2}
+    records[2] |= {"options": None}
+    records[3] |= {"options": {"index": '"><script>'}}
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    names = [attrs.get("id") for attrs in shown(folder).all("details")]
+    assert names == ["episode-0-0", "episode-7-2", None, None]
+
+
 def test_regions_are_drawn_on_the_view_that_they_were_read_from(folder):
     _, nested, *_ = read_episodes(folder)
     (drawn,) = regions_by_view(nested).values()
