@@ -120,7 +120,7 @@ def _failure(cell: Cell, note: OnEpisode) -> str:
     path = cell.folder / FAILURE
     try:
         run_cell(cell, note)
-    except Exception as fault:  # a policy of a user's own can raise anything
+    except (Exception, SystemExit) as fault:  # a policy of a user's own can raise anything
         with suppress(OSError):  # it may be what failed
             cell.folder.mkdir(parents=True, exist_ok=True)
             write_whole(path, traceback.format_exc())
