@@ -20,6 +20,15 @@ from .items import MOST_ITEMS, answer_text, cell_link, episode_link, item_name, 
 from .paired import PairedDifference
 from .second_scores import second_score_sections
 
+MEANINGS = (
+    " RaPR: share of episodes with at least one call of an operation. Operations, calls: means of "
+    "an episode. Call errors: refused calls / calls. Target seen: share of episodes, of those with "
+    f"known evidence, in which one view that an operation gave holds at least {SEEN_SHARE:.0%} of "
+    "the target's box. An episode without an answer counts as wrong; one that a fault of the data "
+    "ended is left out of every number."
+)
+"""What the columns of the tables of scores mean; behind the first of them."""
+
 
 def sections(findings: BenchmarkFindings) -> list[Section]:
     """Lays out a benchmark."""
@@ -92,29 +101,22 @@ def _accuracy(cell: CellFindings) -> str:
 
 
 def _scores(findings: BenchmarkFindings) -> list[Section]:
-    parts = []
+    parts: list[Section] = []
     for environment in findings.config.environments:
         cells = [each for each in findings.cells if each.cell.environment == environment]
         scored = [each for each in cells if each.scores]
         if scored:
-            parts.append(Section(environment.label, _ran(scored[0]), _score_rows(scored)))
+            text = _ran(scored[0]) + ("" if parts else MEANINGS)
+            parts.append(Section(environment.label, text, _score_rows(scored)))
     return parts
 
 
 def _ran(cell: CellFindings) -> str:
     manifest = cell.manifest
     repeats = f", {manifest['repeats']} episodes each" if manifest["repeats"] > 1 else ""
-    seen = (
-        f" Target seen: share of episodes in which one view that an operation gave holds at least "
-        f"{SEEN_SHARE:.0%} of the target's box."
-        if cell.coverage
-        else ""
-    )
     return (
         f"{manifest['env_id']}, {manifest['samples']} samples of {manifest['data']}{repeats}, seed "
-        f"{manifest['seed']}. RaPR: share of episodes with at least one call of an operation. "
-        f"Calls: mean of an episode. Call errors: refused calls / calls.{seen} A fault of the data "
-        "leaves an episode out of every number."
+        f"{manifest['seed']}."
     )
 
 
