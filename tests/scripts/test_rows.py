@@ -39,7 +39,12 @@ def test_a_row_names_the_episode_and_begins_as_it_does(tmp_path, ending):
 
 def test_no_answer_is_in_a_row(tmp_path):
     Image.new("RGB", (40, 40)).save(tmp_path / "a.png")
-    row = {"image": "a.png", "question": "which?", "answer": "okapi", "evidence": [[0.1, 0.1, 0.1717, 0.5]]}
+    row = {
+        "image": "a.png",
+        "question": "which?",
+        "answer": "okapi",
+        "evidence": [[0.1, 0.1, 0.1717, 0.5]],
+    }
     records, out = tmp_path / "mine.jsonl", tmp_path / "rows.jsonl"
     records.write_text(json.dumps(row), encoding="utf-8")
     arguments = ["--env", "PixelReason-Records-v0", "--env-arg", f"data_dir={records}"]
