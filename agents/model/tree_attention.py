@@ -8,11 +8,12 @@ the backward pass, as there is no cache: keys and values are of the layer that i
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
@@ -21,6 +22,12 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 _PREFIX = "tree_"
 _BASES = ("sdpa", "eager")
 """What can be extended; flash-attn's functions read their own name in the config."""
+
+_MOST_ALONE = 2**17
+"""Products of a query and a key up to which a stretch is a short one."""
+
+_MOST_PADDED = 1.3
+"""How many products short stretches may compute together, as a multiple of what they need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +54,23 @@ class Segment:
 
 
 class Tree:
-    """The stretches of a row, which cover it in order without a gap."""
+    """The stretches of a row, which cover it in order without a gap.
+
+    Long stretches attend one by one. Short ones attend together, padded to each other, for a
+    kernel that is started for each of many short ones takes longer than what is computed in vain.
+    """
 
     def __init__(self, segments: tuple[Segment, ...], device: torch.device) -> None:
-        """Makes the masks, once for all layers."""
+        """Makes masks and indices, once for all layers."""
         self.segments = segments
-        self._masks: dict[int, torch.Tensor] = {
-            number: torch.ones(len(each), each.n_keys, dtype=torch.bool, device=device).tril(
-                each.n_keys - len(each)
-            )
-            for number, each in enumerate(segments)
-            if each.before
-        }
+        groups = _groups(segments)
+        self._blocks = [
+            _Alone(each[0], device) if len(each) == 1 else _Together(each, device)
+            for each in groups
+        ]
+        columns = np.concatenate([np.arange(s.start, s.stop) for each in groups for s in each])
+        is_in_order = bool((columns[1:] > columns[:-1]).all())
+        self._order = None if is_in_order else torch.from_numpy(np.argsort(columns)).to(device)
 
     def __call__(
         self,
@@ -80,24 +92,115 @@ class Tree:
         Returns:
             (1, length, heads, head size).
         """
+        parts = [block(query, key, value, dropout, scaling) for block in self._blocks]
+        attended = torch.cat(parts, dim=2)
+        if self._order is not None:
+            attended = attended.index_select(2, self._order)
+        return attended.transpose(1, 2)
+
+
+class _Alone:
+    """One stretch; what it reads is put together from slices of the row."""
+
+    def __init__(self, segment: Segment, device: torch.device) -> None:
+        self._start, self._stop = segment.start, segment.stop
+        self._spans = [*segment.before, (segment.start, segment.stop)]
+        self._mask = None
+        if segment.before:
+            shape, n_before = (len(segment), segment.n_keys), segment.n_keys - len(segment)
+            self._mask = torch.ones(shape, dtype=torch.bool, device=device).tril(n_before)
+
+    def __call__(
+        self,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        dropout: float,
+        scaling: float | None,
+    ) -> torch.Tensor:
+        """Returns (1, heads, length of the stretch, head size)."""
         n_repeats = query.shape[1] // key.shape[1]
-        key, value = (each.repeat_interleave(n_repeats, 1) for each in (key, value))
-        attended = []
-        for number, segment in enumerate(self.segments):
-            spans = [*segment.before, (segment.start, segment.stop)]
-            mask = self._masks.get(number)
-            attended.append(
-                scaled_dot_product_attention(
-                    query[:, :, segment.start : segment.stop],
-                    _columns(key, spans),
-                    _columns(value, spans),
-                    attn_mask=mask,
-                    dropout_p=dropout,
-                    is_causal=mask is None,
-                    scale=scaling,
-                )
-            )
-        return torch.cat(attended, dim=2).transpose(1, 2)
+        return scaled_dot_product_attention(
+            query[:, :, self._start : self._stop],
+            self._read(key).repeat_interleave(n_repeats, 1),
+            self._read(value).repeat_interleave(n_repeats, 1),
+            attn_mask=self._mask,
+            dropout_p=dropout,
+            is_causal=self._mask is None,
+            scale=scaling,
+        )
+
+    def _read(self, values: torch.Tensor) -> torch.Tensor:
+        parts = [values[:, :, start:stop] for start, stop in self._spans]
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=2)
+
+
+class _Together:
+    """Several stretches, padded in front to the longest one and to the most tokens read."""
+
+    def __init__(self, segments: Sequence[Segment], device: torch.device) -> None:
+        most, most_keys = max(map(len, segments)), max(each.n_keys for each in segments)
+        self._count = len(segments)
+        queries = np.zeros((len(segments), most), np.int64)
+        keys = np.zeros((len(segments), most_keys), np.int64)
+        mask = np.zeros((len(segments), most, most_keys), np.bool_)
+        is_real = np.zeros(queries.shape, np.bool_)
+        for row, each in enumerate(segments):
+            spans = (*each.before, (each.start, each.stop))
+            read = np.concatenate([np.arange(*span) for span in spans])
+            queries[row, most - len(each) :] = read[len(read) - len(each) :]
+            keys[row, most_keys - len(read) :] = read
+            is_real[row, most - len(each) :] = True
+            # With padding in front the last query reads the last key in every row.
+            mask[row] = np.tri(most, most_keys, most_keys - most, dtype=np.bool_)
+            mask[row, :, : most_keys - len(read)] = False
+            mask[row, : most - len(each), -1] = True  # padding reads something, or gives NaN
+        flat = (queries.reshape(-1), keys.reshape(-1), np.flatnonzero(is_real))
+        self._queries, self._keys, self._real = (torch.from_numpy(n).to(device) for n in flat)
+        self._mask = torch.from_numpy(mask)[:, None].to(device)
+
+    def __call__(
+        self,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        dropout: float,
+        scaling: float | None,
+    ) -> torch.Tensor:
+        """Returns (1, heads, length of all stretches, head size)."""
+        n_repeats = query.shape[1] // key.shape[1]
+        attended = scaled_dot_product_attention(
+            self._rows(query, self._queries),
+            self._rows(key, self._keys).repeat_interleave(n_repeats, 1),
+            self._rows(value, self._keys).repeat_interleave(n_repeats, 1),
+            attn_mask=self._mask,
+            dropout_p=dropout,
+            scale=scaling,
+        )  # (count, heads, most, head size)
+        return attended.transpose(0, 1).flatten(1, 2).index_select(1, self._real)[None]
+
+    def _rows(self, values: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+        """Returns (count, heads, columns a row, head size)."""
+        taken = values[0].index_select(1, columns)
+        return taken.unflatten(1, (self._count, -1)).transpose(0, 1)
+
+
+def _groups(segments: Sequence[Segment]) -> list[list[Segment]]:
+    """Divides stretches into those that attend together, long ones first."""
+    ordered = sorted(segments, key=lambda each: (-each.n_keys, -len(each), each.start))
+    groups: list[list[Segment]] = []
+    needed = 0
+    for each in ordered:
+        own = len(each) * each.n_keys
+        if groups and own <= _MOST_ALONE:
+            group = [*groups[-1], each]
+            padded = len(group) * max(map(len, group)) * group[0].n_keys
+            if padded <= _MOST_PADDED * (needed + own):
+                groups[-1], needed = group, needed + own
+                continue
+        groups.append([each])
+        needed = own
+    return groups
 
 
 def allow_trees(config: Any) -> bool:
@@ -146,9 +249,3 @@ def _attend(
         module, query, key, value, attention_mask, **settings
     )
     return out
-
-
-def _columns(values: torch.Tensor, spans: list[tuple[int, int]]) -> torch.Tensor:
-    """Returns these spans of columns of (1, heads, length, head size), one after the other."""
-    parts = [values[:, :, start:stop] for start, stop in spans]
-    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=2)

@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import scaled_dot_product_attention
 
+from pixel_env.agents.model import tree_attention
 from pixel_env.agents.model.packing import SharedRow, pack
 from pixel_env.agents.model.tree_attention import Segment, Tree
 from pixel_env.agents.tokens.trajectory import EncodedImage, Piece, TrajectoryBuilder
@@ -98,7 +100,9 @@ def test_rollouts_without_turns_are_packed_whole():
 
 
 @pytest.mark.parametrize("key_heads", [1, 2, 4])
-def test_attention_is_softmax_over_the_own_conversation(key_heads):
+@pytest.mark.parametrize("most_alone", [0, 10, 2**17])
+def test_attention_is_softmax_over_the_own_conversation(key_heads, most_alone, monkeypatch):
+    monkeypatch.setattr(tree_attention, "_MOST_ALONE", most_alone)  # none, some, all together
     torch.manual_seed(0)
     segments = (Segment(0, 4), Segment(4, 6, ((0, 2),)), Segment(6, 9, ((0, 2), (4, 5))))
     reads = [[0], [0, 1], [0, 1, 2], [0, 1, 2, 3], [0, 1, 4], [0, 1, 4, 5]]
@@ -112,3 +116,28 @@ def test_attention_is_softmax_over_the_own_conversation(key_heads):
             weights = torch.softmax(key[0, own, read] @ query[0, head, column] / 8**0.5, 0)
             expected = weights @ value[0, own, read]
             torch.testing.assert_close(attended[0, column, head], expected)
+
+
+def test_short_stretches_attend_together_and_long_ones_alone(monkeypatch):
+    calls = []
+
+    def watched(query, key, value, **settings):
+        calls.append((tuple(query.shape), key.shape[2]))
+        return scaled_dot_product_attention(query, key, value, **settings)
+
+    monkeypatch.setattr(tree_attention, "scaled_dot_product_attention", watched)
+    short = tuple(Segment(10 * n, 10 * n + 10) for n in range(20))
+    long = Segment(200, 1200, ((0, 5),))
+    row = torch.randn(1, 2, 1200, 4)
+    Tree((*short, long), CPU)(row, row, row)
+    assert calls == [((1, 2, 1000, 4), 1005), ((20, 2, 10, 4), 10)]
+
+
+@pytest.mark.parametrize(("lengths", "most"), [([40] * 6 + [3] * 50, 1.3), ([9, 7, 5, 3, 1], 1.3)])
+def test_little_is_computed_in_vain(lengths, most):
+    stops = np.cumsum(lengths)
+    segments = [Segment(int(stop) - n, int(stop)) for stop, n in zip(stops, lengths, strict=True)]
+    groups = tree_attention._groups(segments)
+    assert sorted(each.start for group in groups for each in group) == [s.start for s in segments]
+    needed = sum(n * n for n in lengths)
+    assert sum(len(group) * max(map(len, group)) ** 2 for group in groups) <= most * needed
