@@ -145,16 +145,18 @@ def split_arguments(
 def _limit_of_make() -> int | None:
     """Returns `max_episode_steps` of the `gym.make` that is running, or of the id; None for none.
 
-    Gymnasium hands it to the wrapper that it puts around an environment and to nobody else, so it
-    can only be read where it stands: in the frame of `make`.
+    Gymnasium hands it to the wrapper that it puts around an environment and to nobody else: not to
+    the creator, not to the environment's spec; and an additional wrapper of the id, which could
+    read it, would close `make_vec` to our lanes. So it can only be read where it stands, in the
+    frame of `make`. Where a Gymnasium keeps it elsewhere, nothing is read, and nothing breaks.
     """
     frame = inspect.currentframe()
     while frame is not None and frame.f_code is not gym.make.__code__:
         frame = frame.f_back
     if frame is None:
         return None
-    given: int | None = frame.f_locals[STEPS]
-    of_id: int | None = frame.f_locals["env_spec"].max_episode_steps
+    given: int | None = frame.f_locals.get(STEPS)
+    of_id: int | None = getattr(frame.f_locals.get("env_spec"), STEPS, None)
     return of_id if given is None else given
 
 

@@ -129,6 +129,7 @@ FLAT: dict[str, dict[str, Any]] = {
     "SyntheticCounting": {"options": True},
     "SyntheticInfographic": {"options": True},
     "SyntheticClip": {"options": True},
+    "SyntheticMix": {"options": True, "n_choices": 4, "n_pictures": 16, "has_clips": True},
 }
 """What the flat ids have beside that: sizes, and how an answer can be chosen. The others need a
 `vocabulary` in `gym.make` where their questions have no options."""

@@ -22,11 +22,18 @@ from .flat import FlatPixelEnv, Row
 SIZES = frozenset(field.name for field in fields(FlatConfig)) - {"max_turns", "max_views"}
 """Arguments of `gym.make` that are sizes of flat arrays; the others are the environment's."""
 
+EVERY_INFO = (
+    *("sample_id", "task", "category", "origin", "feedback", "reward_terms"),
+    *("n_calls", "n_operations", "n_operation_errors", "n_views", "n_frames"),
+)
+"""Keys that the info of every step has."""
+
 
 class FlatReasoningEnv(gym.Env[FlatObservation, Row]):
     """A `PixelReasoningEnv` behind flat spaces, with nothing to unwrap.
 
-    Observations, actions, rewards and infos are those of `FlatPixelEnv`.
+    Observations, actions, rewards and infos are those of `FlatPixelEnv`. `plain_info=True` leaves
+    out of the infos what not every step has: buffers such as tianshou's take nothing else.
 
     Attributes:
         inner: the environment, whose `sample`, `views` and `history` are privileged.
@@ -40,11 +47,12 @@ class FlatReasoningEnv(gym.Env[FlatObservation, Row]):
 
     metadata: ClassVar[dict[str, Any]] = PixelReasoningEnv.metadata  # type: ignore[misc]
 
-    def __init__(self, env: PixelReasoningEnv, **sizes: Any) -> None:
+    def __init__(self, env: PixelReasoningEnv, *, plain_info: bool = False, **sizes: Any) -> None:
         """Puts flat spaces before an environment.
 
         Args:
             env: the environment.
+            plain_info: whether infos have the keys in `EVERY_INFO` alone.
             **sizes: as for `FlatPixelEnv`.
 
         Raises:
@@ -53,6 +61,7 @@ class FlatReasoningEnv(gym.Env[FlatObservation, Row]):
         """
         self._flat = FlatPixelEnv(env, **sizes)
         self.inner = env
+        self._plain_info = plain_info
         self.config = self._flat.config
         self.render_mode = env.render_mode
         self.observation_space = self.config.observation_space  # type: ignore[assignment]
@@ -63,11 +72,13 @@ class FlatReasoningEnv(gym.Env[FlatObservation, Row]):
     ) -> tuple[FlatObservation, Info]:
         """Starts an episode; arguments as in `PixelReasoningEnv.reset`."""
         super().reset(seed=seed)
-        return self._flat.reset(seed=seed, options=options)
+        observation, info = self._flat.reset(seed=seed, options=options)
+        return observation, self._info(info)
 
     def step(self, action: Row) -> tuple[FlatObservation, float, bool, bool, Info]:
         """Takes one row of whole numbers; see `FlatPixelEnv.step`."""
-        return self._flat.step(action)
+        observation, reward, terminated, truncated, info = self._flat.step(action)
+        return observation, reward, terminated, truncated, self._info(info)
 
     def render(self) -> NDArray[Any] | None:
         """Draws the episode so far; see `PixelReasoningEnv.render`."""
@@ -77,13 +88,18 @@ class FlatReasoningEnv(gym.Env[FlatObservation, Row]):
         """Closes the environment."""
         self.inner.close()
 
+    def _info(self, info: Info) -> Info:
+        if not self._plain_info:
+            return info
+        return {name: info[name] for name in EVERY_INFO if name in info}
+
 
 def make_flat_env(task: Any, **arguments: Any) -> FlatReasoningEnv:
     """Builds an environment with flat spaces: what `gym.make` calls.
 
     Args:
         task: a `Task` class, or "module:Class".
-        **arguments: fields of `FlatConfig`; the rest as for `make_env`.
+        **arguments: fields of `FlatConfig`, and `plain_info`; the rest as for `make_env`.
 
     Raises:
         UnknownArgument: nothing takes an argument.
@@ -104,7 +120,7 @@ def make_flat_vector_env(
     Args:
         num_envs: how many lanes.
         wrappers: put around every lane, the first one innermost.
-        **arguments: fields of `FlatConfig`; the rest as for `make_vector_env`.
+        **arguments: fields of `FlatConfig`, and `plain_info`; the rest as for `make_vector_env`.
     """
     sizes, others = _split(arguments)
 
@@ -116,5 +132,6 @@ def make_flat_vector_env(
 
 def _split(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Sorts arguments into sizes and others."""
-    sizes = {name: value for name, value in arguments.items() if name in SIZES}
-    return sizes, {name: value for name, value in arguments.items() if name not in SIZES}
+    own = SIZES | {"plain_info"}
+    sizes = {name: value for name, value in arguments.items() if name in own}
+    return sizes, {name: value for name, value in arguments.items() if name not in own}

@@ -14,8 +14,9 @@ import numpy as np
 
 from pixel_env.config import EnvConfig
 from pixel_env.errors import ConfigError, unknown_name
-from pixel_env.registration import TASKS, make_task, split_arguments
+from pixel_env.registration import make_task, split_arguments
 from pixel_env.task import Task
+from pixel_env.task_sets import TASKS
 from pixel_env.types import Grade, Sample
 
 from .endless import N_SAMPLES, EndlessTask, Split

@@ -10,6 +10,7 @@ from tiny_tasks import PictureTask
 
 from pixel_env import ConfigError, PixelReasoningEnv, answer, zoom_in
 from pixel_env.agents.generation.collection import collect
+from pixel_env.registration import flat_id
 from pixel_env.vector import PixelReasoningVectorEnv
 from pixel_env.wrappers import BeliefGain, GroupCuriosity
 
@@ -143,6 +144,19 @@ def test_wrappers_see_the_same_lanes(wrapper, mode):
         seen.append([(step[:-1], len(step[-1])) for step in steps])
     if mode is AutoresetMode.DISABLED and wrapper != "DictInfoToList":
         seen[0] = [(step, n - 2) for step, n in seen[0]]  # "waiting" and its mask
+    assert data_equivalence(*seen, exact=True)
+
+
+def test_wrappers_of_observations_see_the_same_flat_lanes():
+    seen = []
+    for arguments in ({}, {"vectorization_mode": "sync"}):
+        envs = gym.make_vec(flat_id("SmallSearch"), 2, **arguments)
+        envs = wrappers.NormalizeObservation(wrappers.FlattenObservation(envs))
+        envs.action_space.seed(3)
+        envs.reset(seed=1)
+        steps = [envs.step(envs.action_space.sample()) for _ in range(6)]
+        seen.append([(observations, rewards) for observations, rewards, *_ in steps])
+        envs.close()
     assert data_equivalence(*seen, exact=True)
 
 

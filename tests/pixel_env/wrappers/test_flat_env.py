@@ -110,6 +110,16 @@ def test_a_task_of_a_user_has_one_too(register):
     assert clips.action_space.nvec.tolist() == [3, 58, 4, 16, 2]
 
 
+def test_plain_infos_have_the_same_keys_in_every_step():
+    env = gym.make(SEARCH, plain_info=True)
+    _, first = env.reset(seed=0)
+    for row in ([1, 0, 0, 0, 0], [9, 0, 0, 0, 0], [0, 0, 0, 0, 1]):
+        *_, info = env.step(np.array(row))
+        assert info.keys() - first.keys() == {"reward_terms"}
+        assert first.keys() <= info.keys()
+    assert gym.make_vec(SEARCH, 2, plain_info=True).reset(seed=0)[1].keys() >= first.keys()
+
+
 def test_a_limit_of_steps_is_in_its_counters():
     env = gym.make(SEARCH, max_episode_steps=2)
     assert env.unwrapped.config.max_turns == env.unwrapped.inner.config.max_turns == 2
