@@ -25,8 +25,8 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLIm
 
 from pixel_env.files.whole_folder import whole_folder
 
-from ..model.serving import write_serving_files
 from ..tokens.encoder import END, IMAGE, START, VIDEO, VISION_END, VISION_START
+from ..tokens.serving import write_serving_files
 
 PAD = "<|endoftext|>"
 SPECIAL_TOKENS = (PAD, START, END, VISION_START, VISION_END, IMAGE, VIDEO)

@@ -1,6 +1,6 @@
 """What a model's folder needs so that servers and `AutoProcessor` take it as it is.
 
-The chat template writes what the token encoder writes (`tokens/encoder.py`): the same text, one
+The chat template writes what the token encoder writes (`encoder.py`): the same text, one
 image token for each picture, which a server replaces by as many as the picture has. It adds
 nothing: no default system message, no trimming of past messages.
 """
