@@ -223,6 +223,9 @@ def _client(address: Address, settings: ServedSettings) -> Any:
     given: dict[str, Any] = {"timeout": timeout, "max_retries": settings.max_retries}
     if address.url:
         given["base_url"] = address.url
+    if address.is_loopback:
+        # A proxy of the environment can't reach this machine's own servers.
+        given["http_client"] = package.DefaultAsyncHttpxClient(trust_env=False, timeout=timeout)
     try:
         return package.AsyncOpenAI(**given)
     except package.OpenAIError as fault:

@@ -412,6 +412,15 @@ def test_a_server_elsewhere_needs_a_key_and_one_on_loopback_doesnt(serve):
     assert server.requests[0].headers["authorization"] == "Bearer none"
 
 
+def test_a_proxy_is_not_asked_for_a_server_on_this_machine(serve, monkeypatch):
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    _, info = play(connect(serve(GOOD), max_retries=0))
+    assert info["answer"] == "B"
+
+
 def test_a_key_that_a_server_quotes_stays_out_of_errors(serve, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     quoting = Reaction({"error": {"message": f"wrong key {KEY}"}}, 401)
