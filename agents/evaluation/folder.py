@@ -29,6 +29,8 @@ GROWS = ("samples", "repeats")
 """Entries of a manifest that may be larger when an evaluation goes on: it is extended."""
 NOTED = ("server_fingerprints",)
 """Entries of a manifest that are known only at the end; they decide no result."""
+FREE = (*NOTED, "lanes")
+"""Entries that may be others when an evaluation goes on: fewer lanes for a busy server."""
 MOST_NAMED = 3
 """How many differing settings an error names."""
 
@@ -55,7 +57,7 @@ class EvaluationFolder:
             self._check(manifest)
             self.results = self._keep_whole()
             saved = read_manifest(path / MANIFEST)
-            if differences(saved, manifest, NOTED):  # it grew
+            if differences(saved, manifest, FREE):  # it grew
                 (path / REPORT).unlink(missing_ok=True)  # of fewer samples
                 self._write_manifest(manifest)
             return
@@ -95,7 +97,7 @@ class EvaluationFolder:
     def _check(self, manifest: Mapping[str, Any]) -> None:
         found = [
             each
-            for each in differences(read_manifest(self.path / MANIFEST), manifest, NOTED)
+            for each in differences(read_manifest(self.path / MANIFEST), manifest, FREE)
             if not (each.name in GROWS and type(each.saved) is int and each.given > each.saved)
         ]
         if found:

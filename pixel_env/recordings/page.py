@@ -119,9 +119,15 @@ def _turn(
     terms = {name: value for name, value in (turn.get("reward_terms") or {}).items() if value}
     paid = f"<p class=terms>{_text(_terms(terms))}</p>" if terms else ""
     return (
-        f"<section><h2>{number}</h2><pre>{_text(message)}</pre>{feedback}{paid}"
+        f"<section><h2>{number}</h2>{_reasoning(turn)}<pre>{_text(message)}</pre>{feedback}{paid}"
         f"{_views(turn, regions, pictures)}</section>"
     )
+
+
+def _reasoning(turn: Record) -> str:
+    """Returns the thinking that a server gave apart from the message."""
+    thought = turn.get("reasoning")
+    return f"<pre class=reasoning>{_text(thought)}</pre>" if thought else ""
 
 
 def _end(record: Record) -> str:

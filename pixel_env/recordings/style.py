@@ -19,6 +19,7 @@ section > * { grid-column: 2; margin: .2rem 0; }
 h2 { grid-column: 1; grid-row: 1; font-size: .95rem; opacity: .6; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #8882; padding: .5rem .7rem;
   border-radius: .4rem; font-size: .85rem; }
+.reasoning { font-style: italic; opacity: .75; }
 .feedback { opacity: .75; }
 .refused { color: #d73027; }
 .terms { font-size: .85rem; opacity: .75; }

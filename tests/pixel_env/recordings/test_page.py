@@ -135,6 +135,17 @@ def test_what_a_policy_says_is_text(folder):
     assert EVIL in "".join(Seen(text).texts)
 
 
+def test_reasoning_that_came_apart_is_shown_as_text(tmp_path):
+    env = RecordTrajectories(TextAction(PixelReasoningEnv(PictureTask(), **SMALL)), tmp_path)
+    env.reset(options={"index": 0})
+    env.turn_notes = {"reasoning": f"So small. {EVIL}"}
+    env.step(call([0.25, 0.25, 0.5, 0.75]))
+    env.step(r"\boxed{no}")
+    text = page(read_episodes(tmp_path), tmp_path, "Episodes")
+    assert EVIL not in text
+    assert Seen(text).texts.count(f"So small. {EVIL}") == 1  # of the first turn only
+
+
 def test_an_episode_is_marked_by_how_it_ended(folder):
     marks = [set(attrs["class"].split()) for attrs in shown(folder).all("details")]
     assert marks == [
