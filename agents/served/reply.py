@@ -75,7 +75,7 @@ def read_reply(body: object) -> Reply:
     stop = choice.get("stop_reason")
     return Reply(
         content=_content(message.get("content")),
-        tool_calls=tuple(calls),
+        tool_calls=tuple(_valid(calls)),
         reasoning=_text(message.get("reasoning_content") or message.get("reasoning")),
         finish_reason=_text(choice.get("finish_reason")),
         stop=stop if isinstance(stop, str) else "",  # a token's id otherwise
@@ -187,6 +187,15 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise MalformedReplyError(f"expected a text, got {type(value).__name__}")
     return value.encode("utf-8", errors="replace").decode("utf-8")
+
+
+def _valid(calls: list[Any]) -> list[Any]:
+    """Replaces what JSON can write but is no Unicode: calls go back in later requests."""
+    try:
+        cleaned: list[Any] = json.loads(_text(json.dumps(calls, ensure_ascii=False)))
+    except (ValueError, TypeError, RecursionError) as fault:
+        raise MalformedReplyError("tool_calls can't be read") from fault
+    return cleaned
 
 
 def _counts(usage: object) -> dict[str, int]:
