@@ -47,10 +47,9 @@ ENVIRONMENT = {
 START_S = 600
 SETTINGS = {"dialect": "pixel-reasoner", "system": "none", "max_tokens": 48}
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not PYTHON, reason="PIXEL_REASON_VLLM names no interpreter with vLLM"),
-]
+pytestmark = pytest.mark.skipif(
+    not PYTHON, reason="PIXEL_REASON_VLLM names no interpreter with vLLM"
+)
 
 
 @pytest.fixture(scope="module")
