@@ -181,8 +181,9 @@ class _Together:
 
     def _rows(self, values: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
         """Returns (count, heads, columns a row, head size)."""
+        heads, _, size = values.shape[1:]
         taken = values[0].index_select(1, columns)
-        return taken.unflatten(1, (self._count, -1)).transpose(0, 1)
+        return taken.view(heads, self._count, -1, size).transpose(0, 1)
 
 
 def _groups(segments: Sequence[Segment]) -> list[list[Segment]]:
