@@ -35,7 +35,7 @@ TRAIN = [
 SB3 = [
     *("--threads=1", "--steps=32", "--n-envs=2", "--rollout-steps=8", "--batch-size=8"),
     *("--epochs=1", "--eval-samples=2", "--checkpoint-every=16", "--evaluate-every=0"),
-    *("--view-px=32", "--layers", "[8]", "--width=8"),
+    *("--view-px=40", "--layers", "[8]", "--width=8"),
 ]
 COMMANDS = {
     "evaluate": lambda at: [*EVALUATE, "--samples", "3", "--out", str(at / "run")],
@@ -60,7 +60,11 @@ PREPARED = {
 }
 """What stands in the folder before the command runs: the command that makes it."""
 
-TIMES = re.compile(r'"[\w/]*(?:seconds|per_second)[\w/]*": [^,}]+|[\d.]+ minutes')
+TIMES = re.compile(
+    r'"[\w/]*(?:seconds|per_second)[\w/]*": [^,}]+|[\d.]+ minutes|[0-9a-f]{40}(?:\+changes)?'
+)
+"""Times, and the revision, which changes while someone works."""
+
 SHOWN_TIMES = re.compile(r"^\| (?:evaluate|warm|RL|all) ?[\w ]*\| [\d.]+ \|$", re.MULTILINE)
 
 
@@ -92,18 +96,25 @@ def forked(at, work):
     return os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
 
 
-def left(at):
-    """Returns what a folder holds, without times and without TensorBoard's own files."""
+def left(at, name):
+    """Returns what a folder holds, without times and without TensorBoard's own files.
+
+    Of a training whose environments begin anew when it goes on, only which files there are.
+    """
+    if name == "train_sb3":
+        folders = ("logs", "checkpoints", "images")
+        paths = [path for path in at.rglob("*") if not set(path.parts) & set(folders)]
+        return {path.relative_to(at).as_posix(): "" for path in paths if path.is_file()}
     found = {}
     for path in sorted(at.rglob("*")):
-        name = path.relative_to(at).as_posix()
-        if path.is_dir() or "tfevents" in name or name.endswith((".safetensors.json", ".csv")):
+        file = path.relative_to(at).as_posix()
+        if path.is_dir() or "tfevents" in file:
             continue
         data = path.read_bytes()
         if path.suffix in (".md", ".json", ".jsonl"):
             text = SHOWN_TIMES.sub("", TIMES.sub("", data.decode("utf-8")))
-            data = "" if name.endswith(("seconds.json", "/manifest.json")) else text
-        found[name] = "" if "/checkpoints/" in name and name.endswith(".json") else data
+            data = "" if file.endswith(("seconds.json", "/manifest.json")) else text
+        found[file] = "" if "/checkpoints/" in file and file.endswith(".json") else data
     return found
 
 
@@ -129,7 +140,7 @@ def main(folder, name, step):
         where = f"{name}, write {number} of {n_writes}, {KINDS[kind]}: "
         check_first(first, KINDS[kind], said(at), where)
         assert forked(at, lambda: run(name, at)) == 0, f"{where}again: {said(at)}"
-        again = left(at)
+        again = left(at, name)
         differing = sorted(
             each for each in again.keys() | whole.keys() if again.get(each) != whole.get(each)
         )
@@ -151,7 +162,7 @@ def whole_run(faults, at, prepared, name):
         return code
 
     assert forked(at, work) == 0, said(at)
-    return left(at), int(counted.read_text())
+    return left(at, name), int(counted.read_text())
 
 
 def faulty(faults, at, name, number, kind):

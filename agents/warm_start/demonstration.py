@@ -176,8 +176,10 @@ def with_observations(demonstration: Demonstration, env: gym.Env[Any, Any]) -> D
     text_env = TextAction(env, demonstration.dialect)
     try:
         observation, info = text_env.reset(options={"id": demonstration.sample_id})
-    except ConfigError as fault:  # the task set holds no such sample
-        raise DataError(f"{demonstration.origin_name} can't be played again: {fault}") from fault
+    except ConfigError as unknown:  # the task set holds no such sample
+        raise DataError(
+            f"{demonstration.origin_name} can't be played again: {unknown}"
+        ) from unknown
     observations: list[Observation] = []
     for turn, message in enumerate(demonstration.messages):
         observations.append(observation)
