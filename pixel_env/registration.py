@@ -13,7 +13,7 @@ from gymnasium.envs.registration import load_env_creator
 
 from .config import FIELDS, EnvConfig
 from .env import PixelReasoningEnv
-from .errors import ConfigError, UnknownArgument
+from .errors import ConfigError, PixelEnvError, UnknownArgument
 from .task import Task
 from .task_sets import FLAT, TASKS
 
@@ -203,7 +203,12 @@ def make_bare(env_id: str, **arguments: Any) -> PixelReasoningEnv:
             f"expected an id whose spaces aren't flat, {env_id.replace('-Flat-', '-')}; "
             f"got {env_id!r}"
         )
-    env = gym.make(env_id, **arguments).unwrapped
+    try:
+        env = gym.make(env_id, **arguments).unwrapped
+    except PixelEnvError:
+        raise
+    except TypeError as fault:  # an argument is of another type
+        raise ConfigError(f"{env_id} can't be made: {fault}") from fault
     if not isinstance(env, PixelReasoningEnv):
         raise ConfigError(f"expected a PixelReasoningEnv behind {env_id!r}, got {env}")
     return env

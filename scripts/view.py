@@ -21,6 +21,7 @@ from pixel_env.agents.settings.command import Terminal, command
 from pixel_env.agents.settings.command_line import Page, UsageError
 from pixel_env.agents.settings.marks import FLAG, POSITIONAL, mark
 from pixel_env.errors import ConfigError, DataError
+from pixel_env.files.lock import only_writer_of_file
 from pixel_env.files.whole_file import write_whole
 from pixel_env.recordings import Filter, page, read_episodes
 from pixel_env.recordings.episodes import OUTCOMES, Record
@@ -63,8 +64,12 @@ def _view(options: ViewOptions, terminal: Terminal) -> int:
     out = options.out or folder / "view.html"
     count = f"{len(episodes)} of {n_chosen}" if n_chosen > len(episodes) else str(n_chosen)
     title = f"{folder}: {count} episodes"
-    text = page(episodes, folder, title, None if options.single_file else out.parent)
-    write_whole(out, text)
+    faults: list[DataError] = []
+    text = page(episodes, folder, title, None if options.single_file else out.parent, faults)
+    if faults:
+        terminal.say(f"{len(faults)} episodes can't be shown, such as: {faults[0]}")
+    with only_writer_of_file(out):
+        write_whole(out, text)
     more = "" if n_chosen == len(episodes) else f"; --limit {n_chosen} shows all"
     terminal.say(f"{count} episodes: {out}{more}")
     return 0

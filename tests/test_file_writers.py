@@ -27,6 +27,7 @@ WRITE_THEMSELVES = {
     "agents/model/loading.py": "writes into a folder that appears whole",
     "agents/tiny/model.py": "writes into a folder that appears whole",
     "tasks/synthetic/clip/encoding.py": "encodes into memory",
+    "pixel_env/chat/parts.py": "encodes into memory",
     "pixel_env/recordings/trajectory.py": "encodes into memory",
     "pixel_env/recordings/page_pictures.py": "encodes into memory",
     "agents/learning_trap/curves.py": "writes into a file that appears whole",

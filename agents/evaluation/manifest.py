@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,21 @@ PACKAGES = (
     "stable-baselines3",
 )
 """Packages that pixels, tokens or scores depend on."""
+
+
+_NEEDED: Mapping[str, type] = {
+    "env_id": str,
+    "env_kwargs": dict,
+    "policy": str,
+    "policy_settings": dict,
+    "samples": int,
+    "repeats": int,
+    "lanes": int,
+    "seed": int,
+    "control": list,
+    "image_format": str,
+}
+"""What an evaluation is run again from, and of which type it is."""
 
 
 def package_versions() -> dict[str, str]:
@@ -68,6 +84,20 @@ def read_manifest(path: Path) -> dict[str, Any]:
     if not isinstance(manifest, dict) or not {"env_id", "policy", "seed"} <= manifest.keys():
         raise DataError(f"manifest {path} is none of an evaluation: it names no env_id or policy")
     return manifest
+
+
+def check_runnable(manifest: Mapping[str, Any], path: Path) -> None:
+    """Checks that a manifest says what an evaluation is run again from.
+
+    Raises:
+        DataError: an entry is missing, or of another type; it names the entry.
+    """
+    for name, kind in _NEEDED.items():
+        if type(manifest.get(name)) is not kind:
+            raise DataError(
+                f"manifest {path}: expected {name} to be {kind.__name__}, "
+                f"got {type(manifest.get(name)).__name__}"
+            )
 
 
 def _git(root: Path, *arguments: str) -> str | None:

@@ -13,7 +13,7 @@ from ..policies.by_name import remake_policy
 from ..settings.comparison import differences
 from .evaluate import EvaluationConfig, OnResult, describe, evaluate
 from .folder import MANIFEST, NOTED, RESULTS
-from .manifest import read_manifest
+from .manifest import check_runnable, read_manifest
 from .results import EpisodeResult, read_results
 
 MAY_DIFFER = ("packages", "git_revision", "machine")
@@ -56,7 +56,9 @@ def rerun(
             results is another one than it was (the data, the weights, the prompt, ...).
         DataError: manifest or results can't be read.
     """
-    manifest = read_manifest(path / MANIFEST if path.is_dir() else path)
+    file = path / MANIFEST if path.is_dir() else path
+    manifest = read_manifest(file)
+    check_runnable(manifest, file)
     expected = read_results((path if path.is_dir() else path.parent) / RESULTS)
     policy = remake_policy(manifest, imported)
     config = _config(manifest, out)

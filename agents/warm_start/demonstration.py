@@ -11,6 +11,7 @@ from typing import Any, overload
 import gymnasium as gym
 
 from pixel_env.errors import ConfigError, DataError
+from pixel_env.files.json_records import parsed, record
 from pixel_env.files.lines import append_line
 from pixel_env.files.whole_file import whole_file
 from pixel_env.types import Observation
@@ -169,11 +170,16 @@ def with_observations(demonstration: Demonstration, env: gym.Env[Any, Any]) -> D
         env: an environment with structured actions.
 
     Raises:
-        DataError: the environment refuses a call (or executes one that it refused when the
-            demonstration was made), or the answer's score is another one.
+        DataError: the task set has no such sample, the environment refuses a call (or executes one
+            that it refused when the demonstration was made), or the answer's score is another one.
     """
     text_env = TextAction(env, demonstration.dialect)
-    observation, info = text_env.reset(options={"id": demonstration.sample_id})
+    try:
+        observation, info = text_env.reset(options={"id": demonstration.sample_id})
+    except ConfigError as unknown:  # the task set holds no such sample
+        raise DataError(
+            f"{demonstration.origin_name} can't be played again: {unknown}"
+        ) from unknown
     observations: list[Observation] = []
     for turn, message in enumerate(demonstration.messages):
         observations.append(observation)
@@ -217,8 +223,8 @@ def load(path: Path, is_whole: bool = False) -> list[Demonstration]:
         DataError: the file or a line can't be read; it names file and line.
     """
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as fault:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as fault:
         raise DataError(f"{path}: can't be read ({fault})") from fault
     if is_whole and lines[-1]:
         raise DataError(
@@ -260,17 +266,25 @@ def make_missing(
     return [kept[number] for number in sorted(kept)]
 
 
-def _read(line: str, origin: str) -> Demonstration:
-    try:
-        values = json.loads(line)
-        values.update(messages=tuple(values["messages"]), imitate=tuple(values["imitate"]))
-        made = Demonstration(**values, origin=origin)
-        is_text = all(isinstance(message, str) for message in made.messages)
-    except (ValueError, KeyError, TypeError, AttributeError) as fault:
-        raise DataError(f"{origin}: no demonstration ({fault})") from fault
-    if not is_text or len(made.messages) != len(made.imitate) or not any(made.imitate):
+def _read(line: bytes, origin: str) -> Demonstration:
+    values = parsed(line, origin)
+    if isinstance(values, dict) and (unknown := sorted(set(values) - set(_SAVED))):
+        raise DataError(f"{origin}: no demonstration (it has {unknown[0]!r})")
+    made = replace(record(Demonstration, values, origin), origin=origin)
+    if len(made.messages) != len(made.imitate) or not any(made.imitate):
         raise DataError(
             f"{origin}: expected messages, one or more of them to imitate, and as many marks as "
-            f"messages, got {len(made.messages)} and {list(made.imitate)}"
+            f"messages, got {len(made.messages)} and {list(made.imitate)!r:.60}"
         )
+    if made.number < 0 or not all(map(_is_text, (made.sample_id, *made.messages))):
+        raise DataError(f"{origin}: expected a number from 0, and texts without lone surrogates")
     return made
+
+
+def _is_text(value: str) -> bool:
+    """Whether a text can be written as UTF-8, as a tokenizer takes it."""
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,1 +1,1 @@
-"""Files that are whole or absent, and values as JSON holds them."""
+"""Files that are whole or absent, locks, and values and records as JSON holds them."""

@@ -10,7 +10,7 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from importlib import import_module
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
+from .whole_file import naming, remove_parts
 
 fcntl: Any = import_module("fcntl") if find_spec("fcntl") else None  # Windows has none
 
@@ -33,8 +34,9 @@ _held: dict[str, int] = {}
 def only_writer(folder: Path) -> Iterator[None]:
     """Makes sure that no other process, or thread, writes a folder meanwhile.
 
-    The folder is made where it is missing, and goes again if nothing was written into it. A thread
-    that has the lock already may ask again.
+    The folder is made where it is missing, and goes again if nothing was written into it. What a
+    killed process left of files that it was writing is removed. A thread that has the lock already
+    may ask again.
 
     Args:
         folder: the folder.
@@ -43,28 +45,32 @@ def only_writer(folder: Path) -> Iterator[None]:
         ConfigError: another process has it; it is named.
         OSError: the folder can't be made.
     """
-    with _lock(folder / FILE_NAME, folder):
+    with _lock(folder / FILE_NAME, folder, lambda: remove_parts(folder)):
         yield
 
 
 @contextmanager
 def only_writer_of_file(path: Path) -> Iterator[None]:
-    """As `only_writer`, for one file that goes on."""
-    with _lock(path.with_name(f".{path.name}{FILE_NAME}"), path):
+    """As `only_writer`, for one file, or one folder that appears whole."""
+    file = path.with_name(f".{path.name}{FILE_NAME}")
+    with _lock(file, path, lambda: remove_parts(path.parent, of=f"{path.stem}.")):
         yield
 
 
 @contextmanager
-def _lock(file: Path, what: Path) -> Iterator[None]:
+def _lock(file: Path, what: Path, clean: Callable[[], None]) -> Iterator[None]:
     key, thread = os.path.realpath(file), threading.get_ident()
     if _held.get(key) == thread:
         yield
         return
     made = _make(file.parent)
     try:
-        descriptor = _taken(file, what)
+        with naming(what):
+            descriptor, was_killed = _taken(file, what)
         _held[key] = thread
         try:
+            if was_killed:
+                clean()
             yield
         finally:
             del _held[key]
@@ -87,8 +93,8 @@ def _make(folder: Path) -> list[Path]:
     return missing
 
 
-def _taken(file: Path, what: Path) -> int:
-    """Takes a lock; returns the descriptor that holds it.
+def _taken(file: Path, what: Path) -> tuple[int, bool]:
+    """Takes a lock; returns the descriptor that holds it, and whether its last holder was killed.
 
     Raises:
         ConfigError: another process has it.
@@ -99,8 +105,9 @@ def _taken(file: Path, what: Path) -> int:
             if not _is_free(descriptor, os.path.realpath(file)):
                 raise ConfigError(_in_use(what, file, _owner(descriptor)))
             if _is_still(descriptor, file):
+                was_killed = bool(_owner(descriptor))
                 _write_owner(descriptor)
-                return descriptor
+                return descriptor, was_killed
         except BaseException:
             os.close(descriptor)
             raise

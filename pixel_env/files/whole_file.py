@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,11 @@ _WRITING_FAULTS = {
 """Errors of the system that other exceptions come from while a library writes a file."""
 
 _MOST_CAUSES = 10
+
+_NAMED = 120
+"""Characters of a file's name in that of its part: names have some 255 bytes."""
+
+_PART = re.compile(rf"^\..*\.[0-9a-f]{{16}}{re.escape(SUFFIX)}$")
 
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 """How libraries in Rust write the system's error number."""
@@ -55,7 +61,7 @@ def whole_file(path: Path, sync: bool = True) -> Iterator[BinaryIO]:
                 yield stream
             return
         # Another name for each writer, in the same folder: only there is replacing one step.
-        partial = path.with_name(f".{secrets.token_hex(8)}{SUFFIX}")
+        partial = path.with_name(f".{path.name[:_NAMED]}.{secrets.token_hex(8)}{SUFFIX}")
         try:
             with partial.open("wb") as stream:
                 yield stream
@@ -132,6 +138,22 @@ def _system_error(fault: BaseException) -> OSError | None:
 
 def _is_hidden(name: str) -> bool:
     return name.endswith(SUFFIX) or WRITING in name
+
+
+def remove_parts(folder: Path, of: str = "") -> None:
+    """Removes what killed processes left of files and folders that they were writing.
+
+    Nobody else may be writing there.
+
+    Args:
+        folder: where; folders in it are searched too, unless `of` is given.
+        of: only of files whose names begin with it.
+    """
+    found = folder.glob(f".{of}*{SUFFIX}") if of else folder.rglob(f".*{SUFFIX}")
+    for part in [each for each in found if _PART.search(each.name)]:
+        part.unlink(missing_ok=True)
+    for part in [] if of else [*folder.rglob(f"{WRITING}*")]:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def _is_replaced(path: Path) -> bool:

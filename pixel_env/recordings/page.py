@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from ..errors import PixelEnvError
+from ..errors import DataError
 from ..media.border import reason_of
 from .episodes import OUTCOMES, Record, Region, episode_place, regions_by_view
 from .page_pictures import PagePictures
@@ -20,6 +20,7 @@ def page(
     folder: str | os.PathLike[str],
     title: str,
     page_folder: str | os.PathLike[str] | None = None,
+    faults: list[DataError] | None = None,
 ) -> str:
     """Returns a page of episodes; nothing is loaded from anywhere but the folder.
 
@@ -31,6 +32,8 @@ def page(
         title: over the page.
         page_folder: where the page will lie. Its pictures are links from there, loaded when they
             are seen. None makes them part of the page, photographs as JPEG.
+        faults: gets the faults of pictures, whose episodes say it in their place; None raises the
+            first.
 
     Raises:
         DataError: a picture is missing or broken, or its name leads out of the folder.
@@ -38,7 +41,7 @@ def page(
     pictures = PagePictures(
         Path(folder).resolve(), None if page_folder is None else Path(page_folder).resolve()
     )
-    episodes = [(record, _shown(record, pictures)) for record in records]
+    episodes = [(record, _shown(record, pictures, faults)) for record in records]
     counts = {
         name: sum(bool(holds(record)) for record, _ in episodes) for name, holds in OUTCOMES.items()
     }
@@ -58,16 +61,20 @@ def page(
     return "\n".join(parts) + "\n"
 
 
-def _shown(record: Record, pictures: PagePictures) -> str:
-    """Returns one episode, or why it can't be shown where its values are of other types."""
+def _shown(record: Record, pictures: PagePictures, faults: list[DataError] | None) -> str:
+    """Returns one episode, or why it can't be shown: its values are of other types, a picture."""
     try:
         return _episode(record, pictures)
-    except PixelEnvError:
-        raise
+    except DataError as fault:
+        if faults is None:
+            raise
+        faults.append(fault)
+        reason = str(fault)
     except Exception as fault:  # a record is a file's content: it can hold anything
-        why = f"this episode can't be shown: {reason_of(fault)}"
-        question = _text(record["question"])
-        return f"<details><summary><b>–</b> {question}</summary><p>{_text(why)}</p></details>"
+        reason = reason_of(fault)
+    why = f"this episode can't be shown: {reason}"
+    question = _text(record["question"])
+    return f"<details><summary><b>–</b> {question}</summary><p>{_text(why)}</p></details>"
 
 
 def _episode(record: Record, pictures: PagePictures) -> str:

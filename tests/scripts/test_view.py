@@ -1,5 +1,7 @@
 """The viewer's command."""
 
+import json
+
 import gymnasium as gym
 import pytest
 
@@ -59,6 +61,16 @@ def test_what_is_wrong_is_one_sentence(tmp_path, capsys):
     assert "expected a folder with trajectories.jsonl" in capsys.readouterr().out
     assert view.main([str(tmp_path), "--limit", "0"]) == 1
     assert "expected --limit >= 1, got 0" in capsys.readouterr().out
+
+
+def test_an_episode_whose_picture_is_missing_says_so_and_the_others_are_shown(recorded, capsys):
+    line = json.loads((recorded / "trajectories.jsonl").read_text().splitlines()[1])
+    (recorded / line["first"]["images"][0]).unlink()
+    assert view.main([str(recorded)]) == 0
+    assert "1 episodes can't be shown, such as: expected a PNG" in capsys.readouterr().out
+    text = (recorded / "view.html").read_text()
+    assert text.count("<details") == 3
+    assert text.count("this episode can&#x27;t be shown") == 1
 
 
 def test_lines_that_are_no_records_are_counted_and_the_others_shown(recorded, capsys):

@@ -60,9 +60,13 @@ def test_the_lock_of_a_killed_process_is_taken_over(other, tmp_path):
     other.wait(timeout=20)
     folder = tmp_path / "run"
     assert json.loads((folder / FILE_NAME).read_text())["pid"] == other.pid
+    (folder / "images" / ".writing-model").mkdir(parents=True)
+    (folder / "images" / f".a.png.{'0' * 16}.partial").write_text("half")
+    (folder / ".mine.partial").write_text("the user's")
     with only_writer(folder):
         assert json.loads((folder / FILE_NAME).read_text())["pid"] == os.getpid()
-    assert list(folder.iterdir()) == []
+    left = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+    assert left == [".mine.partial", "images"]
 
 
 def test_a_thread_asks_again_and_another_one_is_refused(tmp_path):
