@@ -41,6 +41,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     named = [argument for argument in config.args if "::" in argument]
     for item in items:
-        asked = any(item.nodeid.endswith(name.rpartition("/")[2]) for name in named)
+        names = (item.nodeid, item.nodeid.partition("[")[0])  # with its parameters, and without
+        asked = any(each.endswith(name.rpartition("/")[2]) for name in named for each in names)
         if item.get_closest_marker("slow") and not asked:
             item.add_marker(pytest.mark.skip(reason="a learning run: name it, or pass -m slow"))

@@ -9,7 +9,6 @@ the longest load.
 
 import json
 import os
-import resource
 import signal
 import sys
 import time
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hostile_reader import opened_names, watch_folder
+from hostile_reader import opened_names, peak_mb, watch_folder
 
 from pixel_env import ConfigError, DataError, PixelReasoningEnv
 from pixel_env.tasks.synthetic.search.task import SyntheticSearch
@@ -102,9 +101,9 @@ def main(kind: str, folder: str, outside: str) -> None:
 
     sys.addaudithook(watch)
     watched = watch_folder(outside)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_mb()
     for name in names:
-        began = time.monotonic()
+        began, cpu_began = time.monotonic(), time.process_time()
         np.random.seed(0)
         signal.alarm(HANGS_S)
         try:
@@ -115,11 +114,13 @@ def main(kind: str, folder: str, outside: str) -> None:
             found["raised"][name] = f"{type(error).__name__}: {error}"[:300]
         signal.alarm(0)
         took = time.monotonic() - began
+        cpu_s = time.process_time() - cpu_began
+        found["longest_cpu_s"] = max(found.get("longest_cpu_s", 0.0), cpu_s)
         if took > found["longest_s"]:
             found["longest_s"], found["longest_row"] = took, name
         found["n_rows"] += 1
     found["opened"] = opened_names(watched)
-    found["peak_mb"] = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
+    found["peak_mb"] = peak_mb() - before
     print(json.dumps(found))
 
 

@@ -123,7 +123,7 @@ def broken_weights(content: bytes, rng: random.Random) -> Iterator[bytes]:
         yield safetensors({**header, some: {**header[some], **change}}, data)
     # Everything still fits, but for the model: a name, a shape, a dtype.
     yield safetensors({f"{n}x" if n == some else n: each for n, each in header.items()}, data)
-    square = next(n for n in names if len(header[n]["shape"]) == 2)
+    square = max(names, key=lambda name: len(header[name]["shape"]))
     turned = {**header[square], "shape": [1, *header[square]["shape"]]}
     yield safetensors({**header, square: turned}, data)
     yield safetensors({n: {**header[n], "dtype": "I32"} for n in names}, data)

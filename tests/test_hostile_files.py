@@ -26,8 +26,8 @@ READER = Path(__file__).with_name("hostile_reader.py")
 FOLDER_READER = Path(__file__).with_name("hostile_folder_reader.py")
 ROOT = READER.parent.parent
 
-MAX_MB, MAX_S = 2_000, 20
-"""The promise is 2 seconds; other work on the machine may take ten times as long."""
+MAX_MB, MAX_CPU_S, MAX_S = 2_000, 2, 20
+"""Seconds of the processor, and on the clock: other work on the machine may take most of it."""
 
 
 @pytest.fixture
@@ -70,6 +70,7 @@ def check(found, n_rows):
     assert found["audit"] == []
     assert found["n_rows"] == n_rows
     assert found["peak_mb"] < MAX_MB
+    assert found["longest_cpu_s"] < MAX_CPU_S
     assert found["longest_s"] < MAX_S, found["longest_row"]
     for row, fault in found["faults"].items():
         assert re.search(rf"\bq\.jsonl row {row}\b", fault), (row, fault)
@@ -187,5 +188,5 @@ def test_a_large_corpus_of_hostile_files(tmp_path, seed, port):
 
 def told(family, found):
     """Prints the figures of docs/reliability.md; `-s` shows them."""
-    names = ("n_rows", "peak_mb", "longest_s", "longest_row")
+    names = ("n_rows", "peak_mb", "longest_s", "longest_cpu_s", "longest_row")
     print(family, {**{name: found[name] for name in names}, "faults": len(found["faults"])})

@@ -84,7 +84,7 @@ def load_model(files: ModelFiles, dtype: torch.dtype, attention: str) -> Any:
         with foreign_files(str(files.folder / "generation_config.json")):
             GenerationConfig.from_pretrained(files.folder, trust_remote_code=False)
     with foreign_files(f"the weights in {files.weights}"):
-        model, info = AutoModelForImageTextToText.from_pretrained(
+        loaded: Any = AutoModelForImageTextToText.from_pretrained(
             files.folder,
             config=config,
             dtype=dtype,
@@ -94,6 +94,7 @@ def load_model(files: ModelFiles, dtype: torch.dtype, attention: str) -> Any:
             weights_only=True,
             output_loading_info=True,
         )
+        model, info = loaded
     for what in ("missing_keys", "mismatched_keys"):
         if found := info[what]:
             first = min(map(str, found))

@@ -91,7 +91,8 @@ def _span(name: str, entry: Any) -> tuple[int, int, str]:
     """Returns where a tensor lies, after checking that its dtype and shape take as many bytes."""
     if not isinstance(entry, Mapping):
         raise ValueError(f"tensor {name!r} has no dtype and shape")
-    dtype, shape, offsets = (entry.get(key) for key in ("dtype", "shape", "data_offsets"))
+    found: list[Any] = [entry.get(key) for key in ("dtype", "shape", "data_offsets")]
+    dtype, shape, offsets = found
     if not isinstance(dtype, str) or dtype not in BITS:
         raise ValueError(f"tensor {name!r} has an unknown dtype, {dtype!r:.40}")
     if not _are_sizes(shape) or not _are_sizes(offsets) or len(offsets) != 2:

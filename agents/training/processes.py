@@ -118,7 +118,7 @@ class Processes:
         was_done, value = unpacked(sent)
         if not was_done:
             raise ConfigError("the first process failed; its own message gives the reason")
-        return result if self.is_first else value  # type: ignore[no-any-return]
+        return result if self.is_first else value  # type: ignore[return-value]
 
     def _sent_by_first(self, message: bytes) -> bytes:
         """Returns the first process's message in all of them."""

@@ -25,7 +25,7 @@ from ..env import Step
 from ..errors import OperationError, unknown_name
 from ..evidence import MARGIN, SHORTEST_SIDE, evidence_by_picture, widened
 from ..history import History
-from ..media.geometry import Box
+from ..media.geometry import Box, settled
 from ..types import Action, Info, Observation, View
 from .base import Control, Redirection
 
@@ -142,6 +142,7 @@ class RandomCrop(Redirection):
 
     def _shifted(self, low: float, high: float, n_pixels: float) -> tuple[float, float]:
         """Shifts an interval by a random whole number of pixels within [0, 1]."""
+        low, high = settled(low, high, n_pixels)
         first, last = math.ceil(-low * n_pixels), math.floor((1 - high) * n_pixels)
         shift = int(self._rng.integers(first, last, endpoint=True)) / n_pixels
         return max(low + shift, 0.0), min(high + shift, 1.0)

@@ -25,6 +25,9 @@ FULL: Box = (0.0, 0.0, 1.0, 1.0)
 _EPSILON = 1e-6
 """Of a pixel: what float arithmetic may add to an edge that was meant to be whole."""
 
+_BORDER = 1e-4
+"""Of a pixel: an edge nearer to a whole one is `settled`."""
+
 _ALLOWED = "four numbers [x1, y1, x2, y2], fractions of the view from 0 to 1"
 
 
@@ -140,6 +143,32 @@ def _edges(low: float, high: float, side: int) -> tuple[int, int]:
     first = min(max(math.floor(low * side + _EPSILON), 0), side - 1)
     last = max(min(math.ceil(high * side - _EPSILON), side), first + 1)
     return first, last
+
+
+def settled(low: float, high: float, side: float) -> tuple[float, float]:
+    """Moves edges away from where a rounding error decides which pixel they fall on.
+
+    They fall on the same pixels as before, also after a shift by whole pixels, which adds an error
+    of its own.
+
+    Args:
+        low: the lower edge, a fraction of the side.
+        high: the upper edge.
+        side: the side in pixels.
+
+    >>> settled(1.000001e-8, 0.5, 100), settled(0.2999999, 0.5, 100)
+    ((0.0, 0.5), (0.299999, 0.5))
+    """
+    first, last = math.floor(low * side + _EPSILON), math.ceil(high * side - _EPSILON)
+    return _settled(low, side, first), _settled(high, side, last)
+
+
+def _settled(edge: float, side: float, pixel: int) -> float:
+    """Moves one edge that is rounded to a pixel."""
+    whole = round(edge * side)
+    if abs(edge * side - whole) > _BORDER:
+        return edge
+    return (whole + _BORDER * (pixel - whole)) / side
 
 
 def pixels_to_box(pixels: Sequence[int], width: int, height: int) -> Box:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cache
-from typing import IO
+from typing import IO, Any
 
 from PIL import Image as PillowImage
 from PIL import UnidentifiedImageError
@@ -14,6 +14,8 @@ from PIL import UnidentifiedImageError
 from . import rgb
 from .files import open_regular
 from .pillow_settings import own_settings
+from .timed_file import TimedFile
+from .video import MAX_DECODE_S
 
 MAX_BYTES = 2_000_000_000
 """A picture that takes more memory than this while it is decoded is refused beforehand."""
@@ -65,14 +67,28 @@ def open_picture(file: str | os.PathLike[str] | IO[bytes]) -> Iterator[PillowIma
             picture.close()
 
 
-def read_picture(file: str | os.PathLike[str] | IO[bytes]) -> PillowImage.Image:
-    """Decodes a picture file; takes and raises what `open_picture` does.
+def read_picture(
+    file: str | os.PathLike[str] | IO[bytes], max_decode_s: float = MAX_DECODE_S
+) -> PillowImage.Image:
+    """Decodes a picture file.
+
+    Args:
+        file: a path, or an open file, which the caller closes.
+        max_decode_s: how many seconds decoding may take; looked at whenever the decoder reads on.
 
     Returns:
         A picture of mode RGB, as `to_rgb` gives it.
+
+    Raises:
+        ValueError: as `open_picture`.
+        OSError: as `open_picture`, or it takes too long.
+        Exception: whatever a decoder meets in a broken one.
     """
-    with open_picture(file) as opened, own_settings():
-        flat, method = rgb.flattened(opened), rgb.turn(opened)
+    is_path = isinstance(file, str | os.PathLike)
+    with open_regular(file) if is_path else nullcontext(file) as bytes_of:  # type: ignore[arg-type]
+        timed: Any = TimedFile(bytes_of, max_decode_s)  # type: ignore[arg-type]
+        with open_picture(timed) as opened, own_settings():
+            flat, method = rgb.flattened(opened), rgb.turn(opened)
     return rgb.upright(flat, method)  # the file's own pixels are gone by now
 
 

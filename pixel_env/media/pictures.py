@@ -18,6 +18,7 @@ from .border import foreign_bytes, reason_of
 from .geometry import FULL, Box, box_to_pixels
 from .picture_files import open_picture, read_picture
 from .rgb import Image, cut, picture_from_array, to_rgb
+from .video import MAX_DECODE_S
 
 Renderer = Callable[[], "Picture | str | os.PathLike[str] | bytes"]
 """Makes a picture, or finds its file, when it is first needed; the same one at every call."""
@@ -53,7 +54,7 @@ class ImageSource:
     ((2, 2), [[[6, 7, 8]]])
     """
 
-    def __init__(self, media: Media, name: str = "") -> None:
+    def __init__(self, media: Media, name: str = "", *, max_decode_s: float = MAX_DECODE_S) -> None:
         """Takes what the picture comes from; opens nothing.
 
         Args:
@@ -61,9 +62,10 @@ class ImageSource:
                 (H, W, 3) or (H, W, 4); bool, uint8, uint16, or float in [0, 1]), or a function
                 that returns one of these.
             name: shown in error messages; the path by default.
+            max_decode_s: how many seconds a file may take to decode.
 
         Raises:
-            ConfigError: `media` is none of these.
+            ConfigError: `media` is none of these, or `max_decode_s` isn't over 0.
         """
         kinds = (str, os.PathLike, bytes, PillowImage.Image, np.ndarray)
         if not isinstance(media, kinds) and not callable(media):
@@ -71,7 +73,10 @@ class ImageSource:
                 "expected a path, bytes, a Pillow picture, an array or a function, "
                 f"got {type(media).__name__}"
             )
+        if not max_decode_s > 0:
+            raise ConfigError(f"expected max_decode_s to be a number over 0, got {max_decode_s!r}")
         self._media = media
+        self._max_decode_s = max_decode_s
         self._decoded: PillowImage.Image | None = None
         self._overview: Image | None = None
         self._lock = threading.Lock()
@@ -151,7 +156,11 @@ class ImageSource:
         return f"ImageSource({self.name!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_media": self._media, "name": self.name}
+        return {
+            "_media": self._media,
+            "name": self.name,
+            "_max_decode_s": self._max_decode_s,
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -175,7 +184,7 @@ class ImageSource:
                 return picture_from_array(media)
             if isinstance(media, PillowImage.Image):
                 return to_rgb(media)
-            return read_picture(media)
+            return read_picture(media, self._max_decode_s)
 
     def _given(self) -> Picture | str | os.PathLike[str] | io.BytesIO:
         """Returns a picture, or the file that one can be opened from."""

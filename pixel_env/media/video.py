@@ -17,7 +17,7 @@ MAX_FRAME_PIXELS = 8192 * 8192
 """A clip whose frames have more pixels is refused; a decoder keeps up to 16 of them at once."""
 
 MAX_DECODE_S = 60.0
-"""How many seconds one pass over a clip may take, if nothing else is set."""
+"""How many seconds a picture, or one pass over a clip, may take, if nothing else is set."""
 
 VideoMedia = Path | bytes
 """A video file: where it is, or what it holds."""

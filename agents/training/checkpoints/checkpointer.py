@@ -17,20 +17,23 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from pixel_env.errors import ConfigError, DataError
 from pixel_env.files.json_values import plain
 from pixel_env.files.whole_file import whole_file, write_whole
 
+from ...model.border import foreign_files
+from ...model.json_files import read_object
 from ...settings.comparison import check_same
 from ...tokens.files import load_trajectories, save_trajectories
 from ...tokens.trajectory import TokenTrajectory
 from ..placement import ALONE, Placement
 from .random_state import Generator, random_states, restore_random_states
 from .sealed_folder import fault_of, remove, sealed
-from .weights import load_optimizer, load_weights, save_weights
+from .weights import load_optimizer, load_tensors, load_weights, save_weights
 
+_PART = re.compile(r"[\w\-]+")
 _NAME = re.compile(r"step-(\d{8,})")
 
 
@@ -214,19 +217,25 @@ def restore(path: Path, training: Training, may_differ: Sequence[str] = ()) -> P
     """
     if fault := fault_of(path):
         raise DataError(f"checkpoint {path}: {fault}")
-    facts = json.loads((path / "state.json").read_text(encoding="utf-8"))
+    facts = read_object(path / "state.json")
+    with foreign_files(str(path / "state.json")):
+        step, state, config = int(facts["step"]), dict(facts["state"]), facts["config"]
+        named = [str(name) for name in (*facts["tensors"], *facts["trajectories"])]
+        if not all(_PART.fullmatch(name) for name in named):
+            raise ValueError(f"names of tensors that no file can have: {named!r:.80}")
     if training.config is not None:
-        check_same(facts["config"], plain(training.config, "config"), may_differ)
-    tensors = {n: load_file(path / f"tensors.{n}.safetensors") for n in facts["tensors"]}
+        check_same(config, plain(training.config, "config"), may_differ)
+    tensors = {n: load_tensors(path / f"tensors.{n}.safetensors") for n in facts["tensors"]}
     trajectories = {
         n: load_trajectories(path / f"trajectories.{n}.safetensors") for n in facts["trajectories"]
     }
     load_weights(path, training.model, training.placement)
     if training.optimizer is not None:
         load_optimizer(path / "optimizer.pt", training.optimizer, training.placement)
-    tensor_states = load_file(path / "random.safetensors")
-    restore_random_states(facts["random"], tensor_states, training.generators)
-    return Progress(facts["step"], facts["state"], tensors, trajectories, path)
+    tensor_states = load_tensors(path / "random.safetensors")
+    with foreign_files(str(path / "state.json")):
+        restore_random_states(facts["random"], tensor_states, training.generators)
+    return Progress(step, state, tensors, trajectories, path)
 
 
 def _set_aside(path: Path) -> None:

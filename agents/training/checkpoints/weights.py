@@ -9,7 +9,10 @@ import torch
 from safetensors.torch import load_file, load_model, save_file, save_model
 
 from pixel_env.errors import ConfigError
+from pixel_env.media.files import open_regular
 
+from ...model.border import foreign_files
+from ...model.safetensors_headers import read_header
 from ..placement import ALONE, Placement
 
 _WEIGHTS, _ADAPTER = "model.safetensors", "adapter.safetensors"
@@ -37,6 +40,17 @@ def save_weights(folder: Path, model: Any, whole: dict[str, Any] | None = None) 
         save_model(module, str(folder / _WEIGHTS))
 
 
+def load_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """Reads a safetensors file.
+
+    Raises:
+        DataError: it is damaged; the message names it.
+    """
+    read_header(path)
+    with foreign_files(str(path)):
+        return load_file(path)
+
+
 def load_weights(path: Path, model: Any, placement: Placement = ALONE) -> None:
     """Puts a checkpoint's weights, or its adapter, into a model, and nothing else.
 
@@ -47,6 +61,7 @@ def load_weights(path: Path, model: Any, placement: Placement = ALONE) -> None:
 
     Raises:
         ConfigError: the weights are of another model.
+        DataError: their file is damaged.
     """
     module = _unwrapped(model)
     has_adapter = (path / _ADAPTER).is_file()
@@ -59,13 +74,14 @@ def load_weights(path: Path, model: Any, placement: Placement = ALONE) -> None:
         if has_adapter:
             from peft import set_peft_model_state_dict
 
-            result: Any = set_peft_model_state_dict(module, load_file(path / _ADAPTER))
+            result: Any = set_peft_model_state_dict(module, load_tensors(path / _ADAPTER))
             if result.unexpected_keys:
                 raise RuntimeError(f"it has no {result.unexpected_keys[0]}")
         elif placement.sharding:
             is_first = placement.processes.is_first
-            placement.sharding.load_state_dict(load_file(path / _WEIGHTS) if is_first else {})
+            placement.sharding.load_state_dict(load_tensors(path / _WEIGHTS) if is_first else {})
         else:
+            read_header(path / _WEIGHTS)
             load_model(module, path / _WEIGHTS)
     except RuntimeError as fault:
         raise ConfigError(f"{path} holds the weights of another model: {fault}") from fault
@@ -78,19 +94,21 @@ def load_optimizer(
 
     Raises:
         ConfigError: there is no such file, or it is the state of another optimizer.
+        DataError: the file is damaged.
     """
     if not path.is_file():
         raise ConfigError(f"{path.parent} was saved without an optimizer")
     sharding = placement.sharding
     state: Any = {}
     if sharding is None or placement.processes.is_first:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with foreign_files(str(path)), open_regular(path) as file:
+            state = torch.load(file, map_location="cpu", weights_only=True)
     try:
         if sharding is not None:
             sharding.load_optimizer_state_dict(optimizer, state)
         else:
             optimizer.load_state_dict(state)
-    except ValueError as fault:
+    except (ValueError, KeyError, TypeError, AttributeError) as fault:
         raise ConfigError(f"{path} is the state of another optimizer: {fault}") from fault
 
 

@@ -16,6 +16,7 @@ from pixel_env.media.geometry import (
     nest_box,
     pad_box,
     pixels_to_box,
+    settled,
 )
 
 fractions = st.floats(0, 1, allow_nan=False)
@@ -193,3 +194,19 @@ def test_extreme_ratios_stay_in_range(size):
     shown = fit(*size, 4 * 784, 100 * 784)
     assert 4 * 784 <= shown[0] * shown[1] <= 100 * 784
     assert min(shown) == 28
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "side"),
+    [(1e-8, 0.10000001, 100), (1e-8, 0.75000001, 100), (0.1, 0.7, 1000), (0.2999999, 0.9, 10)],
+)
+def test_settled_edges_fall_on_the_same_pixels_and_keep_their_distance_when_shifted(
+    low, high, side
+):
+    asked = box_to_pixels((low, 0.0, high, 1.0), side, 1)
+    start, end = settled(low, high, side)
+    assert box_to_pixels((start, 0.0, end, 1.0), side, 1) == asked
+    for shift in range(int((1 - high) * side)):
+        box = (start + shift / side, 0.0, end + shift / side, 1.0)
+        left, _, right, _ = box_to_pixels(box, side, 1)
+        assert (left, right) == (asked[0] + shift, asked[2] + shift)

@@ -270,3 +270,17 @@ def test_header_size_decodes_no_file(tmp_path):
     assert ImageSource(lambda: Image.new("L", (40, 30))).header_size() == (40, 30)
     with pytest.raises(DataError, match=r"b\.png can't be read"):
         ImageSource(tmp_path / "b.png").header_size()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "BMP"])
+def test_a_picture_that_takes_too_long_to_decode_is_a_fault(tmp_path, kind):
+    path = tmp_path / f"a.{kind.lower()}"
+    Image.fromarray(np.zeros((64, 64, 3), np.uint8)).save(path, kind)
+    for media in (path, path.read_bytes()):
+        slow = ImageSource(media, "a (q.jsonl row 3)", max_decode_s=1e-9)
+        for source in (slow, pickle.loads(pickle.dumps(slow))):
+            with pytest.raises(DataError, match=r"row 3\).* longer than 1e-09 seconds"):
+                source.region((0.0, 0.0, 1.0, 1.0), (8, 8))
+        assert ImageSource(media).size == (64, 64)
+    with pytest.raises(ConfigError, match="over 0, got 0"):
+        ImageSource(path, max_decode_s=0)
