@@ -161,7 +161,7 @@ def _characters(layout: PageLayout, box: Box, size: tuple[int, int]) -> NDArray[
         if len(found) > 1 or not 0 <= place_down < rows:
             continue
         text, x = found[0]
-        ends = [x + width_of(text[:end], small_px) for end in range(len(text) + 1)]
+        ends = [x + width_of(text[:length], small_px) for length in range(len(text) + 1)]
         for start, end, character in zip(ends[:-1], ends[1:], text, strict=True):
             place = ((start + end) / 2 / width - box[0]) / (box[2] - box[0]) * columns
             head = heads[int(place % 1 * 3)]
