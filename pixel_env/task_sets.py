@@ -36,6 +36,7 @@ TASKS: dict[str, tuple[str, dict[str, Any]]] = {
             "marks_per_card": 6,
             "overlaps": 0.0,
             "visible": 1.0,
+            "lit": True,
             "overview_px": (112 * 112, 112 * 112),
             "crop_px": (112 * 112, 112 * 112),
         },
@@ -59,8 +60,9 @@ TASKS: dict[str, tuple[str, dict[str, Any]]] = {
             "side_px": 168,
             "n_shapes": 2,
             "shape_px": 56,
-            "letter_px": 11,
+            "letter_px": 7,
             "letters": "HJLOTVXZ",
+            "lit": True,
             "clip_px": (56 * 56, 56 * 56),
             "frame_px": (168 * 168, 168 * 168),
             "crop_px": (112 * 112, 112 * 112),
@@ -130,6 +132,9 @@ FLAT: dict[str, dict[str, Any]] = {
     "SyntheticInfographic": {"options": True},
     "SyntheticClip": {"options": True},
     "SyntheticMix": {"options": True, "n_choices": 4, "n_pictures": 16, "has_clips": True},
+    "SmallCounting": {"options": True},
+    "SmallInfographic": {"options": True},
+    "SmallClip": {"options": True},
 }
 """What the flat ids have beside that: sizes, and how an answer can be chosen. The others need a
 `vocabulary` in `gym.make` where their questions have no options."""

@@ -30,7 +30,7 @@ def refused_zoom(box: Box, number: int, rng: np.random.Generator) -> Writer:
         What writes the message.
     """
     x1, y1, x2, y2 = box
-    swapped = {**zoom_in(box, number), "bbox": np.array([x2, y1, x1, y2], np.float32)}
+    swapped = zoom_in((x2, y1, x1, y2), number)
     actions = (swapped, zoom_in(box, number + int(rng.integers(2, 6))))
     mistake = int(rng.integers(len(actions) + 1))
     if mistake == len(actions):

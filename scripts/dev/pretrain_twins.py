@@ -181,7 +181,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     add("--out", type=Path, required=True, metavar="DIR", help="folder of the checkpoint")
     add("--work", type=Path, default=Path("runs/pretrain_twins"), metavar="DIR", help="its course")
     add("--start", default="tiny", metavar="DIR", help="weights to start from (default: tiny)")
-    add("--steps", type=int, default=JointConfig.steps, help="(default: %(default)s)")
+    add("--steps", type=int, default=JointConfig().steps, help="(default: %(default)s)")
     add("--batch-size", type=int, default=64, help="lessons a step (default: %(default)s)")
     add("--learning-rate", type=float, default=1e-3, help="its peak (default: %(default)s)")
     add("--shares", type=json.loads, default={}, help=f"of the twins, as JSON (default: {SHARES})")

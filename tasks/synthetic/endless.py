@@ -132,7 +132,11 @@ class EndlessTask(Task, Generic[Content]):
 
     def fingerprint(self) -> str:
         """Returns the split, the seed and every knob."""
-        return f"{self.name}:{self.split}:{self.seed}:{self.easy_share}:{self.difficulty}"
+        written = f"{self.name}:{self.split}:{self.seed}:{self.easy_share}:{self.difficulty}"
+        # Knobs that came later are no part of the repr, so that older fingerprints stay.
+        later = [each for each in fields(self.knobs) if not each.repr]
+        values = [(each.name, getattr(self.difficulty, each.name), each.default) for each in later]
+        return written + "".join(f":{name}={now}" for name, now, usual in values if now != usual)
 
     def content(self, index: int) -> Content:
         """Returns what sample `index` shows, from 0, by name and place."""

@@ -10,6 +10,7 @@ from PIL import Image as PILImage
 from PIL import ImageDraw
 
 from ..lettering import font
+from ..light import light_at
 from ..stickers import COLOURS, Colour, stick
 from .motion import STILL, ClipContent, ClipDifficulty, Mover, frames_of, place_of
 
@@ -35,17 +36,28 @@ _SMOOTHING = 4
 
 def frames(content: ClipContent, difficulty: ClipDifficulty) -> Iterator[PILImage.Image]:
     """Draws the frames of a clip one by one, side_px x side_px RGB pixels."""
-    ground = _ground(difficulty.side_px, content.ground % len(GROUNDS)).copy()
-    _stick(ground, content.still, 1, difficulty)
+    ground = _empty(content, 1, difficulty)
     shown = [frozenset(frames_of(mover, difficulty)) for mover in content.movers]
     for number in range(1, difficulty.n_frames + 1):
-        frame = ground.copy()
+        frame = _empty(content, number, difficulty) if difficulty.lit else ground.copy()
         for mover, when in zip(content.movers, shown, strict=True):
             if mover.way != STILL:
                 _stick(frame, mover, number, difficulty)
             if number in when:
                 _show_letter(frame, mover, number, difficulty)
         yield frame
+
+
+def _empty(content: ClipContent, number: int, difficulty: ClipDifficulty) -> PILImage.Image:
+    """Returns the ground of a frame with the shape that stands still."""
+    side = difficulty.side_px
+    if difficulty.lit:
+        colour = light_at((number - 1) / (difficulty.n_frames - 1))
+        ground = PILImage.new("RGB", (side, side), colour)
+    else:
+        ground = _ground(side, content.ground % len(GROUNDS)).copy()
+    _stick(ground, content.still, 1, difficulty)
+    return ground
 
 
 def _stick(frame: PILImage.Image, mover: Mover, number: int, difficulty: ClipDifficulty) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -41,6 +41,7 @@ class ClipDifficulty:
         letter_px: height of the letter on a shape in source pixels.
         seen_in: in how many of 16 evenly sampled frames each letter is shown, from 1 to 4.
         letters: the letters in use.
+        lit: whether the light tells when a frame is, in place of a ground that stays as it is.
     """
 
     side_px: int = 384
@@ -50,6 +51,7 @@ class ClipDifficulty:
     letter_px: int = 12
     seen_in: int = 2
     letters: str = "ACEFHKLMNPRTUVXZ"
+    lit: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
         """Checks that such a clip can be drawn.

@@ -7,7 +7,7 @@ that (`lay_out`). So the split, which depends on what is on it, is known before 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -52,6 +52,7 @@ class BoardDifficulty:
         marks_per_card: marks on a card, of all kinds together.
         overlaps: share of the stickers put beside or partly over an earlier one, in [0, 1].
         visible: least share of each sticker that stays visible, in [0.3, 1].
+        lit: whether light tells every place, as in SyntheticSearch, in place of dotted paper.
     """
 
     scene_px: int = 1120
@@ -64,6 +65,7 @@ class BoardDifficulty:
     marks_per_card: int = 12
     overlaps: float = 0.5
     visible: float = 0.6
+    lit: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
         """Checks that such a board can be laid out.

@@ -8,6 +8,7 @@ from functools import lru_cache
 from PIL import Image as PILImage
 from PIL import ImageDraw, ImageFilter
 
+from ..light import lit_ground
 from ..stickers import COLOURS, SHADOW, Colour, stick
 from .board import BoardContent, BoardDifficulty, Card
 from .layout import Place, lay_out
@@ -44,13 +45,20 @@ def draw(content: BoardContent, difficulty: BoardDifficulty) -> PILImage.Image:
         A picture of scene_px x scene_px RGB pixels; the same at every call.
     """
     board = lay_out(content, difficulty)
-    picture = _paper(difficulty.scene_px, content.places % len(PAPERS)).copy()
+    picture = _ground(content, difficulty)
     for card, place in zip(content.cards, board.cards, strict=True):
         _draw_card(picture, card, place, content.places, difficulty)
     for sticker, place in zip(content.stickers, board.stickers, strict=True):
         fill = COLOURS[sticker.colour]
         stick(picture, sticker.shape, fill, place, sticker.size_px, sticker.turn)
     return picture
+
+
+def _ground(content: BoardContent, difficulty: BoardDifficulty) -> PILImage.Image:
+    """Returns what everything lies on: paper of some kind, or light."""
+    if difficulty.lit:
+        return PILImage.fromarray(lit_ground(difficulty.scene_px))
+    return _paper(difficulty.scene_px, content.places % len(PAPERS)).copy()
 
 
 @lru_cache(maxsize=6)

@@ -41,7 +41,7 @@ class Overview(Exhibit):
         labels = TokenLabels(OVERVIEW_PX)
         labels.put(layout.share(layout.head), topic=str(content.topic + 1))
         x1, y1, x2, y2 = layout.share(layout.figure)
-        tens, ones, _ = content.figure
+        tens, ones = content.figure[0], content.figure[1]
         labels.put((x1, y1, x2, y2), first_character=tens, second_character=ones)
         self.labels = (labels.values,)
 
@@ -152,21 +152,22 @@ def _characters(layout: PageLayout, box: Box, size: tuple[int, int]) -> NDArray[
     columns, rows = size[0] // 28, size[1] // 28
     width, height = layout.size
     small_px = layout.difficulty.small_px
-    lines: dict[int, list[tuple[float, str, float]]] = {}
+    lines: dict[int, list[tuple[str, float]]] = {}
     for number, text in enumerate(small_lines(layout.content)):
         x, y1, _, y2 = layout.small_line(number, text)
         row = ((y1 + y2) / 2 / height - box[1]) / (box[3] - box[1]) * rows
-        lines.setdefault(math.floor(row), []).append((row, text, x))
-    for row, found in lines.items():
-        if len(found) > 1 or not 0 <= row < rows:
+        lines.setdefault(math.floor(row), []).append((text, x))
+    for place_down, found in lines.items():
+        if len(found) > 1 or not 0 <= place_down < rows:
             continue
-        _, text, x = found[0]
-        ends = [x + width_of(text[:end], small_px) for end in range(len(text) + 1)]
+        text, x = found[0]
+        ends = [x + width_of(text[:length], small_px) for length in range(len(text) + 1)]
         for start, end, character in zip(ends[:-1], ends[1:], text, strict=True):
             place = ((start + end) / 2 / width - box[0]) / (box[2] - box[0]) * columns
             head = heads[int(place % 1 * 3)]
             if 0 <= place < columns and character.isascii() and character not in " .;:":
                 cell = math.floor(place)
-                where = (cell / columns, row / rows, (cell + 1) / columns, (row + 1) / rows)
+                upper, lower = place_down / rows, (place_down + 1) / rows
+                where = (cell / columns, upper, (cell + 1) / columns, lower)
                 labels.put(where, **{head: character})
     return labels.values

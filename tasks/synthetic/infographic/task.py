@@ -79,11 +79,6 @@ class SyntheticInfographic(EndlessTask[PageContent]):
     prefix = "infographic"
     knobs = PageDifficulty
 
-    def fingerprint(self) -> str:
-        """Returns the split, the seed, every knob, and what is asked about where that is given."""
-        about = ",".join(self.difficulty.about)
-        return super().fingerprint() + (f":{about}" if about else "")
-
     def grade(self, sample: Sample, answer: str) -> Grade:
         """Grades the option's letter or text, or a free answer by ANLS."""
         return grade_choice(sample, answer) if sample.choices else grade_anls(sample, answer)

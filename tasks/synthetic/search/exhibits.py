@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from .. import lessons as shared
 from . import lessons
+from .scene import COLOURS, SHAPES
 from .task import SyntheticSearch
 
 N_CROPS = 4
@@ -45,8 +46,8 @@ def _labels(view: lessons.Exhibit, marks: str) -> NDArray[np.int64]:
     written = shared.TokenLabels((lessons.PICTURE_PX, lessons.PICTURE_PX))
     names = list(shared.HEADS)
     for head, of_scenes, classes in (
-        ("colour", "colour", (*lessons.COLOURS, shared.NOTHING)),
-        ("shape", "shape", (*lessons.SHAPES, shared.NOTHING)),
+        ("colour", "colour", (*COLOURS, shared.NOTHING)),
+        ("shape", "shape", (*SHAPES, shared.NOTHING)),
         ("letter", "mark", tuple(marks)),
         ("x1", "x1", shared.HEADS["x1"]),
         ("y1", "y1", shared.HEADS["y1"]),

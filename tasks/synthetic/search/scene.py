@@ -1,8 +1,4 @@
-"""Scenes of coloured shapes with small letters on them: what they hold, and how they are drawn.
-
-A scene is lit from its right and its lower edge (red grows with x, blue grows with y), so that
-every patch of it shows roughly where it lies, as sky and ground do in a photograph.
-"""
+"""Scenes of coloured shapes with small letters on them: what they hold, and how they are drawn."""
 
 from __future__ import annotations
 
@@ -16,6 +12,8 @@ from PIL import ImageDraw
 
 from pixel_env.media.geometry import Box
 from pixel_env.media.rgb import Image
+
+from ..light import lit_ground
 
 COLOURS: dict[str, tuple[int, int, int]] = {
     "red": (214, 32, 38),
@@ -115,17 +113,6 @@ def draw(scene: Scene) -> PILImage.Image:
 
 
 @lru_cache(maxsize=8)
-def _light(side_px: int) -> NDArray[np.uint8]:
-    """Returns the lit ground without grain, (side, side, 3) uint8."""
-    ramp = np.linspace(0.0, 1.0, side_px)
-    ground = np.empty((side_px, side_px, 3))
-    ground[..., 0] = 40 + 150 * ramp[None, :]
-    ground[..., 1] = 90
-    ground[..., 2] = 40 + 150 * ramp[:, None]
-    return ground.astype(np.uint8)
-
-
-@lru_cache(maxsize=8)
 def _grain(side_px: int) -> NDArray[np.uint8]:
     """Returns noise of +-12 levels around 12, twice as large as a scene, to cut textures from."""
     rng = np.random.default_rng(20250522)
@@ -137,7 +124,7 @@ def _background(side_px: int, texture: int) -> Image:
     """Returns the ground of a scene; the texture seed picks the window of the grain."""
     row, column = texture // 4096 % side_px, texture % 4096 % side_px
     window = _grain(side_px)[row : row + side_px, column : column + side_px]
-    return _light(side_px) + window
+    return lit_ground(side_px) + window
 
 
 @lru_cache(maxsize=4096)

@@ -71,4 +71,4 @@ def test_only_what_is_named_is_asked_about():
     easy = gym.make("PixelReason-SyntheticInfographic-v0", about=["edition"], category="easy")
     assert len({easy.unwrapped.task[index].question for index in range(12)}) > 3
     plain = gym.make("PixelReason-SyntheticInfographic-v0", **kinds).unwrapped.task
-    assert task.fingerprint() == plain.fingerprint() + ":edition,title"
+    assert task.fingerprint() == plain.fingerprint() + ":about=('edition', 'title')"
