@@ -152,7 +152,7 @@ def _characters(layout: PageLayout, box: Box, size: tuple[int, int]) -> NDArray[
     columns, rows = size[0] // 28, size[1] // 28
     width, height = layout.size
     small_px = layout.difficulty.small_px
-    lines: dict[int, list[tuple[str, float]]] = {}
+    lines: dict[int, list[tuple[str, int]]] = {}
     for number, text in enumerate(small_lines(layout.content)):
         x, y1, _, y2 = layout.small_line(number, text)
         row = ((y1 + y2) / 2 / height - box[1]) / (box[3] - box[1]) * rows
