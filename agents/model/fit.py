@@ -13,10 +13,9 @@ from pixel_env.errors import ConfigError, DataError
 
 from ..tokens.encoder import Encoder
 from .backbone import Backbone, Stretch
-from .border import foreign_files
-from .model_files import PROCESSOR, TOKENIZER
+from .files.border import foreign_files
+from .files.model_files import CONFIG, PROCESSOR, TOKENIZER
 from .positions import rotary_positions
-from .shapes import CONFIG
 
 
 def check_fit(folder: Path, model: Any, tokenizer: Any, image_processor: Any) -> None:

@@ -20,9 +20,9 @@ from pixel_env.files.whole_folder import whole_folder
 from ..tokens.serving import write_serving_files
 from .backbone import Backbone
 from .device import checked_device
+from .files.model_files import check_files
 from .fit import check_fit
 from .folders import check_model, fetched_folder
-from .model_files import check_files
 from .pretrained import load_image_processor, load_model, load_tokenizer
 from .settings import DTYPE_NAMES, LoraSettings, ModelSettings
 from .trained_with import TrainedWith

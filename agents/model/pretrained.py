@@ -9,10 +9,10 @@ import torch
 
 from pixel_env.errors import DataError
 
-from .border import foreign_files
-from .json_files import read_object
-from .model_files import PROCESSOR, TOKENIZER, ModelFiles, check_config
-from .shapes import CONFIG, ModelShape, shape_of
+from .files.border import foreign_files
+from .files.json_files import read_object
+from .files.model_files import CONFIG, PROCESSOR, TOKENIZER, ModelFiles, check_config
+from .shapes import ModelShape, shape_of
 
 _ROOM = 1.1
 """By how much weights may be more than the files hold: those that are missing are named later."""

@@ -8,9 +8,8 @@ from typing import Any
 
 from pixel_env.errors import ConfigError, DataError, unknown_name
 
-from .json_files import read_object
-
-CONFIG = "config.json"
+from .files.json_files import read_object
+from .files.model_files import CONFIG
 
 
 @dataclass(frozen=True, slots=True)

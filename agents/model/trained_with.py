@@ -13,7 +13,7 @@ from pixel_env.dialects import get_dialect
 from pixel_env.errors import ConfigError, DataError, unknown_name
 from pixel_env.files.whole_file import write_whole
 
-from .json_files import read_object
+from .files.json_files import read_object
 
 MOST_TOKENS = 2**31
 SYSTEMS = ("full", "brief", "none")

@@ -25,9 +25,9 @@ from pixel_env.files.whole_file import write_whole
 from pixel_env.flat.spaces import FlatConfig
 from pixel_env.media.border import reason_of
 
-from ..model.border import foreign_files
-from ..model.json_files import read_object
-from ..model.safetensors_headers import FLOATS, read_header
+from ..model.files.border import foreign_files
+from ..model.files.json_files import read_object
+from ..model.files.safetensors_headers import FLOATS, read_header
 from ..training.checkpoints.sealed_folder import fault_of, sealed
 from .sb3_network import LookExtractor
 

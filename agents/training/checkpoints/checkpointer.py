@@ -23,8 +23,8 @@ from pixel_env.errors import ConfigError, DataError
 from pixel_env.files.json_values import plain
 from pixel_env.files.whole_file import whole_file, write_whole
 
-from ...model.border import foreign_files
-from ...model.json_files import read_object
+from ...model.files.border import foreign_files
+from ...model.files.json_files import read_object
 from ...settings.comparison import check_same
 from ...tokens.files import load_trajectories, save_trajectories
 from ...tokens.trajectory import TokenTrajectory

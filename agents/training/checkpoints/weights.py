@@ -11,8 +11,8 @@ from safetensors.torch import load_file, load_model, save_file, save_model
 from pixel_env.errors import ConfigError
 from pixel_env.media.files import open_regular
 
-from ...model.border import foreign_files
-from ...model.safetensors_headers import read_header
+from ...model.files.border import foreign_files
+from ...model.files.safetensors_headers import read_header
 from ..placement import ALONE, Placement
 
 _WEIGHTS, _ADAPTER = "model.safetensors", "adapter.safetensors"

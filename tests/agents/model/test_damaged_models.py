@@ -13,10 +13,10 @@ import pytest
 from tiny_models import tiny_model, tiny_processor, tiny_tokenizer
 
 from pixel_env import ConfigError, DataError
-from pixel_env.agents.model import border
+from pixel_env.agents.model.files import border
+from pixel_env.agents.model.files.model_files import check_files
+from pixel_env.agents.model.files.safetensors_headers import read_header
 from pixel_env.agents.model.loading import load
-from pixel_env.agents.model.model_files import check_files
-from pixel_env.agents.model.safetensors_headers import read_header
 from pixel_env.agents.model.trained_with import TrainedWith
 from pixel_env.agents.policies.vlm import VLMPolicy
 

@@ -16,8 +16,8 @@ from pixel_env.errors import ConfigError, DataError
 
 from .json_files import read_object
 from .safetensors_headers import FLOATS, StoredTensor, read_header
-from .shapes import CONFIG
 
+CONFIG = "config.json"
 INDEX, WEIGHTS = "model.safetensors.index.json", "model.safetensors"
 TOKENIZER, PROCESSOR = "tokenizer.json", "preprocessor_config.json"
 ADAPTER = "adapter_config.json"

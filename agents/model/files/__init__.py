@@ -1,0 +1,1 @@
+"""Files of a model, checked before anything of them is loaded or allocated."""
