@@ -16,7 +16,8 @@ MODULES = [
     if not info.name.startswith(OTHERS) and not info.name.endswith("__main__")
 ]
 WITH_EXAMPLES = {
-    "actions", "config", "media.clips", "media.geometry", "media.pictures", "shuffle", "spaces",
+    "actions", "config", "media.clips", "media.geometry", "media.pictures", "shuffle",
+    "fields.pictures", "fields.texts", "fields.token_ids",
     "reading", "operations.answer", "operations.select_frames", "operations.zoom_in",
 }  # fmt: skip
 

@@ -141,10 +141,10 @@ def test_a_manifest_alone_imports_nothing(module, tmp_path):
 
 
 def test_a_foreign_manifest_can_run_no_function(tmp_path):
-    (tmp_path / "results.jsonl").write_text("")
-    manifest = {"env_id": ENV, "policy": "os:system", "seed": 0, "dialect": None}
-    written = json.dumps(manifest | {"policy_settings": {"command": "exit 3"}})
-    (tmp_path / "manifest.json").write_text(written)
+    evaluate(make_policy("direct"), EvaluationConfig(ENV, samples=1, out=tmp_path))
+    path = tmp_path / "manifest.json"
+    foreign = {"policy": "os:system", "policy_settings": {"command": "exit 3"}}
+    path.write_text(json.dumps(json.loads(path.read_text()) | foreign))
     with pytest.raises(ConfigError, match="runs code"):
         rerun(tmp_path)
 

@@ -256,6 +256,15 @@ def test_a_killed_evaluation_goes_on(tmp_path):
     assert outcomes(folder) == outcomes(whole)
 
 
+@pytest.fixture
+def interruptible():
+    """Lets Ctrl-C interrupt, also where the tests run in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_while_the_server_is_silent(tmp_path, capsys):
     never = threading.Event()
 
