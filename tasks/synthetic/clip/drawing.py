@@ -38,7 +38,7 @@ def frames(content: ClipContent, difficulty: ClipDifficulty) -> Iterator[PILImag
     """Draws the frames of a clip one by one, side_px x side_px RGB pixels."""
     ground = _empty(content, 1, difficulty)
     shown = [frozenset(frames_of(mover, difficulty)) for mover in content.movers]
-    for number in range(1, difficulty.n_frames + 1):
+    for number in range(1, difficulty.clip_frames + 1):
         frame = _empty(content, number, difficulty) if difficulty.lit else ground.copy()
         for mover, when in zip(content.movers, shown, strict=True):
             if mover.way != STILL:
@@ -52,7 +52,7 @@ def _empty(content: ClipContent, number: int, difficulty: ClipDifficulty) -> PIL
     """Returns the ground of a frame with the shape that stands still."""
     side = difficulty.side_px
     if difficulty.lit:
-        colour = light_at((number - 1) / (difficulty.n_frames - 1))
+        colour = light_at((number - 1) / (difficulty.clip_frames - 1))
         ground = PILImage.new("RGB", (side, side), colour)
     else:
         ground = _ground(side, content.ground % len(GROUNDS)).copy()

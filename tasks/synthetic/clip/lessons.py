@@ -189,7 +189,7 @@ def _labels(
         is_shown = number in frames_of(mover, difficulty)
         known = {"colour": mover.colour, "shape": mover.shape}
         if not is_close:
-            gone = (number - 1) / (difficulty.n_frames - 1)
+            gone = (number - 1) / (difficulty.clip_frames - 1)
             known |= {"badge": "yes" if is_shown else "no"}
             known |= {
                 head: str(min(int(((gone - 0.5) * way + 0.5) * 3), 2))

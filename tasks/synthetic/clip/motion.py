@@ -35,7 +35,7 @@ class ClipDifficulty:
 
     Attributes:
         side_px: side of a frame in source pixels; larger makes the overview coarser.
-        n_frames: frames of the clip, from 16 to 240.
+        clip_frames: frames of the clip, from 16 to 240.
         n_shapes: shapes in it, from 2 to 4; all but one are distractors.
         shape_px: diameter of a shape in source pixels.
         letter_px: height of the letter on a shape in source pixels.
@@ -45,7 +45,7 @@ class ClipDifficulty:
     """
 
     side_px: int = 384
-    n_frames: int = 48
+    clip_frames: int = 48
     n_shapes: int = 3
     shape_px: int = 92
     letter_px: int = 12
@@ -61,7 +61,7 @@ class ClipDifficulty:
         """
         for name, least, most in (
             ("side_px", 128, 1024),
-            ("n_frames", SAMPLED, 240),
+            ("clip_frames", SAMPLED, 240),
             ("n_shapes", 2, _CELLS**2),
             ("seen_in", 1, 4),
             ("shape_px", 32, self.side_px // 3),
@@ -157,7 +157,7 @@ def frames_of(mover: Mover, difficulty: ClipDifficulty) -> tuple[int, ...]:
 
 def sampled_frames(difficulty: ClipDifficulty) -> tuple[int, ...]:
     """Returns the frames, numbered from 1, that an environment samples by default."""
-    return tuple(index + 1 for index in spread_indices(0, difficulty.n_frames - 1, SAMPLED))
+    return tuple(index + 1 for index in spread_indices(0, difficulty.clip_frames - 1, SAMPLED))
 
 
 @lru_cache(maxsize=32)
@@ -166,7 +166,7 @@ def _windows(difficulty: ClipDifficulty) -> tuple[int, ...]:
     sampled = sampled_frames(difficulty)
     nearest = (
         min(range(len(sampled)), key=lambda place: abs(sampled[place] - number))
-        for number in range(1, difficulty.n_frames + 1)
+        for number in range(1, difficulty.clip_frames + 1)
     )
     return tuple(place // difficulty.seen_in for place in nearest)
 
@@ -175,7 +175,7 @@ def place_of(mover: Mover, number: int, difficulty: ClipDifficulty) -> tuple[int
     """Returns the centre (x, y) of a shape in frame `number`, from 1, in source pixels."""
     cell_px = difficulty.side_px / _CELLS
     travel = cell_px - difficulty.shape_px * 1.12
-    gone = (number - 1) / (difficulty.n_frames - 1) - 0.5
+    gone = (number - 1) / (difficulty.clip_frames - 1) - 0.5
     x_way, y_way = WAYS.get(mover.way, (0, 0))
     row, column = divmod(mover.cell, _CELLS)
     x = (column + 0.5) * cell_px + x_way * travel * gone

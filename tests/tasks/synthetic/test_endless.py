@@ -20,6 +20,7 @@ from pixel_env.agents.evaluation.evaluate import EvaluationConfig, evaluate
 from pixel_env.agents.policies.by_name import make_policy
 from pixel_env.agents.warm_start.config import DemonstrationConfig
 from pixel_env.agents.warm_start.synthesis import Synthesis
+from pixel_env.config import FIELDS
 from pixel_env.errors import ConfigError
 from pixel_env.shuffle import with_shuffled_options
 from pixel_env.tasks.synthetic.endless import CATEGORIES, N_SAMPLES, EndlessTask
@@ -203,7 +204,7 @@ def test_evidence_lies_within_the_picture_and_its_frames(twin):
             x1, y1, x2, y2 = evidence.box
             assert 0 <= x1 < x2 <= 1
             assert 0 <= y1 < y2 <= 1
-            assert 1 <= evidence.image <= getattr(task.difficulty, "n_frames", 1)
+            assert 1 <= evidence.image <= getattr(task.difficulty, "clip_frames", 1)
 
 
 def test_check_env_is_silent(twin):
@@ -286,3 +287,8 @@ def test_making_one_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_no_knob_of_a_twin_has_the_name_of_a_setting_of_the_environment(twin):
+    """`gym.make` would give it to the environment."""
+    assert not {each.name for each in fields(made(twin).difficulty)} & set(FIELDS)

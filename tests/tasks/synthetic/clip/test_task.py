@@ -4,6 +4,7 @@ import sys
 from collections import Counter
 from dataclasses import replace
 
+import gymnasium as gym
 import numpy as np
 import pytest
 from synthetic_twins import change
@@ -18,7 +19,7 @@ from pixel_env.tasks.synthetic.clip.motion import ClipDifficulty, box_of, frames
 from pixel_env.tasks.synthetic.clip.task import SyntheticClip, clip_file
 from pixel_env.tasks.synthetic.stickers import COLOURS
 
-LIGHT = {"side_px": 192, "shape_px": 46, "letter_px": 6, "n_frames": 16, "n_shapes": 2}
+LIGHT = {"side_px": 192, "shape_px": 46, "letter_px": 6, "clip_frames": 16, "n_shapes": 2}
 """Knobs of clips that are quick to make."""
 
 
@@ -173,7 +174,7 @@ def test_without_pyav_the_extra_is_named(monkeypatch):
 @pytest.mark.parametrize(
     ("knobs", "told"),
     [
-        ({"n_frames": 15}, "n_frames from 16 to 240"),
+        ({"clip_frames": 15}, "clip_frames from 16 to 240"),
         ({"n_shapes": 5}, "n_shapes from 2 to 4"),
         ({"n_shapes": 1}, "n_shapes"),
         ({"seen_in": 5}, "seen_in from 1 to 4"),
@@ -190,3 +191,10 @@ def test_without_pyav_the_extra_is_named(monkeypatch):
 def test_a_knob_out_of_its_range_is_named(knobs, told):
     with pytest.raises(ConfigError, match=told):
         SyntheticClip(**knobs)
+
+
+def test_gym_make_sets_the_length_of_the_clip_and_the_frames_that_are_shown():
+    env = gym.make("PixelReason-SyntheticClip-v0", clip_frames=24, n_frames=8)
+    observation, _ = env.reset(options={"index": 0})
+    assert env.unwrapped.sample.media[0].n_frames == 24
+    assert observation["n_frames"] == 8
