@@ -119,16 +119,8 @@ class _Alone:
         scaling: float | None,
     ) -> torch.Tensor:
         """Returns (1, heads, length of the stretch, head size)."""
-        n_repeats = query.shape[1] // key.shape[1]
-        return scaled_dot_product_attention(
-            query[:, :, self._start : self._stop],
-            self._read(key).repeat_interleave(n_repeats, 1),
-            self._read(value).repeat_interleave(n_repeats, 1),
-            attn_mask=self._mask,
-            dropout_p=dropout,
-            is_causal=self._mask is None,
-            scale=scaling,
-        )
+        own = query[:, :, self._start : self._stop]
+        return _attended(own, self._read(key), self._read(value), self._mask, dropout, scaling)
 
     def _read(self, values: torch.Tensor) -> torch.Tensor:
         parts = [values[:, :, start:stop] for start, stop in self._spans]
@@ -168,15 +160,9 @@ class _Together:
         scaling: float | None,
     ) -> torch.Tensor:
         """Returns (1, heads, length of all stretches, head size)."""
-        n_repeats = query.shape[1] // key.shape[1]
-        attended = scaled_dot_product_attention(
-            self._rows(query, self._queries),
-            self._rows(key, self._keys).repeat_interleave(n_repeats, 1),
-            self._rows(value, self._keys).repeat_interleave(n_repeats, 1),
-            attn_mask=self._mask,
-            dropout_p=dropout,
-            scale=scaling,
-        )  # (count, heads, most, head size)
+        own, read = self._rows(query, self._queries), self._rows(key, self._keys)
+        given = self._rows(value, self._keys)
+        attended = _attended(own, read, given, self._mask, dropout, scaling)
         return attended.transpose(0, 1).flatten(1, 2).index_select(1, self._real)[None]
 
     def _rows(self, values: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
@@ -184,6 +170,36 @@ class _Together:
         heads, _, size = values.shape[1:]
         taken = values[0].index_select(1, columns)
         return taken.view(heads, self._count, -1, size).transpose(0, 1)
+
+
+def _attended(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    mask: torch.Tensor | None,
+    dropout: float,
+    scaling: float | None,
+) -> torch.Tensor:
+    """Returns softmax attention, (rows, heads, queries, head size); causal without a mask.
+
+    Args:
+        query: (rows, heads, queries, head size).
+        key: (rows, key heads, keys, head size).
+        value: as `key`.
+        mask: (..., queries, keys) bool, True where a query reads a key.
+        dropout: the share of weights that is left out.
+        scaling: of the products; None for 1 / sqrt(head size).
+    """
+    n_repeats = query.shape[1] // key.shape[1]
+    return scaled_dot_product_attention(
+        query,
+        key.repeat_interleave(n_repeats, 1),
+        value.repeat_interleave(n_repeats, 1),
+        attn_mask=mask,
+        dropout_p=dropout,
+        is_causal=mask is None,
+        scale=scaling,
+    )
 
 
 def _groups(segments: Sequence[Segment]) -> list[list[Segment]]:
