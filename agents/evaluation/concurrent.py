@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from pixel_env.errors import ServiceError
-from pixel_env.media.heaps import map_large_blocks
+from pixel_env.media.heaps import decoding_threads
 
 from ..policies.base import Concurrent, Metered, Policy
 from .episodes import (
@@ -48,8 +48,7 @@ def run_concurrently(
         ServiceError: asking on is no use.
     """
     waiting = iter(places)
-    n_threads = min(len(lanes), os.cpu_count() or 1)
-    with ThreadPoolExecutor(n_threads, initializer=map_large_blocks) as threads:
+    with decoding_threads(min(len(lanes), os.cpu_count() or 1)) as threads:
         turns = _Turns(policy, threads)
         running = sum(turns.begin(lane, seed, waiting) for lane in lanes)
         try:

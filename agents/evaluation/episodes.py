@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -17,7 +16,7 @@ from pixel_env.controls.base import PASSED
 from pixel_env.controls.controls import BlankViews
 from pixel_env.evidence import coverage_of
 from pixel_env.media.clips import ClipSource
-from pixel_env.media.heaps import map_large_blocks
+from pixel_env.media.heaps import decoding_threads
 from pixel_env.recordings.wrapper import RecordTrajectories
 from pixel_env.types import Info, Observation, Sample
 
@@ -73,8 +72,7 @@ def run_episodes(
     """
     waiting = iter(places)
     free, running = lanes, list[EvaluationLane]()
-    n_threads = min(len(lanes), os.cpu_count() or 1)
-    with ThreadPoolExecutor(n_threads, initializer=map_large_blocks) as threads:
+    with decoding_threads(min(len(lanes), os.cpu_count() or 1)) as threads:
         while True:
             started = list(zip(free, waiting, strict=False))
             for lane, place in started:

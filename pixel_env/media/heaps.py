@@ -1,31 +1,40 @@
-"""Where the C allocator puts pictures that several threads decode."""
+"""Threads that decode pictures, and where the C allocator puts what they decode."""
 
 from __future__ import annotations
 
 import ctypes
 import functools
 import os
+from concurrent.futures import ThreadPoolExecutor
 
-LARGE_BYTES = 2**20
-"""From this size on a block of memory is mapped by itself; most decoded pictures are larger."""
-
-_M_MMAP_THRESHOLD = -3
+_M_ARENA_MAX = -8
 """glibc's number of the parameter (malloc.h)."""
 
-_BY_THE_USER = ("MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES")
+_BY_THE_USER = ("MALLOC_ARENA_MAX", "GLIBC_TUNABLES")
 """Variables by which the user has decided already."""
 
 
-@functools.cache
-def map_large_blocks() -> bool:
-    """Lets glibc map large blocks by themselves, for the whole process; other libraries stay.
+def decoding_threads(n_threads: int) -> ThreadPoolExecutor:
+    """Returns threads that step environments; those of glibc share one heap.
 
-    Each thread of glibc has a heap of its own, and pixels that one thread frees don't serve
-    another's next picture. So every heap would grow to the most that its thread ever held at once,
-    for thousands of episodes. A mapped block goes back to the system when it is freed.
+    Args:
+        n_threads: how many, at least 1.
+    """
+    share_one_heap()  # before they start: a thread keeps the heap that it begins with
+    return ThreadPoolExecutor(n_threads)
+
+
+@functools.cache
+def share_one_heap() -> bool:
+    """Lets threads that start from now on allocate from one heap, where the C library is glibc.
+
+    By default each thread of glibc gets a heap of its own, and pixels that one thread frees don't
+    serve another's next picture: every heap grows to the most that its thread ever held at once,
+    for thousands of episodes. With one heap memory is flat, at the same speed; mapping every large
+    block by itself is flat too, and took a third more of the processor (docs/reliability.md).
 
     Returns:
-        Whether it was done: not with another C library, or where the user has set a threshold.
+        Whether it was done: not with another C library, or where the user has decided.
     """
     if any(name in os.environ for name in _BY_THE_USER):
         return False
@@ -33,4 +42,4 @@ def map_large_blocks() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):  # another C library; Windows takes no None
         return False
-    return bool(mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES))
+    return bool(mallopt(_M_ARENA_MAX, 1))

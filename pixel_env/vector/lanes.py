@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, TypeVar
 
 import gymnasium as gym
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..env import PixelReasoningEnv
 from ..errors import ConfigError
-from ..media.heaps import map_large_blocks
+from ..media.heaps import decoding_threads
 from ..registration import STEPS, check_id
 from ..types import Info
 from .arguments import checked_mask, checked_mode, for_lanes
@@ -90,8 +89,7 @@ class PixelReasoningVectorEnv(VectorEnv[Any, Any, Any]):
         self.single_action_space = first.action_space
         self.observation_space = batch_space(first.observation_space, self.num_envs)
         self.action_space = batch_space(first.action_space, self.num_envs)
-        begin = map_large_blocks
-        self._pool = ThreadPoolExecutor(n_threads, initializer=begin) if n_threads else None
+        self._pool = decoding_threads(n_threads) if n_threads else None
         self._latest: list[Any] = [None] * self.num_envs
         self._ended = np.zeros(self.num_envs, dtype=np.bool_)
 

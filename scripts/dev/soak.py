@@ -8,10 +8,8 @@ Each episode draws a new sample, asks for some views, and answers. Every 500 epi
 memory goes to stderr; the last line is JSON, with by how much it grew after the first thousand.
 Linux only.
 
-Threads of glibc allocate from heaps of their own, and pixels that one frees don't serve another. So
-lanes in threads grow for thousands of episodes before they level off, which is no leak: with
-MALLOC_MMAP_THRESHOLD_=1048576 in the environment, pictures lie outside those heaps, and memory is
-flat (docs/reliability.md).
+Threads of glibc would allocate from heaps of their own, and grow for thousands of episodes before
+they level off; lanes let them share one (docs/reliability.md).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Large blocks of memory are mapped by themselves, unless the user or the C library decides."""
+"""Threads share one heap, unless the user or the C library decides."""
 
 import ctypes
 
@@ -9,11 +9,11 @@ from pixel_env.media import heaps
 
 @pytest.fixture
 def unset(monkeypatch):
-    for name in ("MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES"):
+    for name in ("MALLOC_ARENA_MAX", "GLIBC_TUNABLES"):
         monkeypatch.delenv(name, raising=False)
-    heaps.map_large_blocks.cache_clear()
+    heaps.share_one_heap.cache_clear()
     yield
-    heaps.map_large_blocks.cache_clear()
+    heaps.share_one_heap.cache_clear()
 
 
 class Library:
@@ -31,18 +31,18 @@ class Library:
 def test_glibc_is_asked_once(monkeypatch):
     library = Library()
     monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
-    assert heaps.map_large_blocks()
-    assert heaps.map_large_blocks()
-    assert library.asked == [(-3, 1_048_576)]  # M_MMAP_THRESHOLD of glibc's malloc.h
+    assert heaps.share_one_heap()
+    assert heaps.share_one_heap()
+    assert library.asked == [(-8, 1)]  # M_ARENA_MAX of glibc's malloc.h
 
 
 @pytest.mark.usefixtures("unset")
-@pytest.mark.parametrize("name", ["MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES"])
+@pytest.mark.parametrize("name", ["MALLOC_ARENA_MAX", "GLIBC_TUNABLES"])
 def test_what_the_user_has_set_stays(monkeypatch, name):
     library = Library()
     monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
     monkeypatch.setenv(name, "1")
-    assert not heaps.map_large_blocks()
+    assert not heaps.share_one_heap()
     assert library.asked == []
 
 
@@ -53,4 +53,13 @@ def test_another_c_library_is_left_alone(monkeypatch, fault):
         raise fault
 
     monkeypatch.setattr(ctypes, "CDLL", missing)
-    assert not heaps.map_large_blocks()
+    assert not heaps.share_one_heap()
+
+
+@pytest.mark.usefixtures("unset")
+def test_the_heap_is_chosen_before_the_threads_start(monkeypatch):
+    library = Library()
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
+    with heaps.decoding_threads(2) as threads:
+        assert list(threads.map(len, ["a", "bb"])) == [1, 2]
+    assert len(library.asked) == 1
