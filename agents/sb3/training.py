@@ -22,7 +22,7 @@ from pixel_env import PixelReasoningEnv
 from pixel_env.files.json_records import parsed
 from pixel_env.files.json_values import plain
 from pixel_env.files.lock import only_writer
-from pixel_env.files.whole_file import write_whole
+from pixel_env.files.whole_file import naming, write_whole
 from pixel_env.files.whole_folder import remove_folder
 from pixel_env.flat.spaces import FlatConfig
 from pixel_env.registration import make_bare
@@ -132,14 +132,15 @@ class SB3Training:
         left = config.steps - model.num_timesteps
         if left > 0:
             logs = self.folder / "logs" / f"from-{model.num_timesteps:08d}"
-            model.set_logger(configure(str(logs), ["tensorboard", "csv"]))
             callbacks = [
                 metrics,
                 EveryUpdate(1, show),
                 EveryUpdate(config.checkpoint_every, self._save),
                 EveryUpdate(config.evaluate_every, self._log_measurement),
             ]
-            model.learn(left, callback=CallbackList(callbacks), reset_num_timesteps=False)
+            with naming(logs):  # the library's loggers name no file
+                model.set_logger(configure(str(logs), ["tensorboard", "csv"]))
+                model.learn(left, callback=CallbackList(callbacks), reset_num_timesteps=False)
             self._save(model.num_timesteps)
             show(model.num_timesteps)
         save_policy(model.policy, self.folder / "model", self.flat, self.network)

@@ -1,10 +1,13 @@
 """PPO of stable-baselines3 learns, goes on after a stop, and is distinguished from guessing."""
 
+import errno
+import os
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from stable_baselines3.common.logger import CSVOutputFormat
 
 from pixel_env import ConfigError, Grade, ImageSource, Sample, Task
 from pixel_env.agents.on_policy.curiosity_options import CuriosityOptions
@@ -177,3 +180,14 @@ def test_ppo_learns_to_say_what_is_shown(toy, tmp_path):
     outcome = SB3Training(config, tmp_path / "run", silent).run()
     assert outcome.guessing.mean == 0.5
     assert outcome.evaluation.overall.accuracy.mean > 0.95
+
+
+def test_a_logger_that_finds_no_room_is_named_by_its_folder(toy, tmp_path, monkeypatch):
+    def full(*given, **more):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # the library names no file
+
+    training = SB3Training(toy, tmp_path / "run", silent)
+    monkeypatch.setattr(CSVOutputFormat, "write", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        training.run()
+    assert caught.value.filename == str(tmp_path / "run" / "logs" / "from-00000000")
