@@ -1,7 +1,7 @@
 """Runs episodes for a long time and watches resident memory: it must become flat.
 
 python scripts/dev/soak.py search                  # 10,000 episodes of SyntheticSearch
-python scripts/dev/soak.py clips --episodes 2000   # fewer, of SyntheticClip
+python scripts/dev/soak.py clips --episodes 2000   # fewer, of short clips of SyntheticClip
 python scripts/dev/soak.py lanes --threads 4       # eight lanes of a vector, in threads
 
 Each episode draws a new sample, asks for some views, and answers. Every 500 episodes resident
@@ -34,6 +34,8 @@ from pixel_env.vector import PixelReasoningVectorEnv
 LANES = 8
 EVERY = 500
 """Episodes between two looks at the memory."""
+SHORT = {"side_px": 192, "shape_px": 46, "letter_px": 6, "clip_frames": 16, "n_shapes": 2}
+"""Clips of 16 small frames: making one of the usual size takes most of the time."""
 WARM_EPISODES = 1000
 """By then caches have to be full."""
 
@@ -81,9 +83,9 @@ def resident_mb() -> float:
     return round(n_pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
 
 
-def one_env(task: str, n_episodes: int) -> Iterator[int]:
+def one_env(task: str, n_episodes: int, **knobs: int) -> Iterator[int]:
     """Runs episodes in one environment; yields how many are done."""
-    env: gym.Env[Any, Any] = gym.make(f"{NAMESPACE}-{task}-v0")
+    env: gym.Env[Any, Any] = gym.make(f"{NAMESPACE}-{task}-v0", **knobs)
     policy = RandomPolicy()
     for number in range(n_episodes):
         observation, _ = env.reset(seed=number)
@@ -121,7 +123,7 @@ def lanes(n_episodes: int, n_threads: int) -> Iterator[int]:
 
 KINDS: dict[str, Callable[[int, int], Iterator[int]]] = {
     "search": lambda n_episodes, _: one_env("SyntheticSearch", n_episodes),
-    "clips": lambda n_episodes, _: one_env("SyntheticClip", n_episodes),
+    "clips": lambda n_episodes, _: one_env("SyntheticClip", n_episodes, **SHORT),
     "lanes": lanes,
 }
 """What is run, by name."""
