@@ -83,7 +83,7 @@ def resident_mb() -> float:
     return round(n_pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
 
 
-def one_env(task: str, n_episodes: int, **knobs: int) -> Iterator[int]:
+def one_env(task: str, n_episodes: int, **knobs: Any) -> Iterator[int]:
     """Runs episodes in one environment; yields how many are done."""
     env: gym.Env[Any, Any] = gym.make(f"{NAMESPACE}-{task}-v0", **knobs)
     policy = RandomPolicy()
