@@ -1,12 +1,10 @@
-"""Where the C allocator puts what is decoded, and what of it goes back to the system."""
+"""Threads that decode pictures, and where the C allocator puts what they decode."""
 
 from __future__ import annotations
 
 import ctypes
 import functools
-import itertools
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 _M_ARENA_MAX = -8
@@ -14,12 +12,6 @@ _M_ARENA_MAX = -8
 
 _BY_THE_USER = ("MALLOC_ARENA_MAX", "GLIBC_TUNABLES")
 """Variables by which the user has decided already."""
-
-
-CLIPS_BETWEEN = 500
-"""Clips that are opened before what is free goes back to the system."""
-
-_clips = itertools.count(1)
 
 
 def decoding_threads(n_threads: int) -> ThreadPoolExecutor:
@@ -46,24 +38,8 @@ def share_one_heap() -> bool:
     """
     if any(name in os.environ for name in _BY_THE_USER):
         return False
-    mallopt = of_glibc("mallopt")
-    return mallopt is not None and bool(mallopt(_M_ARENA_MAX, 1))
-
-
-def clip_opened() -> None:
-    """Counts a clip; now and then lets the C allocator return what is free to the system.
-
-    Frames are small, and live as long as the samples that they belong to, so glibc's heap would
-    fill with holes between them.
-    """
-    if next(_clips) % CLIPS_BETWEEN == 0 and (trim := of_glibc("malloc_trim")) is not None:
-        trim(0)
-
-
-def of_glibc(name: str) -> Callable[..., int] | None:
-    """Returns a function of the C library that only glibc has; None with another one."""
     try:
-        found: Callable[..., int] = getattr(ctypes.CDLL(None), name)
+        mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):  # another C library; Windows takes no None
-        return None
-    return found
+        return False
+    return bool(mallopt(_M_ARENA_MAX, 1))
