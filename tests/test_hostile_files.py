@@ -70,11 +70,15 @@ def check(found, n_rows):
     assert found["audit"] == []
     assert found["n_rows"] == n_rows
     assert found["peak_mb"] < MAX_MB
-    assert found["longest_cpu_s"] < MAX_CPU_S
-    assert found["longest_s"] < MAX_S, found["longest_row"]
     for row, fault in found["faults"].items():
         assert re.search(rf"\bq\.jsonl row {row}\b", fault), (row, fault)
         assert "\n" not in fault
+
+
+def check_times(found):
+    """By name only: how long a file takes depends on the processor. `run` ends what hangs."""
+    assert found["longest_cpu_s"] < MAX_CPU_S
+    assert found["longest_s"] < MAX_S, found["longest_row"]
 
 
 def read_folders(kind, folder):
@@ -170,6 +174,7 @@ def test_a_large_corpus_of_hostile_files(tmp_path, seed, port):
         found = read(path)
         told(family.__name__, found)
         check(found, n_rows)
+        check_times(found)
     makers = {
         "vlm": (made_models, 100),
         "sb3": (made_policies, 100),
@@ -183,6 +188,7 @@ def test_a_large_corpus_of_hostile_files(tmp_path, seed, port):
         found = read_folders(kind, folder)
         told(kind, found)
         check_folders(found, n_folders)
+        check_times(found)
         assert not (folder / hostile_models.MARK).exists()
 
 
