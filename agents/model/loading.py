@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from pixel_env.files.whole_folder import whole_folder
 
 from ..tokens.serving import write_serving_files
-from .backbone import Backbone
 from .device import checked_device
 from .files.model_files import check_files
 from .fit import check_fit
@@ -26,6 +24,7 @@ from .folders import check_model, fetched_folder
 from .pretrained import load_image_processor, load_model, load_tokenizer
 from .settings import DTYPE_NAMES, LoraSettings, ModelSettings
 from .trained_with import TrainedWith
+from .vision_tower import use_fast_tower
 
 DTYPES: dict[str, torch.dtype] = {name: getattr(torch, name) for name in DTYPE_NAMES}
 
@@ -75,8 +74,7 @@ def prepared(model: Any, settings: ModelSettings) -> Any:
     Raises:
         ConfigError: the model is neither a Qwen2.5-VL nor a Qwen3-VL.
     """
-    Backbone(model)  # refuses other architectures
-    model = use_matrix_patch_embedding(model).to(checked_device(settings.device))
+    model = use_fast_tower(model).to(checked_device(settings.device))
     if settings.gradient_checkpointing:
         recompute_layers(model)
     if settings.lora.rank:
@@ -134,29 +132,3 @@ def export(
         write_serving_files(writing, model.config.model_type)
         if trained_with is not None:
             trained_with.write(writing)
-
-
-class MatrixPatchEmbed(nn.Module):
-    """A patch embedding as one matrix product.
-
-    The stock one is a Conv3d whose kernel covers its whole input: the same numbers at several
-    times the cost on a CPU. It keeps the convolution as the holder of the weights, so a
-    checkpoint's names stay.
-    """
-
-    def __init__(self, proj: nn.Conv3d) -> None:
-        super().__init__()
-        self.proj = proj
-
-    def forward(self, patches: torch.Tensor) -> torch.Tensor:
-        """Embeds (n, channels * temporal * patch * patch) patches; gives (n, hidden)."""
-        weight = self.proj.weight.flatten(1)
-        return nn.functional.linear(patches.to(weight.dtype), weight, self.proj.bias)
-
-
-def use_matrix_patch_embedding(model: Any) -> Any:
-    """Replaces a model's patch embedding by the faster one, in place; returns the model."""
-    visual = Backbone(model).visual
-    if not isinstance(visual.patch_embed, MatrixPatchEmbed):
-        visual.patch_embed = MatrixPatchEmbed(visual.patch_embed.proj)
-    return model

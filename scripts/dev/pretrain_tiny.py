@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from safetensors.torch import load_file, save_file
 
-from pixel_env.agents.model.loading import use_matrix_patch_embedding
+from pixel_env.agents.model.vision_tower import use_fast_tower
 from pixel_env.agents.run.config import tiny_defaults
 from pixel_env.agents.run.progress import StageBars
 from pixel_env.agents.tiny import model as tiny
@@ -177,7 +177,7 @@ def main(arguments: list[str] | None = None) -> None:
     texts += lessons.vocabulary(np.random.default_rng(args.seed), difficulty, 30)
     tokenizer = tiny.train_tokenizer(2 * texts)
     encoder = Encoder(tokenizer, tiny.image_processor(), dialect, "none")
-    model = use_matrix_patch_embedding(tiny.blank_model(tokenizer, seed=args.seed))
+    model = use_fast_tower(tiny.blank_model(tokenizer, seed=args.seed))
     CONSOLE.print(f"{model.num_parameters():,} parameters, {len(tokenizer)} tokens")
     rng = np.random.default_rng(args.seed)
     exhibits = draw(rng, difficulty, args.scenes, args.crops)

@@ -22,7 +22,8 @@ import numpy as np
 import torch
 from rich.console import Console
 
-from pixel_env.agents.model.loading import load, use_matrix_patch_embedding
+from pixel_env.agents.model.loading import load
+from pixel_env.agents.model.vision_tower import use_fast_tower
 from pixel_env.agents.run.config import tiny_defaults
 from pixel_env.agents.run.progress import StageBars
 from pixel_env.agents.tiny import model as tiny
@@ -150,7 +151,7 @@ def start(weights: str, n_episodes: int, seed: int) -> tuple[Encoder, Any]:
     dialect = get_dialect("pixel-reasoner")
     tokenizer = tiny.train_tokenizer(2 * twin_texts(n_episodes, seed))
     encoder = Encoder(tokenizer, tiny.image_processor(), dialect, "none")
-    model = use_matrix_patch_embedding(tiny.blank_model(tokenizer, seed=seed))
+    model = use_fast_tower(tiny.blank_model(tokenizer, seed=seed))
     old = load(weights)
     kept = carry_over(old.model, old.tokenizer, model, tokenizer)
     known = f"{len(tokenizer)} tokens, {kept} of them carried over"

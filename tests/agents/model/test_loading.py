@@ -21,11 +21,9 @@ from pixel_env.agents.generation.engine import Engine, GenerationConfig
 from pixel_env.agents.generation.session import Session
 from pixel_env.agents.model.device import checked_device
 from pixel_env.agents.model.loading import (
-    MatrixPatchEmbed,
     add_adapters,
     load,
     recompute_layers,
-    use_matrix_patch_embedding,
 )
 from pixel_env.agents.model.scoring import score
 from pixel_env.agents.model.settings import LoraSettings, ModelSettings
@@ -145,19 +143,6 @@ def test_a_policy_out_of_context_sends_empty_messages():
     messages = policy.act([observation("which " * 60), observation("which")], [0, 1])
     assert messages[0] == ""
     assert messages[1]
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_matrix_patch_embedding_gives_the_same_numbers_and_names(architecture):
-    stock, fast = tiny_model(architecture), tiny_model(architecture)
-    use_matrix_patch_embedding(use_matrix_patch_embedding(fast))
-    assert isinstance(fast.model.visual.patch_embed, MatrixPatchEmbed)
-    assert list(stock.state_dict()) == list(fast.state_dict())
-    image = tiny_encoder(architecture).images([picture(np.random.default_rng(0), architecture)])[0]
-    patches = torch.from_numpy(image.patches)
-    expected = stock.model.visual.patch_embed(patches)
-    got = fast.model.visual.patch_embed(patches)
-    torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-4)
 
 
 def test_a_name_that_can_not_be_loaded_says_what_to_do(tmp_path, monkeypatch, caplog):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from pixel_env.agents.model.loading import use_matrix_patch_embedding
+from pixel_env.agents.model.vision_tower import use_fast_tower
 from pixel_env.agents.tiny import model as tiny
 from pixel_env.agents.tiny.carried_over import carry_over
 from pixel_env.agents.tiny.joint import JointConfig, JointTraining, Taught
@@ -61,7 +61,7 @@ class Colours:
 
 
 def training(tokenizer, folder, **settings):
-    model = use_matrix_patch_embedding(tiny.blank_model(tokenizer, SIZES))
+    model = use_fast_tower(tiny.blank_model(tokenizer, SIZES))
     return JointTraining(model, Colours(tokenizer), replace(CONFIG, **settings), folder)
 
 
