@@ -8,8 +8,9 @@ policy samples every token itself, and its observations are those of scripted zo
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import gymnasium as gym
@@ -19,7 +20,7 @@ from pixel_env.dialects import get_dialect
 
 from ..generation.engine import Engine
 from ..generation.session import Session
-from ..model.backbone import Backbone
+from ..model.loading import DTYPES
 from ..model.settings import ModelSettings
 from ..model.shapes import ModelShape, shrunk
 from ..on_policy.groups import GroupRollouts
@@ -33,48 +34,23 @@ from ..warm_start.demonstration import encode
 from ..warm_start.imitation import ImitationTrainer
 from ..warm_start.synthesis import Synthesis
 from .agreement import Agreement, compare
+from .comparisons import decoding_seconds, gradients, packed, rates, towers
 from .config import GpuBenchConfig
-from .device_meter import RAN, Deadline, DeviceMeter, MeasuredPart
-from .memory_plan import GIB, USABLE
+from .device_meter import Deadline, DeviceMeter, MeasuredPart, over_capacity, watch
+from .model_report import PARTS, ModelReport
+from .operations import gradient_operations
 from .random_model import random_model, text_and_picture_tools
 from .scripted_lanes import ScriptedLanes
 from .workload import estimates, workload
 
+PICTURES = 8
+"""Pictures on which the vision towers are compared."""
+
 REFERENCE_LAYERS = 2
 """Layers of each tower in the float32 check: as many weights as fit beside nothing else."""
 
-PARTS = ("float32 check", "demonstrations", "build", "warm start", "rollout", "check", "update")
-
 Note = Callable[[str, str], None]
 """Called with what begins: the model and the part."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelReport:
-    """What was measured of one model.
-
-    Attributes:
-        model: its short name.
-        weights: how many it has.
-        parts: in the order in which they ran, every one of `PARTS`.
-        agreement: of the model, in the dtype that it is trained in; None where it wasn't checked.
-        reference: of a few layers of it in float32; None where it wasn't checked.
-        workload: what the estimates are of, by `Workload`'s names; empty without any.
-    """
-
-    model: str
-    weights: int
-    parts: tuple[MeasuredPart, ...]
-    agreement: Agreement | None
-    reference: Agreement | None
-    workload: Mapping[str, Any]
-
-    @property
-    def holds(self) -> bool:
-        """Whether all parts ran and both checks hold."""
-        checks = (self.agreement, self.reference)
-        ran = all(part.status == RAN for part in self.parts)
-        return ran and all(check is not None and check.holds for check in checks)
 
 
 class ModelBench:
@@ -95,17 +71,21 @@ class ModelBench:
         self._experiences: list[Experience] = []
         self._agreement: Agreement | None = None
         self._reference: Agreement | None = None
+        self._rates: dict[str, float] = {}
 
     def run(self) -> ModelReport:
         """Runs every part; a failure is in the report, and the others go on."""
         works = (
+            self._rate,
             self._check_in_float32,
             self._demonstrate,
             self._build,
+            self._see,
             self._imitate,
             self._roll_out,
             self._check,
             self._update,
+            self._take_gradients,
         )
         parts = []
         for name, work in zip(PARTS, works, strict=True):
@@ -121,8 +101,7 @@ class ModelBench:
             load = workload(self._run, self._trajectories())
             known = estimates(self._shape, load)
         if self._demonstrations:
-            shown = workload(self._run, self._demonstrations)
-            known["warm start"] = estimates(self._shape, shown)["warm start"]
+            known["warm start"] = self._warm_start_bytes()
         return ModelReport(
             self._name,
             self._shape.weights,
@@ -135,29 +114,42 @@ class ModelBench:
     def _missing(self, name: str) -> str:
         """Returns why a part can't begin; "" where it can."""
         if name == "build":
-            return self._too_large()
-        if name in ("warm start", "rollout", "check", "update") and self._model is None:
+            shown = self._demonstrations
+            needed = (
+                estimates(self._shape, workload(self._run, shown))["warm start"] if shown else 0
+            )
+            return over_capacity(needed, self._config.device)
+        if name in PARTS[PARTS.index("tower") :] and self._model is None:
             return "not run: there is no model"
-        if name == "warm start" and not self._demonstrations:
+        if name in ("tower", "warm start") and not self._demonstrations:
             return "not run: there are no demonstrations"
-        if name == "check" and not self._experiences:
+        if name in ("check", "gradients") and not self._experiences:
             return "not run: there are no rollouts"
         if name == "update" and not self._trajectories():
             return "not run: there is nothing to learn from"
         return ""
 
-    def _too_large(self) -> str:
-        """Returns whether weights, optimizer and an update can't fit on the GPU by the plan."""
-        if not self._demonstrations or torch.device(self._config.device).type != "cuda":
-            return ""
-        needed = estimates(self._shape, workload(self._run, self._demonstrations))["warm start"]
-        total = torch.cuda.get_device_properties(self._config.device).total_memory
-        if needed <= USABLE * total:
-            return ""
-        return (
-            f"not run: the plan's {needed / GIB:.0f} GiB are over {USABLE:.0%} of the "
-            f"{total / GIB:.0f} GiB of this GPU"
-        )
+    def _warm_start_bytes(self) -> float:
+        """Returns the plan's bytes for a warm start on the demonstrations; 0 without any."""
+        if not self._demonstrations:
+            return 0.0
+        return estimates(self._shape, workload(self._run, self._demonstrations))["warm start"]
+
+    def _rate(self) -> dict[str, float]:
+        """Measures what the device can do at most, in the dtype of the training."""
+        self._rates = rates(self._config.device, DTYPES[self._run.loading.dtype])
+        return self._rates
+
+    def _see(self) -> dict[str, float]:
+        """Compares the vision tower with transformers' own on the demonstrations' pictures."""
+        images = [image for each in self._demonstrations for image in each.images]
+        return towers(self._model, images[:PICTURES], self._config.device)
+
+    def _take_gradients(self) -> dict[str, float]:
+        """Compares packed rows with padded ones on one group of rollouts."""
+        group = self._trajectories()[: self._config.group_size]
+        n_tokens = self._config.tokens_per_micro_batch
+        return gradients(self._model, self._encoder, group, n_tokens, self._config.device)
 
     def _check_in_float32(self) -> dict[str, float]:
         """Compares log-probabilities of a few layers of the model in float32."""
@@ -167,7 +159,7 @@ class ModelBench:
         rl = replace(self._run.on_policy, groups_per_iteration=1)
         run = replace(self._run, loading=loading, on_policy=rl)
         model = random_model(shape, loading, self._config.seed).model
-        _watch(model, self._deadline)
+        watch(model, self._deadline)
         rollouts = _trajectories_of(self._rollouts(model, run))
         self._reference = compare(model, rollouts, self._encoder, shape, "float32")
         return {"rollouts": len(rollouts)}
@@ -183,7 +175,7 @@ class ModelBench:
         """Builds the model on its device."""
         loading = self._run.loading
         self._model = random_model(self._shape, loading, self._config.seed).model
-        _watch(self._model, self._deadline)
+        watch(self._model, self._deadline)
         trained = sum(p.numel() for p in self._model.parameters() if p.requires_grad)
         return {"trained weights": trained}
 
@@ -209,8 +201,15 @@ class ModelBench:
         rollouts = _trajectories_of(self._experiences)
         if not rollouts:
             raise RuntimeError("no rollout was within max_context")
+        floor = decoding_seconds(
+            self._shape,
+            rollouts,
+            self._run.on_policy.generation.lanes_at_once,
+            self._rates.get("bytes a second", math.nan),
+        )
         return {
             "tokens": sum(each.n_trainable for each in rollouts),
+            "seconds of reading weights and cache": floor,
             "rollouts": len(rollouts),
             "operations": sum(each.info["n_operations"] for each in rollouts) / len(rollouts),
             "length": sum(len(each) for each in rollouts) / len(rollouts),
@@ -234,11 +233,23 @@ class ModelBench:
             for number, each in enumerate(self._demonstrations)
         ]
         batch = [each for each in experiences if each.teaches]
-        update = PolicyUpdate(self._model, self._encoder, self._run.on_policy)
-        metrics = update(batch, 1).metrics()
+        rl = replace(self._run.on_policy, minibatches=1, epochs=1)
+        trained = _trajectories_of(batch)
+        self._model.train()
+        packed(self._model, trained[:1], self._encoder).backward()  # type: ignore[no-untyped-call]  # loads kernels
+        self._model.zero_grad(set_to_none=True)
+        update = PolicyUpdate(self._model, self._encoder, rl)
+        started = time.perf_counter()
+        metrics, seconds = update(batch, 1).metrics(), time.perf_counter() - started
         _check_finite(metrics, "update/loss", "update/grad_norm")
+        needed = gradient_operations(self._shape, trained, self._config.train == "all")
         return {
-            "tokens": sum(len(each) for each in _trajectories_of(batch)),
+            "tokens": sum(len(each) for each in trained),
+            "seconds": seconds,
+            "operations needed": needed,
+            "share of the matrix rate": needed
+            / seconds
+            / self._rates.get("operations a second", math.nan),
             "rollouts": len(batch) if self._experiences else 0,
             "loss": metrics["update/loss"],
             "largest ratio": metrics["update/ratio_max"],
@@ -275,12 +286,6 @@ def _trajectories_of(experiences: Sequence[Experience]) -> list[TokenTrajectory]
     """Returns the rollouts themselves: one process has all of them."""
     found = [each.trajectory for each in experiences]
     return [each for each in found if isinstance(each, TokenTrajectory)]
-
-
-def _watch(model: Any, deadline: Deadline) -> None:
-    """Lets every pass through the language model check the clock first."""
-    embedding = Backbone(model).model.get_input_embeddings()
-    embedding.register_forward_pre_hook(lambda *_: deadline.check())
 
 
 def _check_finite(metrics: Mapping[str, float], *names: str) -> None:

@@ -7,8 +7,12 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
+
+from ..model.backbone import Backbone
+from .memory_plan import GIB, USABLE
 
 RAN = "ran"
 OUT_OF_MEMORY = "out of memory"
@@ -118,6 +122,25 @@ class DeviceMeter:
         if self._is_cuda:
             torch.cuda.empty_cache()
             torch.cuda.reset_peak_memory_stats(self._device)
+
+
+def watch(model: Any, deadline: Deadline) -> None:
+    """Lets every pass through the language model check the clock first."""
+    embedding = Backbone(model).model.get_input_embeddings()
+    embedding.register_forward_pre_hook(lambda *_: deadline.check())
+
+
+def over_capacity(n_bytes: float, device: str) -> str:
+    """Returns why so much by the plan can't fit on a GPU; "" where it can, or on a CPU."""
+    if torch.device(device).type != "cuda":
+        return ""
+    total = torch.cuda.get_device_properties(device).total_memory
+    if n_bytes <= USABLE * total:
+        return ""
+    return (
+        f"not run: the plan's {n_bytes / GIB:.0f} GiB are over {USABLE:.0%} of the "
+        f"{total / GIB:.0f} GiB of this GPU"
+    )
 
 
 def _status_of(fault: RuntimeError) -> str:

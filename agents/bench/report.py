@@ -18,10 +18,10 @@ from pixel_env.files.whole_file import write_whole
 
 from ..evaluation.manifest import git_revision, package_versions
 from .agreement import Agreement
-from .bench import ModelReport
 from .config import GpuBenchConfig
 from .device_meter import MeasuredPart
 from .memory_plan import GIB
+from .model_report import ModelReport
 
 HEADER = (
     "model", "part", "outcome", "seconds", "tokens/s",
@@ -77,6 +77,13 @@ def page(facts: dict[str, Any], reports: Sequence[ModelReport]) -> str:
     for report in reports:
         for name, check in (("trained", report.agreement), ("float32", report.reference)):
             lines.append(_row([report.model, name, *_check_cells(check)]))
+    lines += ["", _row(("model", "part", "measured", "value")), _row(["---"] * 4)]
+    for report in reports:
+        for part in report.parts:
+            lines += [
+                _row((report.model, part.name, name, f"{value:.4g}"))
+                for name, value in part.numbers.items()
+            ]
     return "\n".join(lines) + "\n"
 
 

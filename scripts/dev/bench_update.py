@@ -16,7 +16,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,10 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from pixel_env.agents.bench.comparisons import Way, packed, padded
 from pixel_env.agents.bench.random_model import random_model
-from pixel_env.agents.model.backbone import Backbone, log_probabilities
 from pixel_env.agents.model.loading import recompute_layers
 from pixel_env.agents.model.packing import SharedRow
-from pixel_env.agents.model.scoring import collate, score
 from pixel_env.agents.model.settings import ModelSettings
 from pixel_env.agents.model.shapes import ModelShape
 from pixel_env.agents.tokens.encoder import Encoder
@@ -44,8 +43,6 @@ CASES = {"picture": (1024, 130, 256), "text": (0, 1100, 128), "unequal": (256, 1
 
 In the last one rollout number n says (n + 1) / G of them.
 """
-
-Way = Callable[[Any, Sequence[TokenTrajectory], Encoder], torch.Tensor]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -128,25 +125,6 @@ def measured(
             kind = "recomputed" if is_recomputed else "kept"
             rows.append((name, kind, way, f"{taken:.2f}", f"{most:.0f}", str(tokens[way]), ratio))
     return rows
-
-
-def padded(model: Any, rollouts: Sequence[TokenTrajectory], encoder: Encoder) -> torch.Tensor:
-    """Scores whole rollouts, each in a row of its own, padded to the longest."""
-    backbone = Backbone(model)
-    stretch = collate(rollouts, backbone.device)
-    hidden = backbone.read(stretch, backbone.see(stretch.images))[:, :-1]
-    trained = np.zeros(stretch.ids.shape, np.bool_)
-    for number, rollout in enumerate(rollouts):
-        trained[number, : len(rollout)] = rollout.trainable
-    asked = torch.from_numpy(trained[:, 1:]).to(backbone.device)
-    forbidden = encoder.forbidden_mask(backbone.vocab_size).to(backbone.device)
-    logprobs = log_probabilities(backbone.logits(hidden[asked]), forbidden, 1.0)
-    return logprobs.gather(-1, stretch.ids[:, 1:][asked][:, None]).sum()
-
-
-def packed(model: Any, rollouts: Sequence[TokenTrajectory], encoder: Encoder) -> torch.Tensor:
-    """Scores rollouts as an update does."""
-    return score(model, rollouts, encoder).logprobs.sum()
 
 
 def gradient(

@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from pixel_env.agents.bench import bench as gpu_bench
-from pixel_env.agents.bench.bench import PARTS, ModelBench
+from pixel_env.agents.bench.bench import ModelBench
 from pixel_env.agents.bench.config import GpuBenchConfig
 from pixel_env.agents.bench.device_meter import OUT_OF_MEMORY, OUT_OF_TIME, RAN, Deadline
+from pixel_env.agents.bench.model_report import PARTS
 from pixel_env.errors import ConfigError
 
 TINY = GpuBenchConfig(
@@ -36,16 +37,20 @@ def test_an_update_takes_the_demonstrations_where_the_rollout_ran_out_of_memory(
     monkeypatch.setattr(gpu_bench.GroupRollouts, "run", exhausted)
     found = report(replace(TINY, train="all"))
     assert {part.name: part.status for part in found.parts} == {
+        "rates": RAN,
         "float32 check": OUT_OF_MEMORY,
         "demonstrations": RAN,
         "build": RAN,
+        "tower": RAN,
         "warm start": RAN,
         "rollout": OUT_OF_MEMORY,
         "check": "not run: there are no rollouts",
         "update": RAN,
+        "gradients": "not run: there are no rollouts",
     }
-    assert found.parts[2].numbers["trained weights"] == found.weights
-    update = found.parts[-1]
+    parts = {part.name: part for part in found.parts}
+    assert parts["build"].numbers["trained weights"] == found.weights
+    update = parts["update"]
     assert update.numbers["rollouts"] == 0
     assert update.numbers["tokens"] > 0
     assert update.estimated > 0
@@ -59,7 +64,7 @@ def test_without_a_model_nothing_more_is_tried(monkeypatch):
     monkeypatch.setattr(gpu_bench, "random_model", exhausted)
     found = report()
     assert [part.status for part in found.parts] == [
-        OUT_OF_MEMORY, RAN, OUT_OF_MEMORY, *["not run: there is no model"] * 4,
+        RAN, OUT_OF_MEMORY, RAN, OUT_OF_MEMORY, *["not run: there is no model"] * 6,
     ]  # fmt: skip
 
 
@@ -71,8 +76,9 @@ def test_a_pass_through_the_model_stops_when_the_time_is_spent(monkeypatch):
         bench, "_imitate", lambda: (setattr(deadline, "_minutes", 0.0), {"tokens": 1.0})[1]
     )
     statuses = [part.status for part in bench.run().parts]
-    assert statuses[:4] == [RAN] * 4
-    assert statuses[4:] == [OUT_OF_TIME, *["not run: there are no rollouts"], OUT_OF_TIME]
+    assert statuses[:6] == [RAN] * 6
+    without = "not run: there are no rollouts"
+    assert statuses[6:] == [OUT_OF_TIME, without, OUT_OF_TIME, without]
     assert notes == [("qwen3-vl-2b", part) for part in PARTS]
 
 

@@ -20,11 +20,18 @@ def test_every_part_runs_and_is_written_beside_the_plan(tmp_path, capsys):
     assert stored["versions"]["torch"].partition("+")[0] == torch.__version__.partition("+")[0]
     (model,) = stored["models"]
     parts = {part["name"]: part for part in model["parts"]}
-    assert [part["status"] for part in model["parts"]] == ["ran"] * 7
+    assert [part["status"] for part in model["parts"]] == ["ran"] * 10
     rollout = parts["rollout"]["numbers"]
     assert (rollout["rollouts"], rollout["operations"]) == (2, 1.5)
     assert rollout["tokens"] == (2 + 3) * 8, "messages are never ended by the model"
-    assert parts["update"]["numbers"]["rollouts"] == 2
+    assert rollout["seconds of reading weights and cache"] > 0
+    update = parts["update"]["numbers"]
+    assert update["rollouts"] == 2
+    share = update["operations needed"] / update["seconds"]
+    share /= parts["rates"]["numbers"]["operations a second"]
+    assert update["share of the matrix rate"] == pytest.approx(share)
+    assert parts["tower"]["numbers"]["largest difference"] < 0.02, "as bfloat16 rounds"
+    assert {"padded, seconds", "packed, seconds"} <= set(parts["gradients"]["numbers"])
     for name in ("warm start", "rollout", "update"):
         assert parts[name]["tokens_per_second"] > 0
         assert parts[name]["estimated"] > 0
