@@ -101,12 +101,21 @@ class Backbone:
         """The layers of the vision tower, then those of the language model."""
         return [*self.visual.blocks, *self._language.layers]
 
-    def see(self, images: Sequence[EncodedImage]) -> Features | None:
-        """Runs the vision tower once on each different picture; None where there are none."""
+    def see(
+        self, images: Sequence[EncodedImage], patches: torch.Tensor | None = None
+    ) -> Features | None:
+        """Runs the vision tower once on each different picture; None where there are none.
+
+        Args:
+            images: in any order, also the same one several times.
+            patches: those of the different pictures, one after the other in the order of their
+                first places, where they are at hand as a tensor; the pictures' own are not read.
+        """
         unique = list({id(image): image for image in images}.values())
         if not unique:
             return None
-        patches = torch.from_numpy(np.concatenate([image.patches for image in unique]))
+        if patches is None:
+            patches = torch.from_numpy(np.concatenate([image.patches for image in unique]))
         grids = torch.tensor([image.grid for image in unique], device=self.device)
         seen = self.visual(patches.to(device=self.device, dtype=self.visual.dtype), grid_thw=grids)
         ends = np.cumsum([0, *(image.n_tokens for image in unique)])

@@ -8,14 +8,13 @@ would take ten times the steps. The training goes on after a stop, from its last
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
@@ -23,9 +22,9 @@ from pixel_env.errors import ConfigError
 
 from ..model.backbone import Backbone
 from ..settings.checks import check_least, check_positive, check_share
-from ..tokens.trajectory import TokenTrajectory
 from ..training.checkpoints.checkpointer import Checkpointer, Training
 from ..training.metrics import MetricWriter
+from .lesson_batches import Batch, Teacher, batches
 from .pretraining import IGNORED, Report, speech_accuracy, speech_loss
 
 MAY_DIFFER = ("steps", "exam_every", "exam", "checkpoint_every")
@@ -87,39 +86,6 @@ class JointConfig:
         return self.learning_rate * min(1.0, step / 100) * (0.02 + 0.98 * left)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Taught:
-    """One lesson as tokens.
-
-    Attributes:
-        kind: of the lesson, under which an exam counts it.
-        trajectory: with its response trainable.
-        labels: (tokens, heads) int64 of each of its pictures, `IGNORED` where one doesn't apply.
-    """
-
-    kind: str
-    trajectory: TokenTrajectory
-    labels: tuple[NDArray[np.int64], ...]
-
-
-class Teacher(Protocol):
-    """Draws lessons of several twins."""
-
-    @property
-    def heads(self) -> Mapping[str, Sequence[str]]:
-        """What is known of a token, and the classes of each; "" names the class of nothing."""
-
-    @property
-    def twins(self) -> Sequence[str]:
-        """Names of the twins."""
-
-    def lesson(self, rng: np.random.Generator) -> Taught:
-        """Draws a lesson of any twin, by the shares of the mixture."""
-
-    def unseen(self, twin: str, n: int) -> list[Taught]:
-        """Returns `n` lessons of a twin on contents that are never taught, always the same."""
-
-
 class JointTraining:
     """One training, in a folder.
 
@@ -129,8 +95,24 @@ class JointTraining:
         folder: gets `metrics.jsonl`, the curve with each exam, and `checkpoints/`.
     """
 
-    def __init__(self, model: Any, teacher: Teacher, config: JointConfig, folder: Path) -> None:
-        """Makes the heads and the optimizer; nothing is trained yet."""
+    def __init__(
+        self,
+        model: Any,
+        teacher: Teacher,
+        config: JointConfig,
+        folder: Path,
+        n_workers: int = 0,
+    ) -> None:
+        """Makes the heads and the optimizer; nothing is trained yet.
+
+        Args:
+            model: on the device where it is trained.
+            teacher: draws the lessons.
+            config: the settings.
+            folder: of the course.
+            n_workers: processes that draw lessons ahead; 0 for this one.
+        """
+        self._n_workers = n_workers
         self.model = model
         self.config = config
         self.folder = folder
@@ -140,19 +122,19 @@ class JointTraining:
         self._sizes = [len(classes) for classes in teacher.heads.values()]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
-            heads = nn.Linear(width, sum(self._sizes))
+            heads = nn.Linear(width, sum(self._sizes)).to(self._backbone.device)
         self._whole = nn.ModuleDict({"model": model, "heads": heads})
         self._weights = [
-            _class_weights(classes, config.nothing_weight) for classes in teacher.heads.values()
+            _class_weights(classes, config.nothing_weight).to(self._backbone.device)
+            for classes in teacher.heads.values()
         ]
-        self._rng = np.random.default_rng(config.seed)
         self._optimizer = torch.optim.AdamW(
             self._whole.parameters(),
             lr=config.learning_rate,
             betas=(0.9, 0.98),
             weight_decay=config.weight_decay,
         )
-        self._training = Training(self._whole, self._optimizer, config, {"lessons": self._rng})
+        self._training = Training(self._whole, self._optimizer, config)
         self._checkpoints = Checkpointer(folder / "checkpoints")
 
     def train(self, report: Report) -> None:
@@ -171,8 +153,10 @@ class JointTraining:
         writer = MetricWriter(self.folder, done)
         self.model.train()
         sums: list[dict[str, float]] = []
-        for step in range(done + 1, self.config.steps + 1):
-            sums.append(self._step(step))
+        steps = range(done + 1, self.config.steps + 1)
+        drawn = batches(self._teacher, steps, self.config.batch_size, self._n_workers)
+        for step, batch in zip(steps, drawn, strict=True):
+            sums.append(self._step(step, batch))
             report(step, sums[-1]["loss/response"])
             minutes = before + (time.perf_counter() - started) / 60
             is_last = step == self.config.steps
@@ -208,19 +192,19 @@ class JointTraining:
         self.model.train()
         return found
 
-    def _step(self, step: int) -> dict[str, float]:
+    def _step(self, step: int, batch: Batch) -> dict[str, float]:
         """Takes one optimizer step; returns both losses."""
         for group in self._optimizer.param_groups:
             group["lr"] = self.config.rate_at(step)
-        batch = [self._teacher.lesson(self._rng) for _ in range(self.config.batch_size)]
-        images = [image for each in batch for image in each.trajectory.images]
-        features = self._backbone.see(images)
+        device = self._backbone.device
+        images = batch.images
+        features = self._backbone.see(images, batch.patches(device))
         if features is None:
             raise ConfigError("expected lessons with pictures")
-        of_response = speech_loss(self.model, [each.trajectory for each in batch], features)
-        labels = np.concatenate([each for lesson in batch for each in lesson.labels])
+        of_response = speech_loss(self.model, [each.trajectory for each in batch.lessons], features)
+        labels = np.concatenate([each for lesson in batch.lessons for each in lesson.labels])
         of_labels = self._label_loss(
-            features.tokens[features.rows(images)], torch.from_numpy(labels)
+            features.tokens[features.rows(images)], torch.from_numpy(labels).to(device)
         )
         loss = of_response + self.config.label_weight * of_labels
         self._optimizer.zero_grad()

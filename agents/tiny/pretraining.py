@@ -29,8 +29,8 @@ from ..tokens.encoder import Encoder
 from ..tokens.trajectory import EncodedImage, TokenTrajectory, TrajectoryBuilder
 
 IGNORED = -100
-AT_ONCE = 16
-"""Lessons that are padded to one length."""
+AT_ONCE = {"cpu": 16, "cuda": 64}
+"""Lessons that are padded to one length, by the device: a GPU waits for each call."""
 Report = Callable[[int, float], None]
 """Called after every step with its number, from 1, and its loss."""
 
@@ -163,7 +163,8 @@ def speech_loss(
 ) -> torch.Tensor:
     """Returns the mean negative log-likelihood of the lessons' trainable tokens, in nats."""
     by_length = sorted(lessons, key=len)  # lessons of like length go together: less padding
-    parts = [by_length[i : i + AT_ONCE] for i in range(0, len(by_length), AT_ONCE)]
+    n = AT_ONCE.get(model.device.type, AT_ONCE["cpu"])
+    parts = [by_length[i : i + n] for i in range(0, len(by_length), n)]
     guesses, wanted = zip(*(_predict(model, part, features) for part in parts), strict=True)
     return functional.cross_entropy(torch.cat(guesses), torch.cat(wanted))
 
@@ -172,7 +173,7 @@ def speech_loss(
 def speech_accuracy(model: Any, lessons: Sequence[TokenTrajectory]) -> NDArray[np.bool_]:
     """Returns for each lesson whether every token of it is the likeliest, given those before."""
     guess, wanted = _predict(model, lessons, None)
-    right = (guess.argmax(-1) == wanted).numpy()
+    right = (guess.argmax(-1) == wanted).cpu().numpy()
     ends = np.cumsum([lesson.n_trainable for lesson in lessons])
     return np.array([part.all() for part in np.split(right, ends[:-1])])
 

@@ -22,13 +22,15 @@ import numpy as np
 import torch
 from rich.console import Console
 
+from pixel_env.agents.model.device import checked_device
 from pixel_env.agents.model.loading import load
 from pixel_env.agents.model.vision_tower import use_fast_tower
 from pixel_env.agents.run.config import tiny_defaults
 from pixel_env.agents.run.progress import StageBars
 from pixel_env.agents.tiny import model as tiny
 from pixel_env.agents.tiny.carried_over import carry_over
-from pixel_env.agents.tiny.joint import JointConfig, JointTraining, Taught
+from pixel_env.agents.tiny.joint import JointConfig, JointTraining
+from pixel_env.agents.tiny.lesson_batches import Taught
 from pixel_env.agents.tiny.pretraining import as_trajectory
 from pixel_env.agents.tiny.texts import clip_texts, dialect_texts, episode_texts
 from pixel_env.agents.tokens.encoder import Encoder
@@ -55,6 +57,8 @@ EXHIBITS: Mapping[str, Callable[[Any, int], list[lessons.Exhibit]]] = {
     "Clip": clip.exhibits,
 }
 SHARES = {"Search": 0.3, "Counting": 0.25, "Infographic": 0.2, "Clip": 0.25}
+CLASSES = 48
+"""Into so many classes contents are divided; steps take them in turn."""
 FIRST_UNSEEN = 500_000
 """Contents of samples from here on are never taught."""
 
@@ -70,8 +74,11 @@ class TwinTeacher:
     heads: Mapping[str, Sequence[str]] = lessons.HEADS
     twins: Sequence[str] = tuple(IDS)
 
-    def __init__(self, encoder: Encoder, shares: Mapping[str, float], n_contents: int) -> None:
+    def __init__(
+        self, encoder: Encoder, shares: Mapping[str, float], n_contents: int, seed: int = 0
+    ) -> None:
         """Takes the encoder, the share of each twin, and how many contents of each are taught."""
+        self._seed = seed
         self._encoder = encoder
         self._tasks = {twin: gym.make(IDS[twin]).unwrapped.task for twin in IDS}  # type: ignore[attr-defined]
         weights = np.array([shares[twin] for twin in IDS])
@@ -80,10 +87,19 @@ class TwinTeacher:
         self._exhibits = lru_cache(maxsize=None)(self._drawn)
         self._unseen = lru_cache(maxsize=None)(self._all_unseen)
 
-    def lesson(self, rng: np.random.Generator) -> Taught:
+    def lessons(self, step: int, n: int) -> list[Taught]:
+        """Draws the lessons of a step, on every `CLASSES`-th content.
+
+        A process that draws every k-th step, where k divides `CLASSES`, needs only its own share.
+        """
+        rng = np.random.default_rng([self._seed, step])
+        contents = range(step % CLASSES, self._n_contents, CLASSES) or range(self._n_contents)
+        return [self._lesson(rng, contents) for _ in range(n)]
+
+    def _lesson(self, rng: np.random.Generator, contents: Sequence[int]) -> Taught:
         """Draws a lesson of any twin."""
         twin = self.twins[int(np.searchsorted(self._ends[:-1], rng.random(), side="right"))]
-        shown = self._exhibits(twin, int(rng.integers(self._n_contents)))
+        shown = self._exhibits(twin, contents[int(rng.integers(len(contents)))])
         return self._taught(shown[int(rng.integers(len(shown)))], rng)
 
     def unseen(self, twin: str, n: int) -> list[Taught]:
@@ -118,7 +134,8 @@ def main(arguments: list[str] | None = None) -> None:
     args = parse_arguments(arguments)
     torch.set_num_threads(args.threads)
     encoder, model = start(args.start, args.episodes, args.seed)
-    teacher = TwinTeacher(encoder, {**SHARES, **args.shares}, args.contents)
+    model.to(checked_device(args.device))
+    teacher = TwinTeacher(encoder, {**SHARES, **args.shares}, args.contents, args.seed)
     config = JointConfig(
         steps=args.steps,
         batch_size=args.batch_size,
@@ -127,7 +144,7 @@ def main(arguments: list[str] | None = None) -> None:
         exam=args.exam,
         seed=args.seed,
     )
-    training = JointTraining(model, teacher, config, args.work)
+    training = JointTraining(model, teacher, config, args.work, args.workers)
     with StageBars(CONSOLE) as bars:
 
         def report(step: int, loss: float) -> None:
@@ -135,7 +152,7 @@ def main(arguments: list[str] | None = None) -> None:
 
         training.train(report)
     CONSOLE.print("unseen lessons answered right:", json.dumps(training.examine(), indent=1))
-    tiny.save(args.out, model, encoder.tokenizer)
+    tiny.save(args.out, model.cpu(), encoder.tokenizer)
     tiny_defaults().trained_with().write(args.out)
     CONSOLE.print(f"wrote {args.out}")
 
@@ -190,6 +207,8 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     add("--episodes", type=int, default=40, help="read for the tokenizer (default: %(default)s)")
     add("--exam-every", type=int, default=250, help="steps (default: %(default)s)")
     add("--exam", type=int, default=256, help="lessons of each twin (default: %(default)s)")
+    add("--device", default="cpu", help="of the training (default: %(default)s)")
+    add("--workers", type=int, default=0, help="processes that draw (default: %(default)s)")
     add("--threads", type=int, default=1, help="torch threads (default: %(default)s)")
     add("--seed", type=int, default=0, help="of everything drawn (default: %(default)s)")
     return parser.parse_args(arguments)

@@ -10,7 +10,8 @@ import torch
 from pixel_env.agents.model.vision_tower import use_fast_tower
 from pixel_env.agents.tiny import model as tiny
 from pixel_env.agents.tiny.carried_over import carry_over
-from pixel_env.agents.tiny.joint import JointConfig, JointTraining, Taught
+from pixel_env.agents.tiny.joint import JointConfig, JointTraining
+from pixel_env.agents.tiny.lesson_batches import Batch, Taught, batches
 from pixel_env.agents.tiny.pretraining import IGNORED, as_trajectory
 from pixel_env.agents.tiny.texts import dialect_texts
 from pixel_env.agents.tokens.encoder import Encoder
@@ -54,6 +55,10 @@ class Colours:
         labels = np.full((4, 2), IGNORED, np.int64)
         labels[:, 0] = NAMES.index(name)
         return Taught("Say it", as_trajectory(self.encoder, observation, name), (labels,))
+
+    def lessons(self, step, n):
+        rng = np.random.default_rng(step)
+        return [self.lesson(rng) for _ in range(n)]
 
     def unseen(self, twin, n):
         rng = np.random.default_rng(len(twin))
@@ -113,6 +118,30 @@ def test_a_longer_training_goes_on_and_other_settings_are_refused(tokenizer, tmp
     assert steps == [3, 4]
     with pytest.raises(ConfigError, match="batch_size"):
         training(tokenizer, tmp_path, batch_size=5).train(lambda *_: None)
+
+
+def test_processes_that_draw_ahead_change_nothing(tokenizer, tmp_path):
+    alone = training(tokenizer, tmp_path / "alone")
+    alone.train(lambda *_: None)
+    model = use_fast_tower(tiny.blank_model(tokenizer, SIZES))
+    ahead = JointTraining(model, Colours(tokenizer), CONFIG, tmp_path / "ahead", n_workers=2)
+    ahead.train(lambda *_: None)
+    for name, value in weights(alone).items():
+        assert torch.equal(value, weights(ahead)[name]), name
+
+
+def test_a_batch_keeps_patches_as_bytes(tokenizer):
+    teacher = Colours(tokenizer)
+    lessons = teacher.lessons(1, 2)
+    again = replace(lessons[0])  # shows the same picture
+    batch = Batch.of([*lessons, again])
+    wanted = np.concatenate([image.patches for t in lessons for image in t.trajectory.images])
+    np.testing.assert_allclose(batch.patches(torch.device("cpu")), wanted, atol=1e-6)
+    assert [len(image.patches) for image in batch.images] == [0, 0, 0]
+    assert batch.images[0] is batch.images[2]
+    assert [image.grid for image in batch.images[:2]] == [(1, 4, 4)] * 2
+    steps = [each.levels[0, 0, 0].item() for each in batches(teacher, range(3, 6), 1)]
+    assert steps == [Batch.of(teacher.lessons(step, 1)).levels[0, 0, 0] for step in (3, 4, 5)]
 
 
 def test_nothing_weighs_less_than_what_is_there(tokenizer, tmp_path):
