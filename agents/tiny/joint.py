@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,11 @@ from ..training.metrics import MetricWriter
 from .lesson_batches import Batch, Teacher, batches
 from .pretraining import IGNORED, Report, speech_accuracy, speech_loss
 
-MAY_DIFFER = ("steps", "exam_every", "exam", "checkpoint_every")
+MAY_DIFFER = ("steps", "minutes", "exam_every", "exam", "checkpoint_every")
 """Settings that may change when a training goes on."""
+
+DECIDED_AT = 0.6
+"""Share of a training's minutes after which it is decided how many steps there is time for."""
 
 EXAM_AT_ONCE = 64
 
@@ -39,6 +42,8 @@ class JointConfig:
 
     steps: int = 3000
     """Optimizer steps."""
+    minutes: float = 0.0
+    """Where over 0: at three fifths of them `steps` falls to what can be done in time."""
     batch_size: int = 64
     """Lessons a step."""
     learning_rate: float = 1e-3
@@ -70,9 +75,22 @@ class JointConfig:
             ConfigError: one is out of its range.
         """
         counts = ("steps", "batch_size", "exam_every", "exam", "checkpoint_every")
-        check_least(self, {**dict.fromkeys(counts, 1), "seed": 0, "label_weight": 0})
+        check_least(self, {**dict.fromkeys(counts, 1), "seed": 0, "label_weight": 0, "minutes": 0})
         check_positive(self, ("learning_rate", "max_grad_norm", "nothing_weight"))
         check_share(self, ("cool_share",))
+
+    def in_time(self, step: int, minutes: float) -> JointConfig:
+        """Returns the settings that end in time, after a step at so many minutes.
+
+        >>> JointConfig(steps=9000, minutes=10.0).in_time(300, 6.0).steps
+        500
+        >>> JointConfig(steps=9000, minutes=10.0).in_time(300, 5.9).steps
+        9000
+        """
+        if not self.minutes or minutes < DECIDED_AT * self.minutes:
+            return self
+        most = max(int(step * self.minutes / minutes), step)
+        return replace(self, steps=min(self.steps, most), minutes=0.0)
 
     def rate_at(self, step: int) -> float:
         """Returns the learning rate of a step, from 1.
@@ -159,6 +177,7 @@ class JointTraining:
             sums.append(self._step(step, batch))
             report(step, sums[-1]["loss/response"])
             minutes = before + (time.perf_counter() - started) / 60
+            self.config = self.config.in_time(step, minutes)
             is_last = step == self.config.steps
             is_exam = is_last or step % self.config.exam_every == 0
             if is_exam or step % self.config.checkpoint_every == 0:
@@ -167,6 +186,8 @@ class JointTraining:
                 writer.write(step, {**means, "minutes": minutes, **exam})
                 self._checkpoints.save(step, self._training, state={"minutes": minutes})
                 sums = []
+            if is_last:
+                break
         writer.close()
 
     @torch.no_grad()

@@ -138,6 +138,7 @@ def main(arguments: list[str] | None = None) -> None:
     teacher = TwinTeacher(encoder, {**SHARES, **args.shares}, args.contents, args.seed)
     config = JointConfig(
         steps=args.steps,
+        minutes=args.minutes,
         batch_size=args.batch_size,
         learning_rate=args.learning_rate,
         exam_every=args.exam_every,
@@ -148,7 +149,7 @@ def main(arguments: list[str] | None = None) -> None:
     with StageBars(CONSOLE) as bars:
 
         def report(step: int, loss: float) -> None:
-            bars("lessons", step, config.steps, f"loss {loss:.3f}")
+            bars("lessons", step, training.config.steps, f"loss {loss:.3f}")
 
         training.train(report)
     CONSOLE.print("unseen lessons answered right:", json.dumps(training.examine(), indent=1))
@@ -200,6 +201,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     add("--work", type=Path, default=Path("runs/pretrain_twins"), metavar="DIR", help="its course")
     add("--start", default="tiny", metavar="DIR", help="weights to start from (default: tiny)")
     add("--steps", type=int, default=JointConfig().steps, help="(default: %(default)s)")
+    add("--minutes", type=float, default=0.0, help="ends in time; 0 for no limit")
     add("--batch-size", type=int, default=64, help="lessons a step (default: %(default)s)")
     add("--learning-rate", type=float, default=1e-3, help="its peak (default: %(default)s)")
     add("--shares", type=json.loads, default={}, help=f"of the twins, as JSON (default: {SHARES})")

@@ -120,6 +120,16 @@ def test_a_longer_training_goes_on_and_other_settings_are_refused(tokenizer, tmp
         training(tokenizer, tmp_path, batch_size=5).train(lambda *_: None)
 
 
+def test_a_training_with_little_time_takes_fewer_steps_and_ends_with_an_exam(tokenizer, tmp_path):
+    steps = []
+    one = training(tokenizer, tmp_path, steps=1000, minutes=1e-9)
+    one.train(lambda step, loss: steps.append(step))
+    assert steps == [1]
+    (row,) = (json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines())
+    assert row["step"] == 1
+    assert "exam/One" in row
+
+
 def test_processes_that_draw_ahead_change_nothing(tokenizer, tmp_path):
     alone = training(tokenizer, tmp_path / "alone")
     alone.train(lambda *_: None)
