@@ -17,6 +17,7 @@ import torch
 from pixel_env.files.whole_folder import whole_folder
 
 from ..tokens.serving import write_serving_files
+from .adapters import compute_in_dtype_of_input
 from .device import checked_device
 from .files.model_files import check_files
 from .fit import check_fit
@@ -104,7 +105,7 @@ def add_adapters(model: Any, settings: LoraSettings) -> Any:
     )
     with warnings.catch_warnings():  # peft asks the model by a name that transformers gives up
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
-        return get_peft_model(model, config)
+        return compute_in_dtype_of_input(get_peft_model(model, config))
 
 
 def export(
