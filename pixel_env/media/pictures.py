@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import os
 import threading
-from collections import OrderedDict
+import weakref
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Any
 
@@ -200,28 +201,45 @@ class ImageSource:
 class RecentPictures:
     """Which sources hold decoded pixels; the longest unused forget theirs first.
 
+    It keeps no source alive. Of a stream of samples nobody comes back to most, and pixels that
+    nobody can reach any more would fill the memory up to the limit, in pieces that lie between all
+    others.
+
     Attributes:
         max_bytes: most bytes of decoded pixels kept in this process; the last one used always is.
     """
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
-        self._recent: OrderedDict[int, tuple[ImageSource, int]] = OrderedDict()
+        self._recent: OrderedDict[int, tuple[weakref.ref[ImageSource], int]] = OrderedDict()
+        self._gone: deque[int] = deque()
         self._n_bytes = 0
         self._lock = threading.Lock()
 
     def use(self, source: ImageSource, n_bytes: int) -> None:
         """Notes that `source` was just used, and releases others while there is too much."""
         with self._lock:
-            if id(source) in self._recent:
-                self._recent.move_to_end(id(source))
+            self._forget_gone()  # first: a new source may have the id of one that is gone
+            key = id(source)
+            if key in self._recent:
+                self._recent.move_to_end(key)
                 return
-            self._recent[id(source)] = (source, n_bytes)
+            # A source can go at any moment, in this thread and within this lock: its end is noted
+            # without a lock, and counted at the next use.
+            alive = weakref.ref(source, lambda _: self._gone.append(key))
+            self._recent[key] = (alive, n_bytes)
             self._n_bytes += n_bytes
             while self._n_bytes > self.max_bytes and len(self._recent) > 1:
                 _, (oldest, freed) = self._recent.popitem(last=False)
                 self._n_bytes -= freed
-                oldest.release()
+                if (released := oldest()) is not None:
+                    released.release()
+
+    def _forget_gone(self) -> None:
+        """Stops counting the sources that are gone."""
+        while self._gone:
+            _, freed = self._recent.pop(self._gone.popleft(), (None, 0))
+            self._n_bytes -= freed
 
 
 _RECENT = RecentPictures(max_bytes=256 * 2**20)
