@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from ..errors import ConfigError, DataError
+from ..resampling.filters import resized
 from .border import foreign_bytes, reason_of
 from .geometry import FULL, Box, box_to_pixels
 from .picture_files import open_picture, read_picture
@@ -35,9 +36,6 @@ _FILE_FAULTS = (OSError, ValueError, EOFError, SyntaxError)
 
 _BYTES_A_PIXEL = 4
 """Pillow pads the three bytes of a pixel to four."""
-
-_REDUCING_GAP = 3.0
-"""Pillow first shrinks by whole factors, down to this many times the size wanted."""
 
 
 class ImageSource:
@@ -79,7 +77,7 @@ class ImageSource:
         self._media = media
         self._max_decode_s = max_decode_s
         self._decoded: PillowImage.Image | None = None
-        self._overview: Image | None = None
+        self._overview: tuple[str, Image] | None = None
         self._lock = threading.Lock()
         self.name = name or _default_name(media)
 
@@ -93,12 +91,13 @@ class ImageSource:
         width, height = self._picture().size
         return width, height
 
-    def region(self, box: Box, size: tuple[int, int]) -> Image:
+    def region(self, box: Box, size: tuple[int, int], resampler: str = "lanczos") -> Image:
         """Reads a rectangle of the original pixels at a given size.
 
         Args:
             box: fractions of the picture; rounded outwards to whole pixels.
             size: (width, height) wanted.
+            resampler: what shrinks, a name in `RESAMPLERS`.
 
         Returns:
             A fresh (height, width, 3) uint8 RGB array.
@@ -107,17 +106,17 @@ class ImageSource:
             DataError: the picture can't be read.
         """
         picture = self._picture()
-        return resample(picture, box_to_pixels(box, *picture.size), size)
+        return resample(picture, box_to_pixels(box, *picture.size), size, resampler)
 
-    def overview(self, size: tuple[int, int]) -> Image:
+    def overview(self, size: tuple[int, int], resampler: str = "lanczos") -> Image:
         """Reads the whole picture at a given (width, height); as `region` does.
 
         The last one is kept as long as the decoded pixels are: a group's lanes all begin with it.
         """
         kept = self._overview
-        if kept is None or kept.shape[1::-1] != size:
-            kept = self._overview = self.region(FULL, size)
-        return kept.copy()
+        if kept is None or kept[0] != resampler or kept[1].shape[1::-1] != size:
+            kept = self._overview = (resampler, self.region(FULL, size, resampler))
+        return kept[1].copy()
 
     @property
     def is_decoded(self) -> bool:
@@ -246,25 +245,25 @@ _RECENT = RecentPictures(max_bytes=256 * 2**20)
 
 
 def resample(
-    picture: PillowImage.Image, pixels: tuple[int, int, int, int], size: tuple[int, int]
+    picture: PillowImage.Image,
+    pixels: tuple[int, int, int, int],
+    size: tuple[int, int],
+    resampler: str = "lanczos",
 ) -> Image:
-    """Cuts a rectangle and brings it to a size: Lanczos to shrink, bicubic to enlarge.
+    """Cuts a rectangle and brings it to a size.
 
     Args:
         picture: mode RGB.
         pixels: (left, top, right, bottom), right and bottom exclusive.
         size: (width, height) wanted.
+        resampler: a name in `RESAMPLERS`, for shrinking.
 
     Returns:
         A fresh (height, width, 3) uint8 RGB array.
     """
     if pixels != (0, 0, *picture.size):
         picture = cut(picture, pixels)  # not `resize(box=...)`, whose filter reads past the box
-    if picture.size == size:
-        return np.array(picture, dtype=np.uint8)
-    shrinks = size[0] < picture.width or size[1] < picture.height
-    resampling = PillowImage.Resampling.LANCZOS if shrinks else PillowImage.Resampling.BICUBIC
-    return np.array(picture.resize(size, resampling, reducing_gap=_REDUCING_GAP), dtype=np.uint8)
+    return resized(picture, size, resampler)
 
 
 def _default_name(media: Media) -> str:
