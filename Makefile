@@ -26,7 +26,7 @@ $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "expected Python 3.11 or \
 	newer, got %d.%d; name another one: make PYTHON=python3.12" % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -c constraints.txt $(TORCH) -e '.[train,test,data,video,openai,sb3,benchmark,human,docs]'
+	$(BIN)/python -m pip install -c constraints.txt $(TORCH) -e '.[train,test,data,video,openai,sb3,benchmark,human,vips,docs]'
 	@touch $@
 
 train: $(INSTALLED)  ## train the tiny policy: warm start, RL, evaluation; ARGS go to train.py

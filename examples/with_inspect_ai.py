@@ -3,27 +3,15 @@
 inspect eval examples/with_inspect_ai.py --model openai/gpt-4o --limit 20
 """
 
-import base64
-import io
-
 import gymnasium as gym
 from inspect_ai import Task, task
 from inspect_ai.dataset import Sample
-from inspect_ai.model import ChatMessageSystem, ChatMessageUser, ContentImage, ContentText
+from inspect_ai.model import messages_from_openai
 from inspect_ai.scorer import Score, accuracy, scorer, stderr
 from inspect_ai.solver import solver
-from PIL import Image
 
+from pixel_env.chat import Conversation
 from pixel_env.wrappers import TextAction
-
-
-def part(each):
-    if isinstance(each, str):
-        return ContentText(text=each)
-    buffer = io.BytesIO()
-    Image.fromarray(each).save(buffer, "PNG")
-    data = base64.b64encode(buffer.getvalue()).decode()
-    return ContentImage(image=f"data:image/png;base64,{data}")
 
 
 @solver
@@ -31,13 +19,13 @@ def play():
     async def solve(state, generate):
         env = TextAction(gym.make("pixel_env:PixelReason-SyntheticSearch-v0", options=True))
         observation, _ = env.reset(options={"index": state.sample_id - 1})
-        state.messages, ends = [ChatMessageSystem(content=env.dialect.system_prompt())], []
+        conversation, ends = Conversation(env.dialect), []
         while not any(ends):
-            content = [part(each) for each in env.dialect.tell(observation)]
-            state.messages.append(ChatMessageUser(content=content))
+            conversation.observe(observation)
+            state.messages = await messages_from_openai(conversation.messages)
             state = await generate(state)
-            observation, reward, *ends, _ = env.step(state.output.completion)
-        state.metadata["reward"] = reward
+            conversation.respond(state.output.completion)
+            observation, state.metadata["reward"], *ends, _ = env.step(state.output.completion)
         return state
 
     return solve
@@ -53,5 +41,4 @@ def graded():
 
 @task
 def synthetic_search():
-    samples = [Sample(input="a question and a picture", id=number) for number in range(1, 101)]
-    return Task(dataset=samples, solver=play(), scorer=graded())
+    return Task([Sample(f"sample {i}") for i in range(100)], solver=play(), scorer=graded())

@@ -1,25 +1,17 @@
 """PPO of RLlib, run with ray 2.60.0 (which pins gymnasium 1.2.2), by an environment's id alone.
 
-    python examples/with_rllib.py 100
-
-The connector makes one array of the observation's arrays, as RLlib's own models take it.
+python examples/with_rllib.py 100
 """
 
 import sys
 
 from ray.rllib.algorithms.ppo import PPOConfig
-from ray.rllib.connectors.env_to_module import FlattenObservations
 
 iterations = int(sys.argv[1]) if len(sys.argv) > 1 else 100
 config = (
     PPOConfig()
     .environment("pixel_env:PixelReason-SmallSearch-Flat-v0")
-    .env_runners(
-        num_env_runners=0,
-        num_envs_per_env_runner=4,
-        rollout_fragment_length=32,
-        env_to_module_connector=lambda env, spaces, device: FlattenObservations(),
-    )
+    .env_runners(num_env_runners=0, num_envs_per_env_runner=4, rollout_fragment_length=32)
     .training(train_batch_size=128, minibatch_size=64, num_epochs=4, gamma=1.0)
     .debugging(seed=0)
 )

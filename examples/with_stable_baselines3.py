@@ -15,7 +15,7 @@ import pixel_env  # noqa: F401  # registers the ids
 
 steps = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
 envs = make_vec_env("PixelReason-SmallSearch-Flat-v0", n_envs=4, seed=0)
-model = PPO("MultiInputPolicy", envs, n_steps=64, n_epochs=4, gamma=1.0, seed=0, device="cpu")
+model = PPO("MlpPolicy", envs, n_steps=64, n_epochs=4, gamma=1.0, seed=0, device="cpu")
 model.learn(steps)
 test = make_vec_env("PixelReason-SmallSearch-Flat-v0", env_kwargs={"split": "test"}, seed=1)
 mean, _ = evaluate_policy(model, test, n_eval_episodes=20)

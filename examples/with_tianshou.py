@@ -1,4 +1,4 @@
-"""Reinforce of tianshou, run with tianshou 2.0.1, by an environment's id alone.
+"""REINFORCE of tianshou, run with tianshou 2.0.1, by an environment's id alone.
 
 python examples/with_tianshou.py 100
 """
@@ -6,40 +6,30 @@ python examples/with_tianshou.py 100
 import sys
 
 import gymnasium as gym
-import torch
 from tianshou.algorithm import Reinforce
 from tianshou.algorithm.modelfree.reinforce import ProbabilisticActorPolicy
 from tianshou.algorithm.optim import AdamOptimizerFactory
 from tianshou.data import Collector, VectorReplayBuffer
-from tianshou.env import DummyVectorEnv, MultiDiscreteToDiscrete
+from tianshou.env import DummyVectorEnv
 from tianshou.trainer import OnPolicyTrainerParams
-from tianshou.utils.net.common import ActionReprNet
-
-import pixel_env  # noqa: F401  # registers the ids
+from tianshou.utils.net.common import Net
+from tianshou.utils.net.discrete import DiscreteActor, dist_fn_categorical_from_logits
 
 
 def make():
-    return MultiDiscreteToDiscrete(gym.make("PixelReason-SmallSearch-Flat-v0", plain_info=True))
-
-
-class Net(ActionReprNet):
-    def __init__(self, n_actions):
-        super().__init__()
-        self.layers = torch.nn.LazyLinear(n_actions)
-
-    def forward(self, obs, state=None, info=None):
-        seen = [torch.as_tensor(obs[key]).flatten(1).float() for key in ("views", "question")]
-        return self.layers(torch.cat([seen[0] / 255, seen[1] / 54], 1)), state
+    return gym.make("pixel_env:PixelReason-SmallSearch-Flat-v0")
 
 
 epochs = int(sys.argv[1]) if len(sys.argv) > 1 else 100
-envs, space = DummyVectorEnv([make] * 4), make().action_space
+seen, space = make().observation_space, make().action_space
+net = Net(state_shape=seen.shape, hidden_sizes=[64])
+actor = DiscreteActor(preprocess_net=net, action_shape=space.n, softmax_output=False)
 policy = ProbabilisticActorPolicy(
-    actor=Net(space.n), dist_fn=lambda logits: torch.distributions.Categorical(logits=logits),
-    action_space=space, action_scaling=False, action_bound_method=None,
+    actor=actor, action_space=space, dist_fn=dist_fn_categorical_from_logits,
+    action_scaling=False, action_bound_method=None,
 )  # fmt: skip
 algorithm = Reinforce(policy=policy, gamma=1.0, optim=AdamOptimizerFactory(lr=1e-3))
-collector = Collector(algorithm, envs, VectorReplayBuffer(1024, 4))
+collector = Collector(algorithm, DummyVectorEnv([make] * 4), VectorReplayBuffer(1024, 4))
 result = algorithm.run_training(
     OnPolicyTrainerParams(
         training_collector=collector, max_epochs=epochs, epoch_num_steps=64,

@@ -107,7 +107,7 @@ class History:
             return view.image.copy()
         source = self.picture(view.source)
         left, top, right, bottom = box_to_pixels(view.box, *source.size)
-        return source.region(view.box, (right - left, bottom - top))
+        return source.region(view.box, (right - left, bottom - top))  # at its own resolution
 
     def made(self, pixels: Image, origin: str, parent: int) -> View:
         """Returns a view of a picture that an operation made, as large as a zoom's.
@@ -121,7 +121,8 @@ class History:
         """
         source = ImageSource(np.ascontiguousarray(pixels), name=f"<{origin} of {parent}>")
         size = fit(*source.size, *self.config.crop_px, self.config.side_multiple)
-        return View(source.overview(size), self.n_sources + 1, FULL, origin, parent, source)
+        image = source.overview(size, self.config.resampler)
+        return View(image, self.n_sources + 1, FULL, origin, parent, source)
 
     def view(self, number: int, name: str = "target_image") -> View:
         """Returns a view by its number, from 1.
@@ -197,7 +198,7 @@ class History:
 
         def view(number: int, source: ImageSource) -> View:
             size = fit(*source.size, *px, self.config.side_multiple)
-            return View(source.overview(size), number, FULL, origin)
+            return View(source.overview(size, self.config.resampler), number, FULL, origin)
 
         first = self.sample.media[0]
         if isinstance(first, ClipSource):

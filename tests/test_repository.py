@@ -25,7 +25,7 @@ WRITTEN = [
     *(ROOT / name for name in ("Makefile", "setup.cfg", "pyproject.toml", ".ci/run")),
 ]
 
-ENVIRONMENT_TAKES = {"numpy", "gymnasium", "PIL", "decord", "av"}
+ENVIRONMENT_TAKES = {"numpy", "gymnasium", "PIL", "decord", "av", "pyvips"}
 TASKS_TAKE = {"numpy", "PIL", "pyarrow", "av"}
 DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml", "griffe": "griffelib"}
 MOST_MODULES = 18
@@ -184,7 +184,8 @@ def test_relative_imports_are_resolved():
 def test_the_environment_is_imported_without_what_is_heavy():
     check = (
         "import sys, gymnasium, pixel_env; gymnasium.make('PixelReason-SyntheticSearch-v0'); "
-        "print(sorted({'torch', 'transformers', 'decord', 'av', 'rich'} & set(sys.modules)))"
+        "heavy = {'torch', 'transformers', 'decord', 'av', 'pyvips', 'rich'}; "
+        "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

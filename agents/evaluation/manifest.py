@@ -18,6 +18,8 @@ PACKAGES = (
     "gymnasium",
     "numpy",
     "pillow",
+    "pyvips",
+    "pyvips-binary",
     "decord",
     "av",
     "pyarrow",

@@ -141,7 +141,7 @@ class BeliefGain(VectorWrapper):
         self, ended: NDArray[np.bool_], infos: Info
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Asks about the lanes that have just ended; returns gains and which used an operation."""
-        faulty = infos.get("_env_error", np.zeros_like(ended))
+        faulty = np.array([bool(each) for each in infos.get("env_error", [""] * self.num_envs)])
         used = ended & ~faulty & [course.after > 0 for course in self._courses]
         gains = np.zeros(self.num_envs)
         moments = []

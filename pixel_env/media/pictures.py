@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import os
 import threading
-from collections import OrderedDict
+import weakref
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from ..errors import ConfigError, DataError
+from ..resampling.filters import resized
 from .border import foreign_bytes, reason_of
 from .geometry import FULL, Box, box_to_pixels
 from .picture_files import open_picture, read_picture
@@ -34,9 +36,6 @@ _FILE_FAULTS = (OSError, ValueError, EOFError, SyntaxError)
 
 _BYTES_A_PIXEL = 4
 """Pillow pads the three bytes of a pixel to four."""
-
-_REDUCING_GAP = 3.0
-"""Pillow first shrinks by whole factors, down to this many times the size wanted."""
 
 
 class ImageSource:
@@ -78,7 +77,7 @@ class ImageSource:
         self._media = media
         self._max_decode_s = max_decode_s
         self._decoded: PillowImage.Image | None = None
-        self._overview: Image | None = None
+        self._overview: tuple[str, Image] | None = None
         self._lock = threading.Lock()
         self.name = name or _default_name(media)
 
@@ -92,12 +91,13 @@ class ImageSource:
         width, height = self._picture().size
         return width, height
 
-    def region(self, box: Box, size: tuple[int, int]) -> Image:
+    def region(self, box: Box, size: tuple[int, int], resampler: str = "lanczos") -> Image:
         """Reads a rectangle of the original pixels at a given size.
 
         Args:
             box: fractions of the picture; rounded outwards to whole pixels.
             size: (width, height) wanted.
+            resampler: what shrinks, a name in `RESAMPLERS`.
 
         Returns:
             A fresh (height, width, 3) uint8 RGB array.
@@ -106,17 +106,17 @@ class ImageSource:
             DataError: the picture can't be read.
         """
         picture = self._picture()
-        return resample(picture, box_to_pixels(box, *picture.size), size)
+        return resample(picture, box_to_pixels(box, *picture.size), size, resampler)
 
-    def overview(self, size: tuple[int, int]) -> Image:
+    def overview(self, size: tuple[int, int], resampler: str = "lanczos") -> Image:
         """Reads the whole picture at a given (width, height); as `region` does.
 
         The last one is kept as long as the decoded pixels are: a group's lanes all begin with it.
         """
         kept = self._overview
-        if kept is None or kept.shape[1::-1] != size:
-            kept = self._overview = self.region(FULL, size)
-        return kept.copy()
+        if kept is None or kept[0] != resampler or kept[1].shape[1::-1] != size:
+            kept = self._overview = (resampler, self.region(FULL, size, resampler))
+        return kept[1].copy()
 
     @property
     def is_decoded(self) -> bool:
@@ -200,53 +200,70 @@ class ImageSource:
 class RecentPictures:
     """Which sources hold decoded pixels; the longest unused forget theirs first.
 
+    It keeps no source alive. Of a stream of samples nobody comes back to most, and pixels that
+    nobody can reach any more would fill the memory up to the limit, in pieces that lie between all
+    others.
+
     Attributes:
         max_bytes: most bytes of decoded pixels kept in this process; the last one used always is.
     """
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
-        self._recent: OrderedDict[int, tuple[ImageSource, int]] = OrderedDict()
+        self._recent: OrderedDict[int, tuple[weakref.ref[ImageSource], int]] = OrderedDict()
+        self._gone: deque[int] = deque()
         self._n_bytes = 0
         self._lock = threading.Lock()
 
     def use(self, source: ImageSource, n_bytes: int) -> None:
         """Notes that `source` was just used, and releases others while there is too much."""
         with self._lock:
-            if id(source) in self._recent:
-                self._recent.move_to_end(id(source))
+            self._forget_gone()  # first: a new source may have the id of one that is gone
+            key = id(source)
+            if key in self._recent:
+                self._recent.move_to_end(key)
                 return
-            self._recent[id(source)] = (source, n_bytes)
+            # A source can go at any moment, in this thread and within this lock: its end is noted
+            # without a lock, and counted at the next use.
+            alive = weakref.ref(source, lambda _: self._gone.append(key))
+            self._recent[key] = (alive, n_bytes)
             self._n_bytes += n_bytes
             while self._n_bytes > self.max_bytes and len(self._recent) > 1:
                 _, (oldest, freed) = self._recent.popitem(last=False)
                 self._n_bytes -= freed
-                oldest.release()
+                if (released := oldest()) is not None:
+                    released.release()
+
+    def _forget_gone(self) -> None:
+        """Stops counting the sources that are gone."""
+        while self._gone:
+            _, freed = self._recent.pop(self._gone.popleft(), (None, 0))
+            self._n_bytes -= freed
 
 
 _RECENT = RecentPictures(max_bytes=256 * 2**20)
 
 
 def resample(
-    picture: PillowImage.Image, pixels: tuple[int, int, int, int], size: tuple[int, int]
+    picture: PillowImage.Image,
+    pixels: tuple[int, int, int, int],
+    size: tuple[int, int],
+    resampler: str = "lanczos",
 ) -> Image:
-    """Cuts a rectangle and brings it to a size: Lanczos to shrink, bicubic to enlarge.
+    """Cuts a rectangle and brings it to a size.
 
     Args:
         picture: mode RGB.
         pixels: (left, top, right, bottom), right and bottom exclusive.
         size: (width, height) wanted.
+        resampler: a name in `RESAMPLERS`, for shrinking.
 
     Returns:
         A fresh (height, width, 3) uint8 RGB array.
     """
     if pixels != (0, 0, *picture.size):
         picture = cut(picture, pixels)  # not `resize(box=...)`, whose filter reads past the box
-    if picture.size == size:
-        return np.array(picture, dtype=np.uint8)
-    shrinks = size[0] < picture.width or size[1] < picture.height
-    resampling = PillowImage.Resampling.LANCZOS if shrinks else PillowImage.Resampling.BICUBIC
-    return np.array(picture.resize(size, resampling, reducing_gap=_REDUCING_GAP), dtype=np.uint8)
+    return resized(picture, size, resampler)
 
 
 def _default_name(media: Media) -> str:

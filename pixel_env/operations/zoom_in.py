@@ -80,7 +80,7 @@ def _cut_original(parent: View, padded: Box, history: History) -> tuple[Image, B
     source = history.picture(parent.source)
     pixels = box_to_pixels(nest_box(parent.box, padded), *source.size)
     box = pixels_to_box(pixels, *source.size)
-    return source.region(box, _shown_size(pixels, config)), box
+    return source.region(box, _shown_size(pixels, config), config.resampler), box
 
 
 def _cut_view(parent: View, padded: Box, config: EnvConfig) -> tuple[Image, Box]:
@@ -88,7 +88,7 @@ def _cut_view(parent: View, padded: Box, config: EnvConfig) -> tuple[Image, Box]
     height, width = parent.image.shape[:2]
     pixels = box_to_pixels(padded, width, height)
     size = _shown_size(pixels, config)
-    image = resample(PillowImage.fromarray(parent.image), pixels, size)
+    image = resample(PillowImage.fromarray(parent.image), pixels, size, config.resampler)
     return image, nest_box(parent.box, pixels_to_box(pixels, width, height))
 
 

@@ -102,10 +102,16 @@ class FlatPixelEnv(
         info |= {"n_frames": observation["n_frames"], "feedback": observation["feedback"]}
         return encode(self.config, self._memory, observation), info
 
-    def step(self, action: Row) -> tuple[FlatObservation, float, bool, bool, Info]:
-        """Takes one row of whole numbers; see `PixelReasoningEnv.step` for the rest."""
+    def step(self, action: Row | OperationError) -> tuple[FlatObservation, float, bool, bool, Info]:
+        """Takes one row of whole numbers; see `PixelReasoningEnv.step` for the rest.
+
+        Args:
+            action: a row, or the `OperationError` of what could not be read as one.
+        """
         done: Action | OperationError
         try:
+            if isinstance(action, OperationError):
+                raise action
             done = decode(self.config, self._memory, action)
         except OperationError as refusal:
             done = refusal  # the environment puts it into the feedback, and counts it

@@ -2,6 +2,7 @@
 
 python scripts/dev/bench_env.py                # every twin
 python scripts/dev/bench_env.py --rounds 5     # a quick run
+python scripts/dev/bench_env.py --photographs  # groups on a large photograph, and resamplers
 
 A reset draws a new sample; a zoom is one step. A group is eight lanes on one new sample, in
 Gymnasium's SyncVectorEnv and in PixelReasoningVectorEnv, whose lanes share what was drawn. Seconds
@@ -12,9 +13,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -23,6 +27,14 @@ from rich.table import Table
 
 import pixel_env
 from pixel_env.registration import NAMESPACE
+from pixel_env.resampling.filters import RESAMPLERS
+from pixel_env.scripts.dev.photographs import (
+    SIZES,
+    measured_filters,
+    measured_group,
+    photograph,
+    shown_size,
+)
 from pixel_env.task_sets import TASKS
 from pixel_env.vector import PixelReasoningVectorEnv
 
@@ -55,7 +67,17 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--rounds", type=int, default=30, help="of each (default: %(default)s)")
     parser.add_argument("--twin", action="append", choices=TWINS, help="only this one; repeatable")
+    parser.add_argument(
+        "--photographs", action="store_true", help="measure groups on photographs instead"
+    )
+    parser.add_argument(
+        "--size", action="append", type=size, help="of a photograph, WxH; repeatable"
+    )
     options = parser.parse_args(arguments)
+    if options.photographs:
+        for each in options.size or SIZES:
+            measure_photograph(each, max(options.rounds, 1))
+        return 0
     table = Table("twin", "resets/s", "zooms/s", "groups/s, Sync", "groups/s, shared", "ratio")
     for name in options.twin or TWINS:
         speed = measured(f"{NAMESPACE}-{name}-v0", max(options.rounds, 1))
@@ -66,6 +88,43 @@ def main(arguments: list[str] | None = None) -> int:
         )
     console.print(table)
     return 0
+
+
+def size(text: str) -> tuple[int, int]:
+    """Reads a size as WxH."""
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise argparse.ArgumentTypeError(f"expected WIDTHxHEIGHT, got {text!r}")
+    return int(width), int(height)
+
+
+def measure_photograph(of: tuple[int, int], rounds: int) -> None:
+    """Prints what groups on one photograph take, and what each filter does."""
+    title = f"{of[0]} x {of[1]}"
+    groups = Table(
+        "rollouts", "resampler", "plain, ms", "ours, ms", "floor, ms", "times", title=title
+    )
+    picture = photograph(*of)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "photograph.jpg"
+        picture.save(path, quality=90)
+        for group in (GROUP, 1):
+            for resampler in at_hand():
+                took = measured_group(path, group, resampler, rounds)
+                row = (took.plain_s, took.ours_s, took.floor_s)
+                cells = [f"{1000 * seconds:.0f}" for seconds in row]
+                groups.add_row(str(group), resampler, *cells, f"{row[0] / row[1]:.1f}")
+    console.print(groups)
+    filters = Table("filter", "ms", "mean difference", "largest", title=f"overview of {title}")
+    for each in measured_filters(picture, shown_size(picture), rounds):
+        levels = f"{each.mean_levels:.2f}", str(each.max_levels)
+        filters.add_row(each.name, f"{each.milliseconds:.1f}", *levels)
+    console.print(filters)
+
+
+def at_hand() -> list[str]:
+    """Returns the resamplers whose libraries are installed."""
+    return [name for name in RESAMPLERS if name != "vips" or find_spec("pyvips")]
 
 
 def measured(env_id: str, rounds: int) -> Speed:

@@ -17,6 +17,10 @@ from pixel_env.media.pictures import ImageSource
 from pixel_env.task import Task
 from pixel_env.types import Evidence, Sample
 
+N_KEPT = 8
+"""Samples whose media stay decoded: as many as lanes share (`SampleCache`). Few, because nobody
+comes back to most of an endless stream, and old pixels would lie between new ones in the heap."""
+
 N_SAMPLES = 1_000_000
 N_OPTIONS = 4
 CATEGORIES = ("easy", "hard")
@@ -103,7 +107,7 @@ class EndlessTask(Task, Generic[Content]):
         self.easy_share = {"easy": 1.0, "hard": 0.0}.get(category or "", easy_share)
         self.seed = seed
         self.difficulty = self.knobs(**knobs)
-        self._sample = lru_cache(maxsize=256)(self._make)
+        self._sample = lru_cache(maxsize=N_KEPT)(self._make)
 
     @classmethod
     def argument_names(cls) -> tuple[str, ...]:
@@ -168,7 +172,7 @@ class EndlessTask(Task, Generic[Content]):
 
     def __setstate__(self, state: dict[str, object]) -> None:
         vars(self).update(state)
-        self._sample = lru_cache(maxsize=256)(self._make)
+        self._sample = lru_cache(maxsize=N_KEPT)(self._make)
 
     def _draw_lots(self, index: int) -> tuple[Content, np.random.Generator]:
         """Draws contents from the sample's own stream until one belongs to the split."""

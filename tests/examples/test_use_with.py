@@ -42,8 +42,8 @@ print("accuracy", log.results.scores[0].metrics["accuracy"].value)
 
 RUNS = {
     "with_stable_baselines3": (["stable_baselines3"], ["256"], r"accuracy [\d.]+% on 20 unseen"),
-    "with_cleanrl": (["torch"], ["512"], r"\d+ episodes, \d+ of the last 100 right"),
-    "with_rllib": (["ray"], ["1"], r"accuracy [\d.]+% after 128 steps"),
+    "with_cleanrl": (["torch"], ["512"], r"accuracy [\d.]+% of \d+ episodes"),
+    "with_rllib": (["ray"], ["1"], r"accuracy [\d.]+% after \d+ steps"),
     "with_torchrl": (["torchrl"], ["128"], r"accuracy [\d.]+% over \d+ episodes"),
     "with_tianshou": (["tianshou"], ["1"], r"\d+ episodes in 64 steps"),
 }
@@ -69,9 +69,8 @@ def printed(command, cwd):
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_a_program_is_short_and_shown_as_it_is(path):
     code = code_of(path)
-    lines = [line for line in code.splitlines() if line.strip()]
-    told = [line for line in lines if not re.match(r"\s*#|import |from ", line)]
-    assert len(told) <= MOST_LINES
+    lines = [line for line in code.splitlines() if not re.fullmatch(r"\s*(#.*)?", line)]
+    assert len(lines) <= MOST_LINES  # imports count
     assert f"```python\n{code}```" in DOCUMENT
     assert f"(../examples/{path.name})" in DOCUMENT
 

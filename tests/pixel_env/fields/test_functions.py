@@ -72,7 +72,9 @@ WRAPPERS = sorted(
 
 
 def wrapped(name, env_id):
-    env = gym.make(env_id, render_mode="rgb_array" if name in DRAWN else None, max_episode_steps=4)
+    flat = {"as_dict": True, "as_row": True} if "Flat" in env_id else {}
+    mode = "rgb_array" if name in DRAWN else None
+    env = gym.make(env_id, render_mode=mode, max_episode_steps=4, **flat)
     held = set(env.observation_space)
     names = [key for key in ARGUMENTS["FilterObservation"][0] if key in held]
     given = (names,) if name == "FilterObservation" else ARGUMENTS.get(name, ())
@@ -126,7 +128,7 @@ def test_flattened_observations_keep_texts_and_pictures_and_flatten_the_rest():
     assert observation["turns_left"].tolist() == [0, 0, 0, 0, 0, 1]
     back = unflatten(gym.make(SEARCH).observation_space, observation)
     assert all(back[key] == plain[key] for key in plain if key != "images")
-    flat = wrappers.FlattenObservation(gym.make(flat_id("SyntheticSearch")))
+    flat = wrappers.FlattenObservation(gym.make(flat_id("SyntheticSearch"), as_dict=True))
     assert isinstance(flat.observation_space, gym.spaces.Box)
     assert flat.reset(seed=1)[0] in flat.observation_space
 

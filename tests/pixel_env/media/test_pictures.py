@@ -5,7 +5,9 @@ import io
 import pickle
 import struct
 import threading
+import weakref
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -253,6 +255,34 @@ def test_only_so_many_bytes_of_decoded_pixels_are_kept():
         assert source.size == (5, 5)
         recent.use(source, 100)
     assert [source._decoded is None for source in sources] == [True, False, False]
+
+
+def test_pixels_that_nobody_can_reach_are_not_kept():
+    recent = RecentPictures(max_bytes=250)
+    dropped = ImageSource(np.zeros((5, 5, 3), np.uint8))
+    recent.use(dropped, 200)
+    gone = weakref.ref(dropped)
+    del dropped
+    assert gone() is None
+    kept = [ImageSource(np.zeros((5, 5, 3), np.uint8)) for _ in range(2)]
+    for source in kept:
+        assert source.size == (5, 5)
+        recent.use(source, 100)
+    assert all(source.is_decoded for source in kept), "what is gone counts no longer"
+
+
+def test_sources_that_come_and_go_in_threads_are_counted_once_each():
+    recent = RecentPictures(max_bytes=10**9)
+
+    def come_and_go(_):
+        for _ in range(200):
+            recent.use(ImageSource(np.zeros((2, 2, 3), np.uint8)), 1)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(come_and_go, range(4)))
+    last = ImageSource(np.zeros((2, 2, 3), np.uint8))
+    recent.use(last, 1)
+    assert (recent._n_bytes, len(recent._recent)) == (1, 1)
 
 
 def test_a_fault_reads_the_same_in_every_run():

@@ -150,7 +150,7 @@ def test_wrappers_see_the_same_lanes(wrapper, mode):
 def test_wrappers_of_observations_see_the_same_flat_lanes():
     seen = []
     for arguments in ({}, {"vectorization_mode": "sync"}):
-        envs = gym.make_vec(flat_id("SmallSearch"), 2, **arguments)
+        envs = gym.make_vec(flat_id("SmallSearch"), 2, as_dict=True, **arguments)
         envs = wrappers.NormalizeObservation(wrappers.FlattenObservation(envs))
         envs.action_space.seed(3)
         envs.reset(seed=1)

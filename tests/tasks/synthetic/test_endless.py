@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import warnings
+import weakref
 from collections import Counter
 from dataclasses import fields
 
@@ -23,7 +24,7 @@ from pixel_env.agents.warm_start.synthesis import Synthesis
 from pixel_env.config import FIELDS
 from pixel_env.errors import ConfigError
 from pixel_env.shuffle import with_shuffled_options
-from pixel_env.tasks.synthetic.endless import CATEGORIES, N_SAMPLES, EndlessTask
+from pixel_env.tasks.synthetic.endless import CATEGORIES, N_KEPT, N_SAMPLES, EndlessTask
 
 
 @pytest.fixture(params=TWINS, scope="module")
@@ -53,6 +54,15 @@ def test_the_same_index_gives_the_same_sample_and_pixels(twin):
     ]
     assert told[0] == told[1]
     assert np.array_equal(pixels(first), pixels(second))
+
+
+def test_old_samples_are_let_go(twin):
+    task = made(twin)
+    first = weakref.ref(task[0].media[0])
+    assert first() is task[0].media[0]
+    for index in range(1, N_KEPT + 1):
+        task[index]
+    assert first() is None
 
 
 def test_another_seed_and_another_index_give_other_contents(twin):
