@@ -5,9 +5,6 @@ Needs verifiers in an environment of its own, and runs by name:
     pytest tests/agents/verifiers -m slow
 """
 
-import asyncio
-import base64
-import io
 import json
 import os
 import subprocess
@@ -17,8 +14,7 @@ from pathlib import Path
 import gymnasium as gym
 import numpy as np
 import pytest
-from PIL import Image
-from scripted_server import Reaction, ScriptedServer, completion
+from scripted_server import Reaction, ScriptedServer
 
 import pixel_env
 from pixel_env.errors import ConfigError
@@ -26,8 +22,8 @@ from pixel_env.wrappers import TextAction
 
 pytest.importorskip("verifiers.v1")
 
-import verifiers.v1 as vf
-from verifiers.v1.utils.loaders import load_environment, resolve_env_config
+import verifiers_play
+from verifiers_play import episodes, play, reply
 
 pytestmark = pytest.mark.slow
 
@@ -42,30 +38,8 @@ WRONG = r"\boxed{nothing of this}"
 
 
 def environment(**settings):
-    taskset = {"id": "pixel-reason-v1", "env_id": ID, "env_args": ARGS, "n": 3}
-    taskset |= settings.pop("taskset", {})
-    return load_environment(resolve_env_config({"taskset": taskset, **settings}))
-
-
-def episodes(env, server, monkeypatch, indices=(1,)):
-    """Runs whole episodes as verifiers' own commands do."""
-    monkeypatch.setenv("SCRIPTED_KEY", "x")
-    client = vf.EvalClientConfig(base_url=server.url, api_key_var="SCRIPTED_KEY")
-    ctx = vf.ModelContext(model="scripted", client=client)
-
-    async def run():
-        async with env.serving():
-            tasks = [task for task in env.taskset if task.data.sample_index in indices]
-            return [await env.run_episode(task, ctx) for task in tasks]
-
-    return asyncio.run(asyncio.wait_for(run(), 60))
-
-
-def reply(text):
-    made = completion(text)
-    made["created"] = 0
-    made["usage"]["total_tokens"] = sum(made["usage"].values())
-    return made
+    taskset = {"env_id": ID, "env_args": ARGS, "n": 3, **settings.pop("taskset", {})}
+    return verifiers_play.environment(taskset=taskset, **settings)
 
 
 def right(index=1):
@@ -74,47 +48,41 @@ def right(index=1):
     return r"\boxed{" + env.sample.answers[0] + "}"
 
 
-def pictures_of(messages):
-    parts = [part for m in messages if not isinstance(m["content"], str) for part in m["content"]]
-    urls = [part["image_url"]["url"] for part in parts if part["type"] == "image_url"]
-    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(u.split(",")[1])))) for u in urls]
-
-
-def test_rewards_feedback_and_pixels_are_those_of_gym_make(monkeypatch):
+def test_rewards_feedback_and_pixels_are_those_of_gym_make():
     script = [ZOOM, "I don't know.", right()]
-    server = ScriptedServer(lambda _, number: reply(script[number]))
-    (episode,) = episodes(environment(), server, monkeypatch)
+    rewards, texts, pictures, left_out = play(ID, ARGS, 1, script)
     env = TextAction(gym.make(ID, **ARGS))
     observation, _ = env.reset(options={"index": 1})
-    pictures, feedback = list(observation["images"]), []
+    expected, feedback = list(observation["images"]), []
     for message in script:
-        observation, reward, *_, info = env.step(message)
-        pictures += observation["images"]
+        observation, reward, *_ = env.step(message)
+        expected += observation["images"]
         feedback.append(observation["feedback"])
-    last = server.requests[-1].messages
-    for here, there in zip(pictures_of(last), pictures, strict=True):
+    for here, there in zip(pictures, expected, strict=True):
         np.testing.assert_array_equal(here, there)
-    texts = [
-        part["text"] for m in last[2:] if m["role"] == "user" for part in m["content"]
-        if part["type"] == "text"
-    ]  # fmt: skip
-    assert all(any(each in text for text in texts) for each in feedback[:2])
-    assert [m["role"] for m in last] == ["system", *["user", "assistant"] * 2, "user"]
+    assert len(texts) == 2
+    assert all(each in text for each, text in zip(feedback, texts, strict=False))
+    assert (sum(rewards), left_out) == (reward, False)
+    assert reward == 1.0
+
+
+def test_metrics_are_the_facts_of_the_episode():
+    script = [ZOOM, "I don't know.", right()]
+    server = ScriptedServer(lambda _, number: reply(script[number]))
+    (episode,) = episodes(environment(), server, [1])
     (trace,) = episode.traces
-    assert episode.ok
-    assert trace.reward == reward == 1.0
     assert trace.metrics == {"score": 1.0, "n_calls": 1.0, "n_operations": 1.0, "video": 0.0}
-    assert info["n_calls"] == 1
-    env.close()
+    roles = [message["role"] for message in server.requests[-1].messages]
+    assert roles == ["system", *["user", "assistant"] * 2, "user"]
 
 
-def test_a_group_is_paid_the_bonus_of_its_own_rate(monkeypatch):
+def test_a_group_is_paid_the_bonus_of_its_own_rate():
     def script(request, number):
         zooms = number == 0 or any(m["content"] == ZOOM for m in request.messages)
         return reply(ZOOM if zooms and len(request.messages) == 2 else WRONG)
 
     server = ScriptedServer(script)
-    (episode,) = episodes(environment(group_size=8), server, monkeypatch)
+    (episode,) = episodes(environment(group_size=8), server, [1])
     rewards = sorted(trace.reward for trace in episode.traces)
     # one of eight: 0.5 (0.3 - 1/8)
     assert rewards == pytest.approx([0.0] * 7 + [0.0875])
@@ -132,18 +100,18 @@ def test_a_fault_of_the_data_fails_the_episode_and_nothing_is_scored(monkeypatch
     env = environment()
     monkeypatch.setattr(pixel_env.PixelReasoningEnv, "reset", reset)
     server = ScriptedServer(lambda *_: reply(WRONG))
-    (episode,) = episodes(env, server, monkeypatch)
+    (episode,) = episodes(env, server, [1])
     assert not episode.ok
     assert "no such file" in episode.errors[0].message
     assert not server.requests
     assert not any(trace.rewards for trace in episode.traces)
 
 
-def test_a_model_that_fails_is_left_out_of_the_group(monkeypatch):
+def test_a_model_that_fails_is_left_out_of_the_group():
     def script(request, number):
         return Reaction("overloaded", status=400) if number == 0 else reply(WRONG)
 
-    (episode,) = episodes(environment(group_size=3), ScriptedServer(script), monkeypatch)
+    (episode,) = episodes(environment(group_size=3), ScriptedServer(script), [1])
     paid = [trace for trace in episode.traces if trace.rewards]
     assert len(paid) == 2
     assert {trace.metrics["rapr"] for trace in paid} == {0.0}

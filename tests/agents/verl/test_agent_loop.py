@@ -20,6 +20,7 @@ import pixel_env
 pytest.importorskip("verl.experimental.agent_loop.agent_loop")
 
 import torch
+import verl_play
 from omegaconf import OmegaConf
 from tiny_models import tiny_processor, tiny_tokenizer
 from verl.experimental.agent_loop.agent_loop import AgentLoopBase, _agent_loop_registry
@@ -269,6 +270,23 @@ def test_a_dataset_of_verl_reads_our_rows(tmp_path, made):
     assert read == {name: expected[name] for name in read}
     assert json.loads(batch["env_args"][INDEX]) == ARGS
     assert list(batch["raw_prompt"][INDEX]) == expected["raw_prompt"]
+
+
+def test_the_play_shows_what_gym_make_shows():
+    script = [ZOOM, "I don't know.", right()]
+    rewards, texts, pictures, left_out = verl_play.play(ID, ARGS, INDEX, script)
+    env = TextAction(gym.make(ID, **ARGS))
+    observation, _ = env.reset(options={"index": INDEX})
+    expected, told = list(observation["images"]), []
+    for message in script:
+        observation, reward, *_ = env.step(message)
+        expected += observation["images"]
+        parts = env.dialect.tell(observation)
+        told.append("".join(part for part in parts if isinstance(part, str)))
+    for here, there in zip(pictures, expected, strict=True):
+        np.testing.assert_array_equal(here, there)
+    assert texts == told[:2]
+    assert (sum(rewards), left_out) == (reward, False)
 
 
 @pytest.mark.parametrize("name", ["verl_7b_8_gpus", "verl_7b_4_nodes"])
