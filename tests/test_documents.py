@@ -23,6 +23,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("pixel_env.tasks", "pixel_env.agents")
 """Those whose examples no other test runs."""
 
+PEERS = ("verl", "verifiers")
+"""Engines that need an environment of their own; tests of theirs run by name."""
+
 MODULES = [
     info.name
     for package in PACKAGES
@@ -41,7 +44,13 @@ def written(name: str) -> str:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_of_docstrings(name):
-    result = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as missing:
+        if str(missing.name).partition(".")[0] not in PEERS:
+            raise
+        pytest.skip(f"{missing.name} isn't installed here")
+    result = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
     assert result.failed == 0
 
 

@@ -35,7 +35,8 @@ IN_ROOT = {
     ".ci", ".git", ".github", ".gitignore", ".pre-commit-config.yaml", "ARCHITECTURE.md",
     "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "Makefile",
     "README.md", "SECURITY.md", "agents", "configs", "constraints.txt", "docs", "examples",
-    "mkdocs.yml", "pixel_env", "pyproject.toml", "scripts", "setup.cfg", "tasks", "tests",
+    "mkdocs.yml", "pixel_env", "pixel_reason_v1.py", "pyproject.toml", "scripts", "setup.cfg",
+    "tasks", "tests",
 }  # fmt: skip
 """What may stand in the root; whatever else lies there was left by mistake."""
 

@@ -21,7 +21,7 @@ def installed(tmp_path_factory):
     copy.mkdir()
     for name in ("pixel_env", "tasks", "agents", "scripts"):  # a build leaves files behind
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "pixel_reason_v1.py"):
         shutil.copy(ROOT / name, copy)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     build = ["wheel", "--no-deps", "--no-build-isolation", "-q", "-w", str(folder), str(copy)]

@@ -17,6 +17,7 @@ import torch
 from pixel_env.errors import ConfigError
 
 from ..tokens.trajectory import EncodedImage
+from .files.model_files import MODEL_TYPES
 from .tree_attention import Tree, allow_trees
 
 
@@ -79,7 +80,9 @@ class Backbone:
         """
         self.model = _unwrap(model)
         base: Any = getattr(self.model, "model", None)
-        if not hasattr(base, "visual") or not hasattr(base, "language_model"):
+        # Others have parts of these names too (Qwen3.5), and layers that this can't run.
+        kind = getattr(getattr(self.model, "config", None), "model_type", None)
+        if kind not in MODEL_TYPES or not hasattr(base, "visual"):
             raise ConfigError(
                 "expected a Qwen2.5-VL or Qwen3-VL model for conditional generation, "
                 f"got {type(self.model).__name__}"

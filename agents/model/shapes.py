@@ -9,7 +9,7 @@ from typing import Any
 from pixel_env.errors import ConfigError, DataError, unknown_name
 
 from .files.json_files import read_object
-from .files.model_files import CONFIG
+from .files.model_files import CONFIG, MODEL_TYPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class ModelShape:
     """What of a model's configuration decides about its memory.
 
     Attributes:
-        family: "qwen2_5_vl" or "qwen3_vl".
+        family: "qwen2_5_vl", "qwen3_vl" or "qwen3_vl_moe".
         hidden: width of the language model.
         layers: its layers.
         heads: its attention heads.
@@ -32,6 +32,8 @@ class ModelShape:
         patch: pixels along one side of a patch; 2 x 2 patches become a token.
         deepstack: features of how many inner layers are added to the language model's.
         vision_positions: learnt positions of the vision tower.
+        experts: feed-forward parts of a layer, of which each token takes a few; 0: one, for all.
+        expert_intermediate: inner width of an expert.
     """
 
     family: str
@@ -49,17 +51,23 @@ class ModelShape:
     patch: int = 14
     deepstack: int = 0
     vision_positions: int = 0
+    experts: int = 0
+    expert_intermediate: int = 0
 
     @property
     def layer_weights(self) -> int:
         """Weights of one layer of the language model."""
         queries, keys = self.heads * self.head_dim, self.kv_heads * self.head_dim
         attention = self.hidden * (2 * queries + 2 * keys)
-        if self.family == "qwen3_vl":
-            attention += 2 * self.head_dim  # norms of queries and keys
-        else:
+        if self.family == "qwen2_5_vl":
             attention += queries + 2 * keys  # biases
-        return attention + 3 * self.hidden * self.intermediate + 2 * self.hidden
+        else:
+            attention += 2 * self.head_dim  # norms of queries and keys
+        if self.experts:  # and a row of the router for each
+            forward = self.experts * (3 * self.expert_intermediate + 1)
+        else:
+            forward = 3 * self.intermediate
+        return attention + forward * self.hidden + 2 * self.hidden
 
     @property
     def embedding_weights(self) -> int:
@@ -88,10 +96,14 @@ class ModelShape:
         return language + self.embedding_weights + self.vision_weights
 
     def adapter_weights(self, rank: int) -> int:
-        """Weights of adapters on every linear layer of the language model (`LoraSettings`)."""
+        """Weights of adapters on every linear layer of the language model (`LoraSettings`).
+
+        Experts are no linear layers, so they get none.
+        """
         queries, keys = self.heads * self.head_dim, self.kv_heads * self.head_dim
         sides = 2 * (self.hidden + queries) + 2 * (self.hidden + keys)
-        sides += 3 * (self.hidden + self.intermediate)
+        if not self.experts:
+            sides += 3 * (self.hidden + self.intermediate)
         return self.layers * rank * sides
 
     def kv_bytes(self, precision: int) -> int:
@@ -218,11 +230,13 @@ def shape_of(config: Any) -> ModelShape:
         ConfigError: it is of another architecture.
     """
     family = str(config.model_type)
-    if family not in ("qwen2_5_vl", "qwen3_vl"):
+    if family not in MODEL_TYPES:
         raise ConfigError(f"expected a Qwen2.5-VL or Qwen3-VL configuration, got {family!r}")
     text, vision = config.text_config, config.vision_config
+    if getattr(text, "mlp_only_layers", None) or getattr(text, "decoder_sparse_step", 1) != 1:
+        raise ConfigError("expected experts in every layer, got layers without")
     heads = int(text.num_attention_heads)
-    is_third = family == "qwen3_vl"
+    is_third, is_mixture = family != "qwen2_5_vl", family == "qwen3_vl_moe"
     return ModelShape(
         family=family,
         hidden=int(text.hidden_size),
@@ -239,4 +253,6 @@ def shape_of(config: Any) -> ModelShape:
         patch=int(vision.patch_size),
         deepstack=len(vision.deepstack_visual_indexes) if is_third else 0,
         vision_positions=int(vision.num_position_embeddings) if is_third else 0,
+        experts=int(text.num_experts) if is_mixture else 0,
+        expert_intermediate=int(text.moe_intermediate_size) if is_mixture else 0,
     )

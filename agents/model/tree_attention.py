@@ -234,7 +234,10 @@ def allow_trees(config: Any) -> bool:
     base = config._attn_implementation or "eager"
     if base.startswith(_PREFIX):
         return True
-    if base not in _BASES or "sliding_attention" in (getattr(config, "layer_types", None) or ()):
+    kinds = set(getattr(config, "layer_types", None) or ())
+    if base not in _BASES or kinds - {
+        "full_attention"
+    }:  # windows and recurrent layers can't branch
         return False
     ALL_ATTENTION_FUNCTIONS.register(_PREFIX + base, partial(_attend, base))
     ALL_MASK_ATTENTION_FUNCTIONS.register(_PREFIX + base, ALL_MASK_ATTENTION_FUNCTIONS[base])

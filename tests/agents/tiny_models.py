@@ -1,4 +1,4 @@
-"""Tiny random models of both architectures, a tokenizer made on the spot, a plain dialect."""
+"""Tiny random models of every architecture, a tokenizer made on the spot, a plain dialect."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from transformers import (
     Qwen2VLImageProcessorPil,
     Qwen3VLConfig,
     Qwen3VLForConditionalGeneration,
+    Qwen3VLMoeConfig,
+    Qwen3VLMoeForConditionalGeneration,
 )
 
 from pixel_env.agents.tokens.encoder import Encoder
@@ -22,6 +24,8 @@ from pixel_env.dialects.grammar.dialect import Dialect
 from pixel_env.types import Observation
 
 ARCHITECTURES = ("qwen2_5_vl", "qwen3_vl")
+EXPERTS = "qwen3_vl_moe"
+"""Qwen3-VL with a mixture of experts; the same parts, so fewer tests run on it."""
 CONTROL = [
     "<|endoftext|>",
     "<|im_start|>",
@@ -111,9 +115,11 @@ def tiny_model(architecture: str, seed: int = 0, scale: float = 3.0) -> torch.nn
             "num_position_embeddings": 64,
             "patch_size": 16,
         }
-        model = Qwen3VLForConditionalGeneration(
-            Qwen3VLConfig(text_config=text, vision_config=vision, **tokens)
-        )
+        config, kind = Qwen3VLConfig, Qwen3VLForConditionalGeneration
+        if architecture == EXPERTS:
+            config, kind = Qwen3VLMoeConfig, Qwen3VLMoeForConditionalGeneration
+            text |= {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32}
+        model = kind(config(text_config=text, vision_config=vision, **tokens))
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.ndim > 1:

@@ -22,7 +22,7 @@ INDEX, WEIGHTS = "model.safetensors.index.json", "model.safetensors"
 TOKENIZER, PROCESSOR = "tokenizer.json", "preprocessor_config.json"
 ADAPTER = "adapter_config.json"
 
-MODEL_TYPES = ("qwen2_5_vl", "qwen3_vl")
+MODEL_TYPES = ("qwen2_5_vl", "qwen3_vl", "qwen3_vl_moe")
 
 FURTHER_OBJECTS = (
     *("generation_config.json", "tokenizer_config.json", "special_tokens_map.json"),

@@ -5,6 +5,7 @@ import pytest
 import torch
 from tiny_models import (
     ARCHITECTURES,
+    EXPERTS,
     VOCABULARY,
     observation,
     picture,
@@ -69,7 +70,7 @@ def difference(model, trajectories, encoder, temperature=1.0):
     return np.abs(scores.logprobs.numpy() - recorded(trajectories)).max()
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", [*ARCHITECTURES, EXPERTS])
 @pytest.mark.parametrize("temperature", [1.0, 0.6])
 def test_recorded_logprobs_equal_one_pass_over_the_whole_episode(architecture, temperature):
     trajectories, _, _, encoder, model = talk(architecture, temperature=temperature)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from tiny_models import (
     ARCHITECTURES,
+    EXPERTS,
     PlainDialect,
     observation,
     picture,
@@ -22,6 +23,7 @@ from pixel_env.agents.generation.session import Session
 from pixel_env.agents.model.device import checked_device
 from pixel_env.agents.model.loading import (
     add_adapters,
+    export,
     load,
     recompute_layers,
 )
@@ -35,15 +37,19 @@ from pixel_env.errors import ConfigError
 @pytest.fixture(params=ARCHITECTURES)
 def checkpoint(request, tmp_path):
     """(architecture, folder): a checkpoint as it lies on the hub."""
-    folder = tmp_path / "Qwen-tiny"
-    tiny_model(request.param).save_pretrained(folder)
+    return request.param, written(request.param, tmp_path / "Qwen-tiny")
+
+
+def written(architecture, folder):
+    """Writes a checkpoint as it lies on the hub."""
+    tiny_model(architecture).save_pretrained(folder)
     tiny_tokenizer().save_pretrained(folder)
-    tiny_processor(request.param).save_pretrained(folder)
+    tiny_processor(architecture).save_pretrained(folder)
     settings = json.loads((folder / "preprocessor_config.json").read_text())
     settings["image_processor_type"] = "Qwen2VLImageProcessorFast"
     settings["processor_class"] = "Qwen2_5_VLProcessor"
     (folder / "preprocessor_config.json").write_text(json.dumps(settings))
-    return request.param, folder
+    return folder
 
 
 def rollout(engine, architecture, n_lanes=4):
@@ -78,6 +84,25 @@ def test_a_folder_in_the_hubs_layout_gives_the_saved_model(checkpoint):
     trajectories = rollout(engine, architecture)
     assert gap(loaded.model, trajectories, encoder) < 1e-4
     assert gap(tiny_model(architecture), trajectories, tiny_encoder(architecture)) < 1e-4
+
+
+def test_a_mixture_of_experts_is_loaded_generates_trains_and_is_exported_alike(tmp_path):
+    loaded = load(written(EXPERTS, tmp_path / "Qwen-tiny"))
+    encoder = Encoder(loaded.tokenizer, loaded.image_processor, PlainDialect())
+    config = GenerationConfig(max_new_tokens=16)
+    before = rollout(Engine(loaded.model, encoder, config), EXPERTS)
+    assert gap(loaded.model, before, encoder) < 1e-4
+    assert gap(tiny_model(EXPERTS), before, tiny_encoder(EXPERTS)) < 1e-4
+    optimizer = torch.optim.SGD(loaded.model.parameters(), lr=1e-3)
+    (-score(loaded.model, before, encoder).logprobs.sum() / 50).backward()
+    trained = {name for name, p in loaded.model.named_parameters() if p.grad.abs().sum() > 0}
+    assert any("experts" in name for name in trained)
+    optimizer.step()
+    assert gap(loaded.model, before, encoder) > 1e-3
+    export(loaded, tmp_path / "out")
+    again = load(tmp_path / "out")
+    after = rollout(Engine(again.model, encoder, config), EXPERTS)
+    assert gap(loaded.model, after, encoder) < 1e-4
 
 
 def test_adapters_train_through_score_and_speak_through_the_engine(checkpoint):

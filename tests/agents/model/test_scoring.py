@@ -1,12 +1,22 @@
 """Scoring equals the stock forward, is differentiable, and mistakes don't go unseen."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
-from tiny_models import ARCHITECTURES, VOCABULARY, observation, picture, tiny_encoder, tiny_model
+from scored_episodes import episode, stock
+from tiny_models import (
+    ARCHITECTURES,
+    EXPERTS,
+    VOCABULARY,
+    observation,
+    picture,
+    tiny_encoder,
+    tiny_model,
+)
 
 from pixel_env.agents.model import backbone, packing
 from pixel_env.agents.model import scoring as forward
@@ -17,45 +27,12 @@ from pixel_env.agents.model.scoring import score
 from pixel_env.agents.tokens.trajectory import EncodedImage, TrajectoryBuilder
 
 
-def episode(architecture, seed=0, n_turns=3, shared=None):
-    """A demonstration of several turns with pictures of different sizes."""
-    rng = np.random.default_rng(seed)
-    encoder = tiny_encoder(architecture)
-    builder = TrajectoryBuilder()
-    first = shared or encoder.open(
-        observation("which ball", [picture(rng, architecture, 3, 4), picture(rng, architecture)])
-    )
-    for turn in range(n_turns):
-        shown = [picture(rng, architecture, 1 + turn, 3)]
-        builder.add_prompt(first if turn == 0 else encoder.follow(observation("zoom", shown)))
-        builder.add_response(encoder.message_ids("the colour is " + "abc" * (seed + turn + 1)))
-    return builder.build()
-
-
-def stock(model, trajectory, encoder, mm_types=True):
-    """Log-probabilities of the stock forward on one sequence without padding."""
-    types = torch.from_numpy((trajectory.ids == encoder.image_id).astype(np.int32))[None]
-    ids = torch.from_numpy(trajectory.ids)[None]
-    with torch.no_grad():
-        logits = model(
-            input_ids=ids,
-            pixel_values=torch.from_numpy(np.concatenate([i.patches for i in trajectory.images])),
-            image_grid_thw=torch.tensor([i.grid for i in trajectory.images]),
-            attention_mask=torch.ones_like(ids),
-            **({"mm_token_type_ids": types} if mm_types else {}),
-        ).logits[0]
-    logits[:, torch.from_numpy(encoder.forbidden_ids(VOCABULARY))] = -torch.inf
-    picked = logits[:-1].log_softmax(-1).gather(-1, ids[0, 1:, None])[:, 0]
-    trained = torch.from_numpy(trajectory.trainable[1:])
-    return torch.where(trained, picked, 0.0)
-
-
 def scored(model, trajectory, encoder):
     with torch.no_grad():
         return score(model, [trajectory], encoder).logprobs[0, 1:]
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", [*ARCHITECTURES, EXPERTS])
 def test_equals_the_stock_forward_on_each_sequence_of_a_padded_batch(architecture):
     model, encoder = tiny_model(architecture), tiny_encoder(architecture)
     episodes = [episode(architecture, seed, n_turns) for seed, n_turns in ((0, 3), (1, 1), (2, 2))]
@@ -69,7 +46,7 @@ def test_equals_the_stock_forward_on_each_sequence_of_a_padded_batch(architectur
     assert (scores.logprobs[1, len(episodes[1]) :] == 0).all()
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", [*ARCHITECTURES, EXPERTS])
 def test_dropped_pixels_are_caught(architecture):
     model, encoder = tiny_model(architecture), tiny_encoder(architecture)
     right = episode(architecture)
@@ -92,7 +69,7 @@ def test_swapped_pictures_are_caught(architecture):
     assert (scored(model, right, encoder) - scored(model, wrong, encoder)).abs().max() > 1e-3
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", [*ARCHITECTURES, EXPERTS])
 def test_plain_counting_instead_of_grid_positions_is_caught(architecture, monkeypatch):
     model, encoder = tiny_model(architecture), tiny_encoder(architecture)
     trajectory = episode(architecture)
@@ -173,8 +150,13 @@ def tree_of_episodes(architecture):
     return [*episodes, episode(architecture, 9)]
 
 
-@pytest.mark.parametrize("kind", ["plain", "recomputed", "lora", "eager"])
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize(
+    ("architecture", "kind"),
+    [
+        *product(ARCHITECTURES, ["plain", "recomputed", "lora", "eager"]),
+        (EXPERTS, "recomputed"),
+    ],
+)
 def test_a_packed_tree_gives_the_scores_and_gradients_of_padded_rows(
     architecture, kind, monkeypatch
 ):

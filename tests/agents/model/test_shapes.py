@@ -1,7 +1,7 @@
 """Counted weights are those of the models that transformers builds, without memory for them."""
 
 import pytest
-from tiny_models import ARCHITECTURES, tiny_model
+from tiny_models import ARCHITECTURES, EXPERTS, tiny_model
 from transformers import Qwen2Config
 
 from pixel_env import ConfigError
@@ -34,7 +34,7 @@ def test_weights_are_counted_as_transformers_counts_them(name):
     assert round(shape.weights / 1e6) == MILLIONS[name]
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", [*ARCHITECTURES, EXPERTS])
 def test_adapters_are_counted(architecture):
     model = tiny_model(architecture)
     shape = shape_of(model.config)
@@ -57,3 +57,10 @@ def test_short_names_are_those_of_the_hub():
 def test_another_architecture_is_refused():
     with pytest.raises(ConfigError, match="'qwen2'"):
         shape_of(Qwen2Config())
+
+
+def test_a_mixture_with_layers_without_experts_is_refused():
+    config = tiny_model(EXPERTS).config
+    config.text_config.mlp_only_layers = [0]
+    with pytest.raises(ConfigError, match="every layer"):
+        shape_of(config)

@@ -1,0 +1,1 @@
+"""Training with verl: its agent loop on our episodes, curiosity of whole groups, advantages."""
