@@ -6,15 +6,16 @@ the sample's files were at fault, beside what the paper's bonus needs (`group_re
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from skyrl_gym.envs.base_text_env import BaseTextEnv, BaseTextEnvStepOutput
 
-from pixel_env.chat import AsDataURL
+from pixel_env.chat import ChatEpisode
 from pixel_env.chat.conversation import Message
 
-from .episode import EnvironmentCopies, MessageEpisode
+from .episode import EnvironmentCopies, begin, respond
 
 
 class SkyRLEnvironment(BaseTextEnv):  # type: ignore[misc]  # the package has no types
@@ -31,35 +32,31 @@ class SkyRLEnvironment(BaseTextEnv):  # type: ignore[misc]  # the package has no
         super().__init__()
         row = dict(extras or {})
         self._index = int(row["sample_index"])
-        env = self._copies(row["env_id"], row["env_args"])
-        self._episode = MessageEpisode(env, row["dialect"], AsDataURL())
+        given = row["env_id"], json.loads(row["env_args"]), row["dialect"]
+        self._episode = ChatEpisode(*given, system="none", make=self._copies)
 
     def init(self, prompt: Sequence[Message]) -> tuple[list[Message], dict[str, Any]]:
         """Begins the episode; returns the prompt with the sample's own first message."""
         opening = [message for message in prompt if message["role"] == "system"]
-        shown = {"role": "user", "content": self._episode.reset(index=self._index)}
-        return [*opening, shown], self.get_metrics()
+        return [*opening, *begin(self._episode, self._index)], self.get_metrics()
 
     def step(self, action: str) -> BaseTextEnvStepOutput:
         """Takes a message of the policy."""
-        before = self._episode.facts.reward
-        shown = {"role": "user", "content": self._episode.step(action)}
-        facts = self._episode.facts
+        before = self._episode.facts.score
+        messages = respond(self._episode, action)
+        facts, ended = self._episode.facts, self._episode.ended
         return BaseTextEnvStepOutput(
-            observations=[] if facts.ended else [shown],
-            reward=0.0 if facts.fault else facts.reward - before,
-            done=facts.ended,
+            observations=[] if ended else messages,
+            reward=0.0 if facts.fault else facts.score - before,
+            done=ended,
             metadata=self.get_metrics(),
         )
 
     def get_metrics(self) -> dict[str, Any]:
         """Returns what a trainer may know of the episode."""
         facts = self._episode.facts
-        return {
-            "n_calls": facts.n_calls,
-            "is_clip": facts.is_clip,
-            "left_out": bool(facts.fault),
-        }
+        left_out = bool(facts.fault)
+        return {"n_calls": facts.n_calls, "video": facts.video, "left_out": left_out}
 
     def close(self) -> None:
         """Closes the environment."""

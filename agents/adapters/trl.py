@@ -17,6 +17,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
+from pixel_env.chat import AsPillow, ChatEpisode, EpisodeFacts
 from pixel_env.chat.parts import ChatPart
 from pixel_env.curiosity.bonus import CuriosityConfig
 from pixel_env.curiosity.group_rewards import group_rewards
@@ -24,7 +25,7 @@ from pixel_env.dialects import get_dialect
 from pixel_env.dialects.grammar.call_dialect import CallDialect
 from pixel_env.errors import ConfigError
 
-from .episode import EnvironmentCopies, EpisodeFacts, MessageEpisode
+from . import episode as turns
 
 Message = Mapping[str, Any]
 Reward = Callable[..., list[float | None]]
@@ -43,11 +44,11 @@ class TRLEnvironment:
     """
 
     _dialect: CallDialect
-    _copies: EnvironmentCopies
+    _copies: turns.EnvironmentCopies
 
     def __init__(self) -> None:
-        self._episodes: dict[tuple[str, str], MessageEpisode] = {}
-        self.episode: MessageEpisode | None = None
+        self._episodes: dict[tuple[str, str], ChatEpisode] = {}
+        self.episode: ChatEpisode | None = None
         self.sample: tuple[str, str, int] | None = None
         self.facts: EpisodeFacts | None = None
 
@@ -64,10 +65,17 @@ class TRLEnvironment:
             raise ConfigError(f"expected rows of {self._dialect.name}, got {row['dialect']!r}")
         key = row["env_id"], row["env_args"]
         if key not in self._episodes:
-            self._episodes[key] = MessageEpisode(self._copies(*key), self._dialect.name)
+            self._episodes[key] = ChatEpisode(
+                row["env_id"],
+                json.loads(row["env_args"]),
+                self._dialect.name,
+                system="none",
+                picture=AsPillow(),
+                make=self._copies,
+            )
         self.episode, self.sample = self._episodes[key], (*key, row["sample_index"])
         self.facts = None
-        return self.episode.reset(index=row["sample_index"])
+        return _parts(turns.begin(self.episode, row["sample_index"]))
 
 
 def environment_class(dialect: str = "pixel-reasoner") -> type[TRLEnvironment]:
@@ -86,7 +94,7 @@ def environment_class(dialect: str = "pixel-reasoner") -> type[TRLEnvironment]:
         raise ConfigError(f"expected a dialect with calls as JSON in <tool_call>, got {dialect!r}")
     tools = [_tool(schema["function"]) for schema in spoken.tool_schemas()]
     members = {tool.__name__: tool for tool in tools}
-    shared = {"_dialect": spoken, "_copies": EnvironmentCopies()}
+    shared = {"_dialect": spoken, "_copies": turns.EnvironmentCopies()}
     return type("PixelReason", (TRLEnvironment,), {**members, **shared})
 
 
@@ -103,7 +111,8 @@ def score(
     environments: Sequence[TRLEnvironment], completions: Sequence[Sequence[Message]], **_: Any
 ) -> list[float | None]:
     """Grades each rollout's answer: a function for `reward_funcs`."""
-    return [facts.score for facts in map(_finished, environments, completions)]
+    facts = map(_finished, environments, completions)
+    return [None if each.fault else each.score for each in facts]
 
 
 def curiosity(num_generations: int = 8, preset: str = "paper", **overrides: float | None) -> Reward:
@@ -145,7 +154,7 @@ def _bonuses(group: Sequence[EpisodeFacts], config: CuriosityConfig) -> list[flo
         [0.0] * len(group),
         n_calls=[each.n_calls for each in group],
         faulty=[bool(each.fault) for each in group],
-        video=[each.is_clip for each in group],
+        video=[each.video for each in group],
         config=config,
     ).rewards
     pairs = zip(group, rewards, strict=True)
@@ -159,7 +168,7 @@ def _finished(environment: TRLEnvironment, completion: Sequence[Message]) -> Epi
     if environment.facts is None:
         last = next((each for each in reversed(completion) if each["role"] == "assistant"), {})
         if last.get("content") and not last.get("tool_calls"):
-            environment.episode.step(str(last["content"]))
+            turns.respond(environment.episode, str(last["content"]))
         environment.facts = environment.episode.facts
     return environment.facts
 
@@ -173,7 +182,7 @@ def _tool(function: Mapping[str, Any]) -> Tool:
         if self.episode is None:
             raise ConfigError("expected a call of reset before a tool's")
         texts = {key: json.dumps(value) for key, value in arguments.items()}
-        return self.episode.step(self._dialect.write_call(name, texts))
+        return _parts(turns.respond(self.episode, self._dialect.write_call(name, texts)))
 
     kinds = {key: _kind_of(schema) for key, schema in properties.items()}
     own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
@@ -194,6 +203,11 @@ def _tool(function: Mapping[str, Any]) -> Tool:
     lines = [f"    {key}: {schema.get('description', key)}" for key, schema in properties.items()]
     tool.__doc__ = "\n".join([function["description"], "", "Args:", *lines])
     return tool
+
+
+def _parts(messages: Sequence[Message]) -> list[ChatPart]:
+    """Returns the parts of messages, which TRL puts into one of its own."""
+    return [part for message in messages for part in message["content"]]
 
 
 def _kind_of(schema: Mapping[str, Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,24 +57,28 @@ class ChatEpisode:
         dialect: str = "pixel-reasoner",
         system: SystemPrompt = "full",
         picture: AsPicture | None = None,
+        make: Callable[..., gym.Env[Any, Any]] = gym.make,
     ) -> None:
         """Makes the environment.
 
         Args:
             env_id: its id. One that names a module is refused: ids come out of files of rows,
                 and no file says what is imported.
-            env_args: arguments for `gym.make`.
+            env_args: arguments for `gym.make`; a task's class is none of them, for the same reason.
             dialect: how calls are written.
             system: "full", "brief" or "none".
             picture: the form of pictures; None: PNG files in data URLs.
+            make: makes the environment in place of `gym.make`, of the same arguments.
 
         Raises:
             ConfigError: there is no such id, dialect or argument.
         """
         if ":" in env_id:
             raise ConfigError(f"expected the id of a registered environment, got {env_id!r}")
+        if "task" in (env_args or {}):
+            raise ConfigError("expected arguments without a task: the id has one")
         check_id(env_id)
-        env = gym.make(env_id, **(env_args or {}))
+        env = make(env_id, **(env_args or {}))
         if not isinstance(env.unwrapped, PixelReasoningEnv):
             raise ConfigError(f"expected an environment with pictures, got {env_id}")
         self._env = TextAction(env, dialect)

@@ -1,6 +1,6 @@
 """A task whose answer stands nowhere but in the sample; its last samples are at fault.
 
-The id registers itself where it is made: "adapter_task:PixelReason-Secrets-v0".
+Importing this registers its id.
 """
 
 import numpy as np
@@ -54,4 +54,4 @@ class SecretTask(Task):
         return Grade(float(right), right, answer or None)
 
 
-ID = f"{__name__}:{register_task('Secrets', SecretTask)}"
+ID = register_task("Secrets", SecretTask)

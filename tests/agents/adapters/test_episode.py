@@ -1,14 +1,12 @@
-"""An episode by messages: parts, facts, faults; copies of an environment."""
+"""Copies of an environment, and an episode turn by turn."""
 
 import gymnasium as gym
-import numpy as np
 import pytest
 from adapter_task import CLIP, ID, PLACE, SECRET, SMALL, UNGRADABLE, UNREADABLE
-from PIL import Image
 
 from pixel_env import ConfigError
-from pixel_env.agents.adapters.episode import OVER, EnvironmentCopies, MessageEpisode
-from pixel_env.chat import AsArray
+from pixel_env.agents.adapters.episode import OVER, EnvironmentCopies, begin, respond, score
+from pixel_env.chat import ChatEpisode
 
 ZOOM = '<tool_call>{"name": "zoom_in", "arguments": {"bbox_2d": [0, 0, 0.5, 0.5]}}</tool_call>'
 RIGHT = rf"\boxed{{{SECRET}}}"
@@ -16,88 +14,81 @@ RIGHT = rf"\boxed{{{SECRET}}}"
 
 @pytest.fixture
 def episode():
-    return MessageEpisode(EnvironmentCopies()(ID, SMALL))
+    return ChatEpisode(ID, SMALL, system="none", make=EnvironmentCopies())
 
 
-def test_an_episode_gives_parts_and_facts(episode):
-    picture, text = episode.reset(index=1)
-    assert isinstance(picture["image"], Image.Image)
-    assert text["text"].startswith("What is hidden in sample 1?")
-    feedback, crop = episode.step(ZOOM)
-    assert feedback["text"] == "Image 2 is the region [0, 0, 0.5, 0.5] of image 1."
-    assert crop["type"] == "image"
-    facts = episode.facts
-    assert (facts.sample_id, facts.n_calls, facts.ended) == ("secret-sample-1", 1, False)
-    episode.step(RIGHT)
-    assert (episode.facts.score, episode.facts.n_calls, episode.facts.ended) == (1.0, 1, True)
+def types(messages):
+    return [part["type"] for message in messages for part in message["content"]]
+
+
+def test_each_turn_gives_the_messages_that_follow(episode):
+    assert types(begin(episode, index=CLIP)) == ["image_url"] * 16 + ["text"]
+    (message,) = respond(episode, ZOOM)
+    assert message["role"] == "user"
+    assert types([message]) == ["text", "image_url"]
+    assert message["content"][0]["text"].startswith("Image 17 is the region [0, 0, 0.5, 0.5]")
+    assert score(episode) == 0.0
+    (message,) = respond(episode, RIGHT)
+    assert message["content"] == [{"type": "text", "text": "The answer was taken."}]
+    assert score(episode) == 1.0
+
+
+def test_calls_of_the_openai_dialect_get_messages_of_tools():
+    episode = ChatEpisode(ID, SMALL, "openai", system="none", make=EnvironmentCopies())
+    begin(episode, index=0)
+    function = '{"name": "zoom_in", "arguments": "{\\"bbox_2d\\": [0, 0, 0.5, 0.5]}"}'
+    messages = respond(episode, f'{{"tool_calls": [{{"id": "a", "function": {function}}}]}}')
+    assert [message["role"] for message in messages] == ["tool", "user"]
 
 
 def test_a_message_after_the_end_changes_nothing(episode):
-    episode.reset(index=0)
-    episode.step(r"\boxed{a cat}")
+    begin(episode, index=0)
+    respond(episode, r"\boxed{a cat}")
     facts = episode.facts
-    assert episode.step(RIGHT) == [{"type": "text", "text": OVER}]
+    assert respond(episode, RIGHT)[0]["content"][0]["text"] == OVER
     assert episode.facts == facts
-    assert facts.score == 0.0
+    assert score(episode) == 0.0
 
 
-def test_facts_begin_anew(episode):
-    episode.reset(index=CLIP)
-    episode.step(ZOOM)
-    episode.step(RIGHT)
-    assert episode.facts.is_clip
-    episode.reset(index=0)
-    assert (episode.facts.reward, episode.facts.n_calls, episode.facts.ended) == (0.0, 0, False)
-    assert not episode.facts.is_clip
-
-
-def test_a_sample_that_cannot_be_read_has_no_score(episode):
-    episode.reset(index=UNREADABLE)
-    assert episode.facts.ended
+def test_a_sample_that_cannot_be_read_has_no_message_and_no_score(episode):
+    assert begin(episode, index=UNREADABLE) == []
+    assert episode.ended
     assert PLACE in episode.facts.fault
-    assert episode.facts.score is None
+    assert score(episode) is None
 
 
 def test_a_sample_that_cannot_be_graded_has_no_score(episode):
-    episode.reset(index=UNGRADABLE)
-    assert episode.facts.score == 0.0
-    episode.step(RIGHT)
-    assert episode.facts.ended
-    assert episode.facts.score is None
+    begin(episode, index=UNGRADABLE)
+    assert score(episode) == 0.0
+    (message,) = respond(episode, RIGHT)
+    assert PLACE not in message["content"][0]["text"]
+    assert score(episode) is None
 
 
-def test_the_turns_run_out():
-    episode = MessageEpisode(EnvironmentCopies()(ID, {**SMALL, "max_turns": 2}))
-    episode.reset(index=0)
-    episode.step("I wonder.")
-    assert not episode.facts.ended
-    episode.step(ZOOM)
-    assert episode.facts.ended
-    assert episode.facts.score == 0.0
+def test_the_last_turn_says_so():
+    args = {**SMALL, "max_turns": 1}
+    episode = ChatEpisode(ID, args, system="none", make=EnvironmentCopies())
+    begin(episode, index=0)
+    (message,) = respond(episode, ZOOM)
+    assert episode.ended
+    assert "turns" in message["content"][0]["text"]
 
 
-def test_pictures_have_the_form_that_was_asked_for():
-    episode = MessageEpisode(EnvironmentCopies()(ID, SMALL), picture=AsArray())
-    assert episode.reset(index=0)[0]["image"].dtype == np.uint8
-
-
-def test_a_seed_fixes_the_order():
-    first, second = (MessageEpisode(EnvironmentCopies()(ID, SMALL)) for _ in range(2))
-    names = []
-    for episode in (first, second):
-        episode.reset(seed=5)
-        names.append([episode.facts.sample_id])
-        for _ in range(3):
-            episode.reset()
-            names[-1].append(episode.facts.sample_id)
-    assert names[0] == names[1]
-    assert len(set(names[0])) == 4
+def test_a_seed_fixes_the_order(episode):
+    other = ChatEpisode(ID, SMALL, system="none", make=EnvironmentCopies())
+    questions = []
+    for each in (episode, other):
+        seeds = [5, None, None, None, None]
+        questions.append([begin(each, seed=seed) for seed in seeds])
+    assert questions[0] == questions[1]
+    texts = {str(messages) for messages in questions[0]}
+    assert len(texts) == 5
 
 
 def test_copies_share_the_task_and_nothing_of_an_episode():
     copies = EnvironmentCopies()
-    first, second = copies(ID, SMALL), copies(ID, '{"max_turns": 3}')
-    third = copies(ID, dict(reversed(SMALL.items())))
+    first, second = copies(ID, **SMALL), copies(ID, max_turns=3)
+    third = copies(ID, **dict(reversed(SMALL.items())))
     assert first.unwrapped.task is third.unwrapped.task
     assert first.unwrapped.task is not second.unwrapped.task
     first.reset(options={"index": 1})
@@ -105,10 +96,8 @@ def test_copies_share_the_task_and_nothing_of_an_episode():
     assert first.unwrapped.sample.id == "secret-sample-1"
 
 
-def test_only_environments_with_pictures_are_taken():
-    copies = EnvironmentCopies()
-    with pytest.raises(ConfigError, match="Did you mean"):
-        copies("PixelReason-SyntheticSerch-v0")
-    with pytest.raises(ConfigError, match="expected an environment with pictures"):
-        copies("PixelReason-SyntheticSearch-Flat-v0")
-    assert "PixelReason-SyntheticSearch-v0" in gym.registry
+def test_rows_can_neither_import_a_module_nor_choose_a_task():
+    for env_id, args in [(f"adapter_task:{ID}", {}), (ID, {"task": "os:system"})]:
+        with pytest.raises(ConfigError, match="expected"):
+            ChatEpisode(env_id, args, make=EnvironmentCopies())
+    assert ID in gym.registry

@@ -1,6 +1,6 @@
 """The class of skyrl-gym, through its own registry.
 
-    pytest tests/agents/adapters/test_skyrl.py -m slow
+pytest tests/agents/adapters/test_skyrl.py -m slow
 """
 
 import pytest
@@ -24,7 +24,7 @@ def test_the_prompt_keeps_its_system_message_and_shows_the_sample(made):
     assert messages[0] == system
     assert len(messages) == 2
     assert [part["type"] for part in messages[1]["content"]] == ["image_url"] * 16 + ["text"]
-    assert info == {"n_calls": 0, "is_clip": True, "left_out": False}
+    assert info == {"n_calls": 0, "video": True, "left_out": False}
 
 
 def test_metrics_hold_what_the_bonus_needs(made):
@@ -34,7 +34,7 @@ def test_metrics_hold_what_the_bonus_needs(made):
     assert env.step(call)["reward"] == 0.0
     last = env.step(rf"\boxed{{{SECRET}}}")
     assert (last["reward"], last["done"], last["observations"]) == (1.0, True, [])
-    assert env.get_metrics() == {"n_calls": 1, "is_clip": False, "left_out": False}
+    assert env.get_metrics() == {"n_calls": 1, "video": False, "left_out": False}
 
 
 def test_a_fault_is_paid_nothing_and_marked(made):
