@@ -17,7 +17,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
-from pixel_env.chat import AsPillow, ChatEpisode, EpisodeFacts
+from pixel_env.chat import AsPillow, ChatEpisode, EpisodeFacts, message_parts
 from pixel_env.chat.parts import ChatPart
 from pixel_env.curiosity.bonus import CuriosityConfig
 from pixel_env.curiosity.group_rewards import group_rewards
@@ -75,7 +75,12 @@ class TRLEnvironment:
             )
         self.episode, self.sample = self._episodes[key], (*key, row["sample_index"])
         self.facts = None
-        return _parts(turns.begin(self.episode, row["sample_index"]))
+        messages = turns.begin(self.episode, row["sample_index"])
+        if not messages and self.episode.observation is not None:
+            # TRL fails on a batch where only some prompts have a picture, so a sample that can't be
+            # read shows the grey one that stands in its observation.
+            return message_parts(self._dialect, self.episode.observation, AsPillow())
+        return _parts(messages)
 
 
 def environment_class(dialect: str = "pixel-reasoner") -> type[TRLEnvironment]:

@@ -71,10 +71,12 @@ def prepare(processor: Any) -> Any:
     """Gives a Qwen2.5-VL processor the template and its parser, in place; returns it.
 
     A picture that is made of whole image tokens is never resized, however small it is: the
-    environment has decided its size.
+    environment has decided its size. Padding stands on the left, where TRL wants it and doesn't
+    look: on the right, pictures of prompts of different lengths get wrong positions.
     """
     processor.chat_template = CHAT_TEMPLATE
     processor.tokenizer.response_template = RESPONSE_TEMPLATE
+    processor.tokenizer.padding_side = "left"
     images = processor.image_processor
     side_px = images.patch_size * images.merge_size
     images.size["shortest_edge"] = side_px * side_px  # a dict, or a class of transformers

@@ -49,8 +49,10 @@ def play_gymnasium(
     """Plays the episode as `gym.make` gives it."""
     env = TextAction(gym.make(env_id, **env_args))
     observation, info = env.reset(options={"index": index})
+    if "env_error" in info:  # there is nothing to show, so an engine gets nothing
+        return Played([], [], [], True)
     told, rewards, texts = [*env.dialect.tell(observation)], [], []
-    for message in messages if "env_error" not in info else ():
+    for message in messages:
         observation, reward, terminated, truncated, info = env.step(message)
         rewards.append(reward)
         parts = env.dialect.tell(observation)

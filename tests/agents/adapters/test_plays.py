@@ -64,6 +64,8 @@ def test_an_adapter_gives_what_gymnasium_gives(name, episode):
     if not left_out:
         assert sum(rewards) == pytest.approx(sum(ours.rewards), abs=1e-12)
     assert list(texts) == ours.texts
+    if episode == "can't be read":  # nothing counts that is shown in its place
+        return
     assert len(pictures) == len(ours.pictures)
     for theirs, shown in zip(pictures, ours.pictures, strict=True):
         assert np.array_equal(theirs, shown)

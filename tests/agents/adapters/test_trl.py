@@ -1,5 +1,6 @@
 """TRL's side without TRL: the class, its tools, rows, rewards, and the chat template."""
 
+import copy
 import inspect
 import json
 
@@ -176,6 +177,13 @@ def test_a_fault_of_the_data_is_left_out_of_every_reward(index):
         assert paid[1] == 0.0
 
 
+def test_a_sample_that_cannot_be_read_still_shows_a_picture():
+    """TRL can't take a batch of which some prompts have none."""
+    parts = environment_class()().reset(**row(UNREADABLE))
+    assert [part["type"] for part in parts] == ["image", "text"]
+    assert "rows.jsonl" not in parts[1]["text"]
+
+
 def test_a_fault_does_not_count_in_the_share_of_users():
     environments = rollouts(UNGRADABLE, [1, 0, 1])
     finals = [said(RIGHT), said("I wonder."), said("I wonder.")]
@@ -220,8 +228,9 @@ def test_tools_are_written_where_no_system_message_names_them():
 
 def test_no_picture_is_so_small_that_it_is_made_larger():
     class Parts:
-        tokenizer, image_processor = tiny_tokenizer(), tiny_processor("qwen2_5_vl")
+        tokenizer = copy.deepcopy(tiny_tokenizer())
+        image_processor = tiny_processor("qwen2_5_vl")
 
-    images = prepare(Parts()).image_processor
-    assert Parts.tokenizer is not None
-    assert images.size["shortest_edge"] == 28 * 28
+    made = prepare(Parts())
+    assert made.image_processor.size["shortest_edge"] == 28 * 28
+    assert made.tokenizer.padding_side == "left"

@@ -8,11 +8,15 @@ Needs TRL, and a torchvision that fits torch, for transformers' processor:
 import gymnasium as gym
 import numpy as np
 import pytest
+import torch
 
 from pixel_env.agents.adapters.trl_template import CHAT_TEMPLATE
+from pixel_env.agents.model.loading import load
+from pixel_env.agents.model.scoring import score
 from pixel_env.agents.tokens.encoder import Encoder
 from pixel_env.agents.tokens.trajectory import TrajectoryBuilder
 from pixel_env.curiosity.group_rewards import group_rewards
+from pixel_env.dialects import get_dialect
 from pixel_env.wrappers import TextAction
 
 pytest.importorskip("trl")
@@ -22,6 +26,7 @@ pytestmark = pytest.mark.slow
 ID = "PixelReason-SyntheticSearch-v0"
 ARGS = {"options": True, "overview_px": [12544, 50176], "crop_px": [12544, 50176]}
 INDEX = 3
+PICTURES = ("pixel_values", "image_grid_thw", "num_images", "mm_token_type_ids")
 
 
 def zoom(box):
@@ -66,14 +71,14 @@ def recorded(processor, script, system="full"):
     builder = TrajectoryBuilder()
     observation, info = env.reset(options={"index": INDEX})
     builder.add_prompt(encoder.open(observation))
-    score = 0.0
+    total = 0.0
     for n, message in enumerate(script):
         builder.add_response(encoder.message_ids(message))
         observation, reward, _, _, info = env.step(message)
-        score += reward
+        total += reward
         if n < len(script) - 1:
             builder.add_prompt(encoder.follow(observation))
-    return builder.build(), score, info["n_calls"]
+    return builder.build(), total, info["n_calls"]
 
 
 def test_the_template_is_what_trl_wants(trl_scripted):
@@ -109,6 +114,30 @@ def test_tokens_masks_and_pictures_are_those_that_our_collection_records(scripte
     assert grids == []
 
 
+def test_log_probabilities_are_those_of_our_forward_pass(scripted, trl_scripted):
+    """Positions of pictures depend on padding and token types, which TRL makes by itself."""
+    batch, processor = scripted.batch, scripted.processing_class
+    model = load("tiny").model.eval()
+    dialect = get_dialect("pixel-reasoner")
+    encoder = Encoder(processor.tokenizer, processor.image_processor, dialect, "full")
+    trajectories = [recorded(processor, script)[0] for script in SCRIPTS]
+    scripted.model.load_state_dict(model.state_dict())  # those before the step
+    with torch.no_grad():
+        ours = score(model, trajectories, encoder)
+        theirs, _, _ = scripted._get_per_token_logps_and_entropies(
+            scripted.model.eval(),
+            torch.cat([batch["prompt_ids"], batch["completion_ids"]], dim=1),
+            torch.cat([batch["prompt_mask"], batch["completion_mask"]], dim=1),
+            batch["completion_ids"].shape[1],
+            **{key: batch[key] for key in PICTURES},
+        )
+    for n in range(len(SCRIPTS)):
+        mask = (batch["tool_mask"] * batch["completion_mask"])[n].bool()
+        expected = ours.logprobs[n][ours.trainable[n]]
+        # Ours leaves out the tokens that can't be sampled, which have next to no probability.
+        torch.testing.assert_close(theirs[n][mask], expected, atol=1e-3, rtol=1e-3)
+
+
 def test_advantages_are_those_of_the_papers_rewards(scripted):
     played = [recorded(scripted.processing_class, script)[1:] for script in SCRIPTS]
     rewards = group_rewards([s for s, _ in played], [n for _, n in played]).rewards
@@ -140,15 +169,17 @@ def test_a_sampled_step_trains(trl_scripted, tmp_path):
 
 def test_a_fault_of_the_data_has_no_advantage_and_no_part_in_the_mean(trl_scripted, tmp_path):
     from adapter_task import ID as SECRETS
-    from adapter_task import SECRET, SMALL, UNGRADABLE
+    from adapter_task import SECRET, SMALL, UNGRADABLE, UNREADABLE
 
-    lines = [trl_scripted.line(SECRETS, SMALL, index) for index in (UNGRADABLE, 0)]
-    finals = [rf"\boxed{{{SECRET}}}", "I wonder."] * 4
+    lines = [trl_scripted.line(SECRETS, SMALL, index) for index in (UNGRADABLE, 0, UNREADABLE)]
+    finals = [rf"\boxed{{{SECRET}}}", "I wonder."] * 6
     made = trl_scripted.trainer(lines, tmp_path, [[text] for text in finals])
     made.train()
     assert made.paid[:4, 0].isnan().tolist() == [True, False, True, False]
     assert made.paid[:4].isnan().all(dim=1).tolist() == [True, False, True, False]
+    assert made.paid[8:].isnan().all()
     # What is left of the group are two rollouts with the same reward.
     assert made.batch["advantages"][:4].tolist() == [0.0] * 4
     right, wrong = 0.5 / (1 / 3**0.5 + 1e-4), -0.5 / (1 / 3**0.5 + 1e-4)
-    assert made.batch["advantages"][4:].tolist() == pytest.approx([right, wrong] * 2, abs=1e-4)
+    assert made.batch["advantages"][8:].tolist() == [0.0] * 4
+    assert made.batch["advantages"][4:8].tolist() == pytest.approx([right, wrong] * 2, abs=1e-4)
