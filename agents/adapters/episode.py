@@ -11,6 +11,7 @@ import gymnasium as gym
 
 from pixel_env.chat import ChatEpisode
 from pixel_env.chat.conversation import Message
+from pixel_env.errors import ConfigError
 
 OVER = "The episode has ended."
 """What a message after the end gets."""
@@ -63,10 +64,11 @@ def respond(episode: ChatEpisode, message: str) -> list[Message]:
     Where it ends the episode, that is the environment's last feedback. A message after the end
     changes nothing.
     """
-    if episode.ended:
-        return [_text(OVER)]
     before = len(episode.messages)
-    episode.respond(message)
+    try:
+        episode.respond(message)
+    except ConfigError:
+        return [_text(OVER)]
     if episode.ended and episode.observation is not None:
         return [_text(episode.observation["feedback"])]
     return list(episode.messages[before + 1 :])  # the first one is the policy's own

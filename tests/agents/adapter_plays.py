@@ -32,6 +32,7 @@ Play = Callable[[str, Mapping[str, Any], int, Sequence[str]], Sequence[Any]]
 
 PLAYS = {
     "trl": ("trl", "trl_scripted:play"),
+    "openenv": ("openenv", "openenv_play:play"),
     "skyrl_gym": ("skyrl_gym", "skyrl_play:play"),
 }
 """For each adapter the package that it needs, and where its play is."""

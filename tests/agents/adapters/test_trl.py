@@ -192,6 +192,20 @@ def test_a_fault_does_not_count_in_the_share_of_users():
     assert paid[1:] == pytest.approx([0.0, 0.25])
 
 
+@pytest.mark.parametrize("index", range(5))
+def test_nothing_that_trl_is_handed_leads_to_the_answer(index):
+    environment = environment_class()()
+    handed = [dataset_row(row(index, prompt=[])), environment.reset(**row(index))]
+    handed += [environment.crop_image_normalized(bbox_2d=box) for box in (BOX, [1, 0, 0, 1], 7)]
+    handed += [environment.select_frames(target_frames=frames) for frames in ([2, 3], [99])]
+    finals = [said(r"\boxed{a cat}")]
+    handed += [score([environment], finals), curiosity(1)([environment], finals)]
+    handed += [get_json_schema(getattr(environment, name)) for name in public(type(environment))]
+    for each in handed:
+        for secret in (SECRET, "0.71", "0.72", "rows.jsonl", "SecretTask"):
+            assert secret not in str(each)
+
+
 def render(messages, **settings):
     tokenizer = tiny_tokenizer()
     return tokenizer.apply_chat_template(
