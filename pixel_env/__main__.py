@@ -38,6 +38,7 @@ COMMANDS = {
     "plan": Command("estimate whether a training fits on a GPU, and how long it takes"),
     "export": Command("write the policy of a run's checkpoint as a model's folder"),
     "rows": Command("write a task set's rows for other trainers, as parquet or JSON lines", "data"),
+    "serve-env": Command("serve an environment to trainers by OpenEnv's protocol", "openenv"),
     "prepare-data": Command("fetch a data set, or check a folder of one", "data"),
     "learning-trap": Command("compare the paper's arms on the tiny policy"),
 }

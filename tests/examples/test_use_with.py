@@ -40,14 +40,18 @@ assert sorted(map(len, roles)) == [3, 3, 3, 5], roles
 print("accuracy", log.results.scores[0].metrics["accuracy"].value)
 """
 
+TINY = str(ROOT / "agents" / "base_weights")
+
 RUNS = {
     "with_stable_baselines3": (["stable_baselines3"], ["256"], r"accuracy [\d.]+% on 20 unseen"),
     "with_cleanrl": (["torch"], ["512"], r"accuracy [\d.]+% of \d+ episodes"),
     "with_rllib": (["ray"], ["1"], r"accuracy [\d.]+% after \d+ steps"),
     "with_torchrl": (["torchrl"], ["128"], r"accuracy [\d.]+% over \d+ episodes"),
     "with_tianshou": (["tianshou"], ["1"], r"\d+ episodes in 64 steps"),
+    "with_trl": (["trl", "torchvision"], [TINY, "{rows}", "1"], r"score [\d.]+, [\d.]+ calls"),
 }
-"""For each program the packages it needs, its arguments, and what it prints."""
+"""For each program the packages it needs, its arguments, and what it prints. `{rows}` stands for a
+file of rows with small pictures."""
 
 
 def code_of(path):
@@ -110,6 +114,12 @@ def test_a_framework_takes_the_environment_by_its_id(name, tmp_path):
     packages, arguments, expected = RUNS[name]
     for package in packages:
         pytest.importorskip(package)
+    if "{rows}" in arguments:
+        rows = tmp_path / "rows.jsonl"
+        settings = [f"--env-arg={name}=[12544, 25088]" for name in ("overview_px", "crop_px")]
+        printed(["-m", "pixel_env", "rows", "--env", "PixelReason-SyntheticSearch-v0", "--n=2",
+                 *settings, "--out", rows], tmp_path)  # fmt: skip
+        arguments = [str(rows) if each == "{rows}" else each for each in arguments]
     out = printed([ROOT / f"examples/{name}.py", *arguments], tmp_path)
     assert re.search(expected, out), out[-2000:]
     print({package: version(package) for package in packages})

@@ -1,0 +1,1 @@
+"""The environment as other trainers and servers take it; no torch."""
