@@ -48,6 +48,6 @@ def check_prompt(ours: Ids, theirs: Ids, lane: int) -> None:
     raise ConfigError(
         f"expected the engine to read the prompt of lane {lane} as it is recorded, "
         f"{len(ours)} tokens; it read {len(theirs)}, and at position {at} the id {there} in place "
-        f"of {here}. Was a picture resized, or is its tokenizer or image processor another? Nothing "
-        "is trained on such a rollout"
+        f"of {here}. Was a picture resized, or is its tokenizer or image processor another? "
+        "Nothing is trained on such a rollout"
     )
