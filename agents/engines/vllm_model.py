@@ -99,6 +99,7 @@ class VllmModel:
         settings: VllmSettings,
         dtype: str = "float32",
         on_gpu: bool = False,
+        n_processes: int = 1,
     ) -> VllmModel:
         """Loads a model into vLLM.
 
@@ -109,6 +110,8 @@ class VllmModel:
             settings: of vLLM.
             dtype: of the weights in vLLM.
             on_gpu: whether it runs on a GPU; else on the CPU.
+            n_processes: how many processes train together; each opens a vLLM of its own, and all
+                must do so at once.
 
         Raises:
             ConfigError: vLLM isn't installed, or can't be opened.
@@ -116,10 +119,11 @@ class VllmModel:
         vllm = _vllm()
         processor = encoder.image_processor
         side = processor.patch_size * processor.merge_size
-        memory: dict[str, Any] = {"gpu_memory_utilization": settings.memory_share}
+        more: dict[str, Any] = {"gpu_memory_utilization": settings.memory_share}
         if settings.cache_gib or not on_gpu:
-            cache_gib = settings.cache_gib or CPU_CACHE_GIB
-            memory["kv_cache_memory_bytes"] = int(cache_gib * GIB)
+            more["kv_cache_memory_bytes"] = int((settings.cache_gib or CPU_CACHE_GIB) * GIB)
+        if n_processes > 1:  # it keeps to the processes that there are, and starts none
+            more["distributed_executor_backend"] = "external_launcher"
         try:
             llm = vllm.LLM(
                 model=str(folder),
@@ -140,7 +144,7 @@ class VllmModel:
                 use_tqdm_on_load=False,
                 enforce_eager=settings.eager or not on_gpu,
                 enable_sleep_mode=on_gpu and settings.sleeps,
-                **memory,
+                **more,
             )
         except (ValueError, RuntimeError, OSError) as fault:
             raise ConfigError(f"vLLM can't open {folder}: {fault}") from fault

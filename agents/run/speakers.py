@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from pixel_env.errors import ConfigError
-
 from ..engines.settings import OWN
 from ..engines.vllm_model import VllmModel
 from ..engines.vllm_session import VllmSession
@@ -32,10 +30,10 @@ class Speakers:
             config: of the run.
             model: the one that is trained.
             encoder: turns observations into tokens, in the model's format.
-            processes: those of the training.
+            processes: those of the training; each has a vLLM of its own.
 
         Raises:
-            ConfigError: the engine isn't installed, can't be opened, or takes one process only.
+            ConfigError: the engine isn't installed, or can't be opened.
         """
         self._config = config
         self._model = model
@@ -43,11 +41,6 @@ class Speakers:
         self._vllm: VllmModel | None = None
         if config.engine == OWN:
             return
-        if processes.count > 1:
-            raise ConfigError(
-                f"expected one process with engine {config.engine}, got {processes.count}; "
-                "engine own takes several"
-            )
         self._vllm = VllmModel.open(
             fetched_folder(config.model),
             encoder,
@@ -55,6 +48,7 @@ class Speakers:
             config.vllm,
             config.compute or config.loading.dtype,
             config.loading.device.startswith("cuda"),
+            processes.count,
         )
         self.rest()
 

@@ -44,6 +44,12 @@ def test_on_a_cpu_it_is_opened_with_a_cache_of_its_own_size(monkeypatch, tmp_pat
     assert found["kv_cache_memory_bytes"] == 2**30
     assert found["enforce_eager"]
     assert not found["enable_sleep_mode"]
+    assert "distributed_executor_backend" not in found
+
+
+def test_each_of_several_processes_has_one_of_its_own(monkeypatch, tmp_path, encoder):
+    found = opened(monkeypatch, tmp_path, encoder, n_processes=2)
+    assert found["distributed_executor_backend"] == "external_launcher"
 
 
 def test_on_a_gpu_it_takes_its_share_and_sleeps(monkeypatch, tmp_path, encoder):

@@ -14,7 +14,6 @@ from pixel_env.agents.run.config import RunConfig, tiny_defaults
 from pixel_env.agents.run.run import TrainingRun
 from pixel_env.agents.tokens.encoder import Encoder
 from pixel_env.agents.training.metrics import read_metrics
-from pixel_env.agents.training.processes import Processes
 from pixel_env.dialects import get_dialect
 from pixel_env.errors import ConfigError
 
@@ -104,20 +103,6 @@ def test_an_engine_that_reads_other_prompts_stops_the_run(stand_ins, tmp_path):
     stand_ins(resizes_to=(56, 84))
     with pytest.raises(ConfigError, match="at position"):
         run(small(), tmp_path)
-
-
-def test_several_processes_are_refused(stand_ins, tmp_path):
-    stand_ins()
-    processes = Processes(1, 2)
-    with pytest.raises(ConfigError, match="expected one process with engine vllm, got 2"):
-        TrainingRun(small(), tmp_path, print, _Silent(processes.rank, processes.count))
-
-
-class _Silent(Processes):
-    """Two processes that needn't talk."""
-
-    def run_in_first(self, work):
-        return None
 
 
 def test_an_unknown_engine_is_refused():
