@@ -26,6 +26,9 @@ GIB = 2**30
 CPU_CACHE_GIB = 1.0
 """The cache on a CPU where no size is given: vLLM's own default is nearly all of the memory."""
 
+CPU_TOKENS = 8192
+"""Tokens that vLLM reads at once on a CPU, at least."""
+
 ENVIRONMENT = {
     "VLLM_NO_USAGE_STATS": "1",
     "VLLM_LOGGING_LEVEL": "ERROR",
@@ -122,6 +125,11 @@ class VllmModel:
         more: dict[str, Any] = {"gpu_memory_utilization": settings.memory_share}
         if settings.cache_gib or not on_gpu:
             more["kv_cache_memory_bytes"] = int((settings.cache_gib or CPU_CACHE_GIB) * GIB)
+        if not on_gpu:
+            # A prompt that is read in parts turns its request's generator back after each, which
+            # torch's generators of a CPU don't support.
+            more["enable_chunked_prefill"] = False
+            more["max_num_batched_tokens"] = max(generation.max_context, CPU_TOKENS)
         if n_processes > 1:  # it keeps to the processes that there are, and starts none
             more["distributed_executor_backend"] = "external_launcher"
         try:

@@ -42,6 +42,7 @@ def test_on_a_cpu_it_is_opened_with_a_cache_of_its_own_size(monkeypatch, tmp_pat
     assert found["limit_mm_per_prompt"] == {"image": 32, "video": 0}
     assert found["mm_processor_kwargs"]["size"]["shortest_edge"] == 28 * 28
     assert found["kv_cache_memory_bytes"] == 2**30
+    assert (found["enable_chunked_prefill"], found["max_num_batched_tokens"]) == (False, 8192)
     assert found["enforce_eager"]
     assert not found["enable_sleep_mode"]
     assert "distributed_executor_backend" not in found
@@ -57,6 +58,7 @@ def test_on_a_gpu_it_takes_its_share_and_sleeps(monkeypatch, tmp_path, encoder):
     found = opened(monkeypatch, tmp_path, encoder, settings, dtype="bfloat16", on_gpu=True)
     assert (found["gpu_memory_utilization"], found["dtype"]) == (0.3, "bfloat16")
     assert "kv_cache_memory_bytes" not in found
+    assert "enable_chunked_prefill" not in found
     assert found["enable_sleep_mode"]
     assert not found["enforce_eager"]
     settings = VllmSettings(cache_gib=2, sleeps=False, eager=True)
