@@ -30,6 +30,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from pixel_env.agents.bench.operations import vision_operations
 from pixel_env.agents.bench.random_model import random_model
 from pixel_env.agents.engines.settings import VllmSettings
 from pixel_env.agents.engines.vllm_model import VllmModel
@@ -75,25 +76,29 @@ class Case:
     picture: int
     crop: int
 
-    def observations(self) -> list[Observation]:
-        """Returns what each turn shows; pictures are square, with about so many tokens."""
+    def observations(self) -> list[list[Observation]]:
+        """Returns what each turn shows each rollout: one picture to all first, then one of its own.
+
+        Pictures are square, with about so many tokens.
+        """
         rng = np.random.default_rng(0)
-        made = []
-        for turn in range(self.turns):
+
+        def shown(turn: int) -> Observation:
             side = SIDE * max(1, round((self.crop if turn else self.picture) ** 0.5))
-            made.append(
-                Observation(
-                    question=QUESTION,
-                    choices=(),
-                    images=(rng.integers(0, 256, (side, side, 3), np.uint8),),
-                    first_image=1 + turn,
-                    feedback="",
-                    turn=turn,
-                    turns_left=self.turns - turn,
-                    n_frames=0,
-                )
+            return Observation(
+                question=QUESTION,
+                choices=(),
+                images=(rng.integers(0, 256, (side, side, 3), np.uint8),),
+                first_image=1 + turn,
+                feedback="",
+                turn=turn,
+                turns_left=self.turns - turn,
+                n_frames=0,
             )
-        return made
+
+        first = [shown(0)] * self.rollouts
+        later = range(1, self.turns)
+        return [first, *([shown(turn) for _ in first] for turn in later)]
 
     @property
     def n_sampled(self) -> int:
@@ -128,7 +133,7 @@ def main(arguments: list[str] | None = None) -> int:
         f"{os.cpu_count()} threads, {case.rollouts} rollouts of {case.turns} turns, "
         f"{len(rollouts[0])} tokens each, {case.sampled} sampled a turn, medians of {given.repeats}"
     )
-    for row in rows(seconds, case, floor_s(loaded.model, rollouts)):
+    for row in rows(seconds, case, floor_s(loaded.model.device, rollouts)):
         if not table.columns:
             for heading in row:
                 table.add_column(heading, justify="right")
@@ -168,7 +173,7 @@ def measured(
     for repeat in range(repeats + 1):
         for name, speaker in ways.items():
             speaker.update_weights()  # nothing is left of the repeat before, as in a training
-            taken, rollouts = group(speaker, shown, case.rollouts, repeat)
+            taken, rollouts = group(speaker, shown, repeat)
             assert sum(each.n_trainable for each in rollouts) == case.n_sampled
             if repeat:  # the first one warms up
                 seconds[name].append(taken)
@@ -176,16 +181,16 @@ def measured(
 
 
 def group(
-    speaker: Speaker | Anew, shown: Sequence[Observation], n_rollouts: int, seed: int
+    speaker: Speaker | Anew, shown: Sequence[Sequence[Observation]], seed: int
 ) -> tuple[tuple[float, float], list[TokenTrajectory]]:
     """Runs a group; returns its seconds (of the clock, of the processor) and its rollouts."""
-    lanes = range(n_rollouts)
+    lanes = range(len(shown[0]))
     _wait()
     started = time.perf_counter(), time.process_time()
     for lane in lanes:
         speaker.begin(lane, [seed, lane])
-    for observation in shown:
-        speaker.hear([observation] * n_rollouts, lanes)
+    for observations in shown:
+        speaker.hear(observations, lanes)
         speaker.speak(lanes)
     _wait()
     taken = time.perf_counter() - started[0], time.process_time() - started[1]
@@ -216,23 +221,22 @@ def rows(
     ]
 
 
-def floor_s(model: Any, rollouts: Sequence[TokenTrajectory]) -> float:
+def floor_s(device: torch.device, rollouts: Sequence[TokenTrajectory]) -> float:
     """Returns the least seconds that sampling these rollouts takes here.
 
-    Each prompt token counts once, what the group begins with once for all; a step of decoding takes
-    its operations or the reading of all weights, whichever is longer.
+    Each prompt token counts once, what the group begins with once for all, a picture that all of it
+    sees too; a step of decoding takes its operations or the reading of all weights, whichever is
+    longer. What a token costs to attend to those before it is left out.
     """
-    vision = sum(p.numel() for p in model.model.visual.parameters())
-    language = sum(p.numel() for p in model.model.language_model.layers.parameters())
-    head = model.lm_head.weight.numel()
+    language, head = SHAPE.layers * SHAPE.layer_weights, SHAPE.hidden * SHAPE.vocab
     first, n = rollouts[0], len(rollouts)
     opening, sampled = first.turns[0].stop, first.n_trainable
-    patches = [int(np.prod(image.grid)) for image in first.images]
     read = opening + n * (len(first) - opening - sampled)
-    operations = 2.0 * (language * read + vision * (patches[0] + n * sum(patches[1:])))
-    flops, byte_rate = rates(model.device)
+    seen = {id(image): image for each in rollouts for image in each.images}
+    pictures = sum(vision_operations(SHAPE, image) for image in seen.values())
+    flops, byte_rate = rates(device)
     step = max(2.0 * n * (language + head) / flops, 4.0 * (language + head) / byte_rate)
-    return operations / flops + sampled * step
+    return (2.0 * language * read + pictures) / flops + sampled * step
 
 
 def rates(device: torch.device) -> tuple[float, float]:

@@ -23,21 +23,21 @@ def test_every_way_reads_the_same_prompts_and_samples_as_much(loaded, tmp_path):
     ways = speakers(("generate", "ours"), loaded, SMALL, tmp_path)
     found = {}
     for name, speaker in ways.items():
-        _, rollouts = group(speaker, SMALL.observations(), SMALL.rollouts, seed=0)
+        _, rollouts = group(speaker, SMALL.observations(), seed=0)
         found[name] = rollouts
         assert [each.n_trainable for each in rollouts] == [6, 6]
     for plain, own in zip(*found.values(), strict=True):
         np.testing.assert_array_equal(plain.trainable, own.trainable)
         np.testing.assert_array_equal(plain.ids[~plain.trainable], own.ids[~own.trainable])
         assert len(plain.images) == len(own.images) == 2
-    assert floor_s(loaded.model, found["ours"]) > 0
+    assert floor_s(loaded.model.device, found["ours"]) > 0
 
 
 def test_generate_reads_the_pictures_as_we_do(loaded, tmp_path, monkeypatch):
     """The likeliest next token of plain `generate` is that of our own forward pass."""
     anew = speakers(("generate",), loaded, SMALL, tmp_path)["generate"]
     monkeypatch.setattr(loaded.model.generation_config, "temperature", 1e-6)  # greedy
-    _, rollouts = group(anew, SMALL.observations(), 2, seed=0)
+    _, rollouts = group(anew, SMALL.observations(), seed=0)
     encoder = anew._encoder
     with torch.no_grad():
         scores = score(loaded.model, rollouts, encoder, temperature=0.01)
