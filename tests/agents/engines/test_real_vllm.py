@@ -29,6 +29,7 @@ pytestmark = [
     pytest.mark.skipif(not importlib.util.find_spec("vllm"), reason="vLLM isn't installed"),
 ]
 
+PROGRAM = Path(__file__).parents[1] / "real_vllm.py"
 SAMPLES = 300
 SAMPLED = ("reward/mean", "rapr", "accuracy/all", "tokens/response", "update/loss")
 
@@ -41,6 +42,19 @@ def command(out: Path, config: Path, *options: str) -> list[str]:
 def train(out: Path, config: Path, *options: str) -> None:
     done = subprocess.run(command(out, config, *options), capture_output=True, text=True)
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+
+
+@pytest.mark.parametrize("architecture", ["qwen2_5_vl", "qwen3_vl"])
+def test_pushed_weights_change_what_is_sampled_and_close_the_gap(architecture, tmp_path):
+    given = [sys.executable, str(PROGRAM), architecture, str(tmp_path / "model")]
+    done = subprocess.run(given, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-4000:]
+    found = json.loads(done.stdout.splitlines()[-1])
+    print(architecture, found)
+    assert found["repeats"]
+    assert found["changed"]
+    assert max(found[name] for name in ("opened", "pushed", "adapters")) < 1e-4
+    assert min(found[name] for name in ("stale", "stale adapters")) > 1e-2
 
 
 @pytest.fixture(scope="module")
