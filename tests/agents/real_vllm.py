@@ -28,7 +28,9 @@ from pixel_env.types import Observation
 
 SHAPES = {
     "qwen2_5_vl": ModelShape("qwen2_5_vl", 256, 4, 2, 1, 128, 512, 4096, True, 4, 256, 512),
-    "qwen3_vl": ModelShape("qwen3_vl", 256, 4, 2, 1, 128, 512, 4096, True, 4, 256, 512),
+    "qwen3_vl": ModelShape(
+        "qwen3_vl", 256, 4, 2, 1, 128, 512, 4096, True, 4, 256, 512, patch=16, vision_positions=256
+    ),
 }
 CONFIG = GenerationConfig(max_new_tokens=24, max_context=1200, temperature=0.8)
 LANES = range(4)
