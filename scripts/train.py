@@ -3,6 +3,7 @@
     pixel-reason train                                # the tiny policy, on this machine
     pixel-reason train --resume                       # goes on after a stop
     pixel-reason train --out runs/mine                # so does this, called again
+    pixel-reason train --engine vllm                  # vLLM generates (docs/engines.md)
     pixel-reason train --curiosity.enabled false      # the paper's "RL without curiosity"
     pixel-reason train --model qwen2.5-vl-7b --eval-env PixelReason-VStar-v0    # with LoRA
     accelerate launch --multi_gpu --num_processes 8 -m pixel_env train --out runs/mine ...
@@ -57,7 +58,7 @@ PAGE = Page(
     __doc__,
     often=(
         *("model", "env", "env_args", "eval_env", "eval_args", "eval_samples", "seed"),
-        *("warm_start", "warm_start_file", "rl", "system", "lanes"),
+        *("warm_start", "warm_start_file", "rl", "system", "lanes", "engine"),
         *("loading.device", "loading.dtype", "loading.lora.rank"),
         *("imitation.learning_rate", "imitation.epochs"),
         *("on_policy.iterations", "on_policy.learning_rate", "on_policy.groups_per_iteration"),

@@ -7,9 +7,8 @@ seed and not on the lanes beside it.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -20,26 +19,19 @@ from ..model.positions import rotary_positions
 from ..tokens.trajectory import Piece, TrajectoryBuilder
 from .cache import NOBODY, LaneCache, join
 from .engine import Engine, Fresh, Start
+from .lane import Lane, hear
 
 
 @dataclass(slots=True, eq=False)
-class LaneState:
-    """The tokens and the state of one lane.
+class LaneState(Lane):
+    """The tokens of one lane, and where the model is in them.
 
     Attributes:
-        rng: draws the lane's random numbers.
-        record: prompts and responses.
-        overlong: whether something did not fit into the context; such a lane sends nothing more.
-        closed: whether the last message ended with its closing token.
         unread: the prompt that the model has not read yet; None after a response.
         next_position: the position of the first token that is not in the cache.
         last_id: the last token sampled, which is not in the cache yet.
     """
 
-    rng: np.random.Generator
-    record: TrajectoryBuilder = field(default_factory=TrajectoryBuilder)
-    overlong: bool = False
-    closed: bool = True
     unread: Piece | None = None
     next_position: int = 0
     last_id: int = -1
@@ -67,6 +59,9 @@ class Session:
     def update_weights(self) -> None:
         """Forgets every lane: the model has its weights already, but caches are of old ones."""
         self._lanes, self._caches = {}, []
+
+    def rest(self) -> None:
+        """Does nothing: caches go with their lanes, and the model is the one that is trained."""
 
     def begin(self, lane: int, seed: int | Sequence[int] | None = None) -> None:
         """Starts a conversation in a lane and forgets the last one there.
@@ -99,25 +94,9 @@ class Session:
 
         Equal observations are encoded once, and share their pictures.
         """
-        pieces: dict[Hashable, Piece] = {}
-        for observation, number in zip(observations, lanes, strict=True):
-            lane = self._lanes[number]
-            if lane.overlong:
-                continue
-            opening = len(lane.record) == 0
-            key = (opening, lane.closed, _fingerprint(observation))
-            if key not in pieces:
-                pieces[key] = (
-                    self._encoder.open(observation)
-                    if opening
-                    else self._encoder.follow(observation, lane.closed)
-                )
-            piece = pieces[key]
-            if len(lane.record) + len(piece) >= self._config.max_context:
-                lane.overlong = True
-                continue
-            lane.record.add_prompt(piece)
-            lane.unread = piece
+        heard = hear(self._encoder, self._lanes, observations, lanes, self._config.max_context)
+        for number, piece in heard.items():
+            self._lanes[number].unread = piece
 
     def speak(self, lanes: Sequence[int]) -> list[str]:
         """Samples one message in each lane; each has got an observation since its last one."""
@@ -137,10 +116,8 @@ class Session:
         responses = self._engine.decode(cache, torch.cat(hidden), self._start(lanes))
         self._caches += responses.caches
         for lane, ids, logprobs in zip(lanes, responses.ids, responses.logprobs, strict=True):
-            lane.record.add_response(ids, logprobs)
+            lane.respond(ids, logprobs, self._encoder.end_id, self._config.max_context)
             lane.last_id = int(ids[-1])
-            lane.closed = lane.last_id == self._encoder.end_id
-            lane.overlong = not lane.closed and len(lane.record) >= self._config.max_context
             lane.next_position += len(ids) - 1
             lane.unread = None
         texts = dict(zip(cache.lanes, self._encoder.texts(responses.ids), strict=True))
@@ -206,12 +183,3 @@ class Session:
         if piece is None:
             raise RuntimeError(f"lane {number} has got no observation since its last message")
         return piece
-
-
-def _fingerprint(observation: Observation) -> Hashable:
-    pictures = tuple(
-        (image.shape, hashlib.blake2b(image.tobytes(), digest_size=16).digest())
-        for image in observation["images"]
-    )
-    rest = ((key, value) for key, value in observation.items() if key != "images")
-    return (pictures, *rest)

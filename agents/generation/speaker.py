@@ -13,9 +13,9 @@ from ..tokens.trajectory import TrajectoryBuilder
 class Speaker(Protocol):
     """A policy that takes part in conversations, numbered lanes that go on turn by turn.
 
-    `Session` is the one that comes with this package; another engine (vLLM, SGLang) is a class with
-    these methods. `collect` and `VLMPolicy` use them, and nothing else of an engine. For what is
-    collected to be trainable, an implementation keeps these rules:
+    `Session` is our own engine, `VllmSession` is vLLM; another one (SGLang, a server) is a class
+    with these methods. `collect` and `VLMPolicy` use them, and nothing else of an engine. For what
+    is collected to be trainable, an implementation keeps these rules:
 
     - **Prompts.** The prompt that the model reads is, token by token, what `record` holds: for each
       observation the piece of `Encoder.open` (the first) or `Encoder.follow`, between them the
@@ -39,6 +39,12 @@ class Speaker(Protocol):
         """Takes the policy's weights as they are now; called before rollouts are collected.
 
         No lane is in a conversation then: whatever was computed with other weights is void.
+        """
+
+    def rest(self) -> None:
+        """Gives back the memory that only sampling needs; called after rollouts are collected.
+
+        No lane is in a conversation then. `update_weights` is called before the next one begins.
         """
 
     def begin(self, lane: int, seed: int | Sequence[int] | None = None) -> None:

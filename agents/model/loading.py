@@ -69,6 +69,18 @@ def load(name: str | Path, settings: ModelSettings | None = None) -> LoadedModel
     return parts
 
 
+def load_tools(name: str | Path) -> tuple[Any, Any]:
+    """Returns the tokenizer and the image processor of a model that is loaded elsewhere.
+
+    Raises:
+        ConfigError: there is no such model.
+        DataError: a file of the model is damaged; the message names it.
+    """
+    check_model(name)
+    files = check_files(fetched_folder(name))
+    return load_tokenizer(files.folder), load_image_processor(files.folder)
+
+
 def prepared(model: Any, settings: ModelSettings) -> Any:
     """Returns a bare model as the settings want it trained: on its device, with adapters or not.
 

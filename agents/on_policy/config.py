@@ -19,6 +19,8 @@ MAY_DIFFER = (
     "record_every",
     "record_iterations",
     "tokens_per_micro_batch",
+    "compared_rollouts",
+    "largest_gap",
 )
 """Settings that may change when a training is resumed. Those after the first change no number but
 rounding; more `iterations` extend a training, whose learning rate goes on as in the longer one."""
@@ -41,6 +43,7 @@ _LEAST = {
     "record_every": 0,
     "record_iterations": 1,
     "collapse_patience": 1,
+    "compared_rollouts": 0,
 }
 
 
@@ -101,6 +104,11 @@ class OnPolicyConfig:
     """Of how many of the newest iterations the recorded rollouts are kept."""
     collapse_patience: int = 20
     """Iterations that RaPR or the bonus may be 0 before a warning."""
+    compared_rollouts: int = 32
+    """With another engine than our own: in how many rollouts an iteration, of each process, its
+    log-probabilities are compared with the model's; with loss.importance-cap it is all of them."""
+    largest_gap: float = 0.05
+    """Mean difference of a token's log-probabilities, in nats, over which there is a warning."""
 
     def __post_init__(self) -> None:
         """Checks every value.
@@ -109,7 +117,7 @@ class OnPolicyConfig:
             ConfigError: a value is out of its range, or a name unknown.
         """
         check_least(self, _LEAST)
-        check_positive(self, ("learning_rate", "max_grad_norm"))
+        check_positive(self, ("learning_rate", "max_grad_norm", "largest_gap"))
         check_share(self, ("warmup_share", "replay_fraction"))
         if self.advantage not in KINDS:
             raise unknown_name("advantage", self.advantage, KINDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pixel_env.errors import unknown_name
+from pixel_env.errors import ConfigError, unknown_name
 
 from ..settings.checks import check_least, check_share
 
@@ -32,6 +32,10 @@ class LossConfig:
     ratio_level: str = "token"
     """What an importance ratio compares: each "token", or the whole "sequence", as in GSPO, whose
     ratios stay far nearer to 1: it clips them at 3e-4 below and 4e-4 above."""
+    importance_cap: float = 0.0
+    """With another engine than our own: each token is weighed by p / q, at most this, with p the
+    model's probability before the update and q the engine's; ratios then refer to p. 0: no weights,
+    ratios refer to q. 2 is usual."""
 
     def __post_init__(self) -> None:
         """Checks every value.
@@ -45,3 +49,5 @@ class LossConfig:
             raise unknown_name("ratio_level", self.ratio_level, RATIO_LEVELS)
         check_share(self, ("clip_low",))
         check_least(self, dict.fromkeys(("clip_high", "kl_coefficient", "entropy_coefficient"), 0))
+        if not (self.importance_cap == 0 or self.importance_cap >= 1):
+            raise ConfigError(f"expected importance_cap 0 or >= 1, got {self.importance_cap}")

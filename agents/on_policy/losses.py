@@ -34,6 +34,7 @@ class TokenBatch:
         reference_logprobs: (batch, length) float, under the reference policy; needed where
             `kl_coefficient` is over 0.
         entropy: (batch, length) float, in nats; needed where `entropy_coefficient` is over 0.
+        importance: (batch, length) float, weight of each token's surrogate; None: 1.
     """
 
     logprobs: torch.Tensor
@@ -42,6 +43,7 @@ class TokenBatch:
     advantages: torch.Tensor
     reference_logprobs: torch.Tensor | None = None
     entropy: torch.Tensor | None = None
+    importance: torch.Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +103,13 @@ def policy_loss(
 
     For each token, with its ratio r and the advantage A of its rollout:
 
-        -min(r A, clip(r, 1 - clip_low, 1 + clip_high) A) + kl_coefficient * k3(d)
+        -w min(r A, clip(r, 1 - clip_low, 1 + clip_high) A) + kl_coefficient * k3(d)
         - entropy_coefficient * entropy,   d = reference_logprob - logprob, k3(d) = e^d - d - 1
 
     The ratio is e^(logprob - behaviour_logprob) of the token, or, with `ratio_level` "sequence",
     e to the mean of these differences over the trainable tokens of its rollout (GSPO, section 4.1).
+    The weight w is 1, or the truncated importance weight of a token that another engine sampled
+    with probability q: min(p / q, importance_cap), with p = e^behaviour_logprob the model's own.
 
     Args:
         batch: the micro-batch, of whole rollouts.
@@ -126,6 +130,8 @@ def policy_loss(
     unclipped = ratio * advantages
     # A sequence's (batch, 1) becomes (batch, length) here: its tokens share its ratio.
     per_token = -torch.minimum(unclipped, clipped).expand_as(mask)
+    if batch.importance is not None:
+        per_token = per_token * batch.importance
     reference_kl = _reference_kl(batch, config)
     if config.kl_coefficient > 0:
         per_token = per_token + config.kl_coefficient * reference_kl

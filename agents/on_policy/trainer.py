@@ -11,6 +11,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from .collapse import CollapseWatch
 from .config import MAY_DIFFER, OnPolicyConfig
 from .groups import GroupRollouts
 from .lanes import TrainingLanes
+from .logprob_check import LogprobCheck
 from .metrics import group_metrics, rollout_metrics
 from .recorder import LaneRecorder
 from .replay_buffer import Experience, ReplayBuffer
@@ -89,6 +91,9 @@ class OnPolicyTrainer:
         if config.record_every:
             self._recorder = _recorder(lanes, config, Path(folder), processes.rank)
         self._speaker = lanes.speaker or Session(Engine(model, encoder, config.generation))
+        self._check = None
+        if lanes.speaker is not None:  # our own engine records what the model computes
+            self._check = LogprobCheck(model, encoder, config, processes)
         self._groups = GroupRollouts(self._speaker, lanes, config, self._recorder, processes)
         self._curiosity = lanes.curiosity
         self._update = PolicyUpdate(model, encoder, config, placement)
@@ -125,6 +130,7 @@ class OnPolicyTrainer:
             metrics = self.iterate(iteration)
             warnings = self._watch.watch(metrics)
             metrics["learning_trap"] = float(len(warnings))
+            warnings += self._check.warnings(metrics) if self._check else []
             if evaluate and _is_due(iteration, self.config.evaluate_every):
                 metrics |= self._evaluated(evaluate, iteration)
             if writer:
@@ -144,7 +150,12 @@ class OnPolicyTrainer:
         self._placement.assemble()
         self._speaker.update_weights()
         groups = self._groups.run(iteration)
+        self._speaker.rest()
         collected = time.perf_counter()
+        gaps: dict[str, float] = {}
+        if self._check:
+            rollouts, gaps = self._check(groups.rollouts)
+            groups = replace(groups, rollouts=rollouts)
         rollouts, fresh = groups.rollouts, groups.experiences()
         replayed = self._draw(fresh, iteration)
         batch = [each for each in fresh if self._is_trained(each)] + replayed
@@ -157,6 +168,7 @@ class OnPolicyTrainer:
             rollout_metrics(rollouts)
             | group_metrics(groups)
             | report.metrics()
+            | gaps
             | {
                 "replay/share": len(replayed) / len(batch) if batch else math.nan,
                 "replay/held": float(len(self.replay)),

@@ -192,7 +192,21 @@ class PolicyUpdate:
             torch.tensor(advantages, device=device),
             reference,
             scores.entropy if weighs_entropy else scores.entropy.detach(),
+            _importance(trajectories, device),
         )
+
+
+def _importance(
+    trajectories: Sequence[TokenTrajectory], device: torch.device
+) -> torch.Tensor | None:
+    """Returns the weights of all tokens, (batch, length); None where none of them has any."""
+    given = [t.importance for t in trajectories]
+    if all(each is None for each in given):
+        return None
+    ones = (np.ones(len(t), np.float32) for t in trajectories)
+    return pad_rows(
+        [one if each is None else each for each, one in zip(given, ones, strict=True)], device
+    )
 
 
 def _split(

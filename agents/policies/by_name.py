@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any
 
 from pixel_env.errors import ConfigError, unknown_name
 
+from ..engines.settings import VllmSettings
 from ..model.folders import check_model, folder_of
 from ..model.settings import PROJECTIONS, LoraSettings, ModelSettings
 from ..model.trained_with import read_trained_with
@@ -16,7 +18,7 @@ from .base import Policy
 from .demonstration import DemonstrationPolicy
 from .direct import DirectPolicy
 from .imported import import_policy
-from .model_settings import LOADING_SETTINGS, POLICY_SETTINGS, check_settings
+from .model_settings import ENGINE_SETTINGS, LOADING_SETTINGS, POLICY_SETTINGS, check_settings
 from .random import RandomPolicy
 
 PLAIN: dict[str, Callable[..., Policy]] = {
@@ -39,8 +41,9 @@ def make_policy(name: str, **settings: Any) -> Policy:
             name on the hub, "openai:URL#MODEL" with a model behind an HTTP interface, "sb3:PATH"
             with the folder of a policy of stable-baselines3, or "module:name" with the import path
             of a class or a function that makes a `Policy`.
-        **settings: of the policy. Of a model: `dialect`, `system`, `weights`, and the fields of
-            `ModelSettings` and `GenerationConfig`. Where one is missing, what stands in the
+        **settings: of the policy. Of a model: `dialect`, `system`, `weights`, `engine` ("own" or
+            "vllm"), `vllm` (fields of `VllmSettings`, by name), and the fields of `ModelSettings`
+            and `GenerationConfig`. Where one is missing, what stands in the
             model's folder holds (`TrainedWith`); it is greedy unless set otherwise. Of a policy
             of stable-baselines3: `greedy`. Of a served model: the fields of `ServedSettings`. Of an
             import path: what the class or function takes.
@@ -131,7 +134,8 @@ def policy_arguments(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 def _model(path: str, settings: dict[str, Any]) -> Policy:
     """Loads a model; each setting goes to the part that has a field of its name."""
-    check_settings(settings, (*LOADING_SETTINGS, *POLICY_SETTINGS, "weights"))
+    names = (*LOADING_SETTINGS, *POLICY_SETTINGS, *ENGINE_SETTINGS, "weights")
+    check_settings(settings, names)
     loading = {name: settings.pop(name) for name in LOADING_SETTINGS if name in settings}
     check_model(path)
     try:
@@ -141,6 +145,11 @@ def _model(path: str, settings: dict[str, Any]) -> Policy:
     if isinstance(lora := loading.get("lora"), Mapping):
         projections = tuple(lora.get("projections", PROJECTIONS))
         loading["lora"] = LoraSettings(**{**lora, "projections": projections})
+    if isinstance(vllm := settings.get("vllm"), Mapping):
+        known = tuple(each.name for each in fields(VllmSettings))
+        for unknown in vllm.keys() - set(known):
+            raise unknown_name("a setting of vllm", unknown, known)
+        settings["vllm"] = VllmSettings(**vllm)
     return VLMPolicy.load(path, ModelSettings(**loading), **settings)
 
 

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pixel_env.dialects import get_dialect
-from pixel_env.errors import ConfigError
+from pixel_env.errors import ConfigError, unknown_name
 from pixel_env.types import Action, Observation
 
+from ..engines.settings import ENGINES, OWN, VLLM, VllmSettings
+from ..engines.vllm_model import VllmModel
+from ..engines.vllm_session import VllmSession
+from ..engines.weights import named_weights
 from ..generation.config import GenerationConfig
 from ..generation.engine import Engine
 from ..generation.session import Session
 from ..generation.speaker import Speaker
+from ..model.device import checked_device
 from ..model.digests import file_digests
-from ..model.folders import folder_of
-from ..model.loading import load
+from ..model.folders import fetched_folder, folder_of
+from ..model.loading import LoadedModel, load, load_tools
 from ..model.settings import ModelSettings
 from ..model.trained_with import read_trained_with
 from ..tokens.encoder import Encoder
 from ..training.checkpoints.weights import WEIGHT_FILES, load_weights
-from .model_settings import POLICY_SETTINGS, check_settings
+from .model_settings import ENGINE_SETTINGS, POLICY_SETTINGS, check_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +40,18 @@ class Origin:
     """How it was loaded."""
     weights: Path | None = None
     """The checkpoint of a training whose weights it has; None: its own."""
+    vllm: VllmSettings | None = None
+    """How vLLM runs, where it generates; None: our own engine does."""
 
     @property
     def folder(self) -> Path | None:
         """Where its files are."""
         return folder_of(self.path)
+
+    @property
+    def is_whole_in_vllm(self) -> bool:
+        """Whether vLLM reads all of it from the folder, so that we needn't load it."""
+        return self.vllm is not None and self.weights is None
 
 
 class VLMPolicy:
@@ -89,29 +101,39 @@ class VLMPolicy:
             path: the folder, or the name.
             model: how it is loaded.
             weights: the checkpoint of a training, whose weights replace the model's.
-            **settings: `dialect`, `system` and fields of `GenerationConfig`. Where one is missing,
-                what the model was trained with holds, then the defaults; it is greedy unless set
-                otherwise.
+            **settings: `dialect`, `system`, `engine`, `vllm` (`VllmSettings`) and fields of
+                `GenerationConfig`. Where one is missing, what the model was trained with holds,
+                then the defaults; it is greedy unless set otherwise.
 
         Raises:
             ConfigError: the model can't be loaded, or a setting is wrong.
             DataError: what the model was trained with can't be read.
         """
-        check_settings(settings, POLICY_SETTINGS)
-        origin = Origin(str(path), model or ModelSettings(), Path(weights) if weights else None)
-        parts = load(path, origin.model)
-        if origin.weights is not None:
-            if not origin.weights.is_dir():
-                raise ConfigError(f"expected weights to be a checkpoint, got {origin.weights}")
-            load_weights(origin.weights, parts.model)
+        check_settings(settings, (*POLICY_SETTINGS, *ENGINE_SETTINGS))
+        engine, vllm = settings.pop("engine", OWN), settings.pop("vllm", VllmSettings())
+        if engine not in ENGINES:
+            raise unknown_name("engine", engine, ENGINES)
+        origin = Origin(
+            str(path),
+            model or ModelSettings(),
+            Path(weights) if weights else None,
+            None if engine == OWN else vllm,
+        )
+        parts = None if origin.is_whole_in_vllm else _loaded(origin)
+        tools = (parts.tokenizer, parts.image_processor) if parts else load_tools(path)
         known = read_trained_with(origin.folder)
         chosen = {"greedy": True, **(known.for_policy() if known else {}), **settings}
         dialect = get_dialect(chosen.pop("dialect", "pixel-reasoner"))
         system = chosen.pop("system", "full")
-        encoder = Encoder(parts.tokenizer, parts.image_processor, dialect, system)
+        encoder = Encoder(*tools, dialect, system)
         generation = GenerationConfig(**chosen)
-        session = Session(Engine(parts.model, encoder, generation))
-        return cls(session, encoder, generation, f"vlm:{path}", origin)
+        speaker: Speaker
+        if origin.vllm is None:
+            assert parts is not None  # nothing else generates
+            speaker = Session(Engine(parts.model, encoder, generation))
+        else:
+            speaker = _on_vllm(origin, origin.vllm, parts, encoder, generation)
+        return cls(speaker, encoder, generation, f"vlm:{path}", origin)
 
     @property
     def dialect(self) -> str:
@@ -121,8 +143,10 @@ class VLMPolicy:
     def settings(self) -> dict[str, Any]:
         """Returns how messages are sampled, what the system message holds, how it was loaded."""
         origin = self._origin
+        vllm = origin.vllm if origin else None
         return {
             **asdict(self._generation),
+            **({"engine": VLLM, "vllm": asdict(vllm)} if vllm else {}),
             "system": self._encoder.system,
             "model": asdict(origin.model) if origin else None,
             "weights": str(origin.weights) if origin and origin.weights else None,
@@ -164,3 +188,35 @@ class VLMPolicy:
         speaking = [lane for lane in lanes if not self._speaker.overlong(lane)]
         texts = dict(zip(speaking, self._speaker.speak(speaking), strict=True))
         return [texts.get(lane, "") for lane in lanes]
+
+
+def _loaded(origin: Origin) -> LoadedModel:
+    """Loads a model with the weights of its checkpoint; on the CPU where vLLM takes them."""
+    settings = replace(origin.model, device="cpu") if origin.vllm else origin.model
+    parts = load(origin.path, settings)
+    if origin.weights is not None:
+        if not origin.weights.is_dir():
+            raise ConfigError(f"expected weights to be a checkpoint, got {origin.weights}")
+        load_weights(origin.weights, parts.model)
+    return parts
+
+
+def _on_vllm(
+    origin: Origin,
+    settings: VllmSettings,
+    parts: LoadedModel | None,
+    encoder: Encoder,
+    generation: GenerationConfig,
+) -> VllmSession:
+    """Opens a model in vLLM; `parts` replace its weights where they are given."""
+    model = VllmModel.open(
+        fetched_folder(origin.path),
+        encoder,
+        generation,
+        settings,
+        origin.model.dtype,
+        checked_device(origin.model.device).startswith("cuda"),
+    )
+    if parts is not None:
+        model.load(named_weights(parts.model))
+    return VllmSession(model, encoder, generation)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pixel_env.errors import ConfigError, unknown_name
 
+from ..engines.settings import ENGINES, OWN, VllmSettings
 from ..generation.config import GenerationConfig
 from ..model.settings import AUTO, DTYPE_NAMES, TINY, LoraSettings, ModelSettings
 from ..model.shapes import is_small, is_third_generation
@@ -46,6 +47,8 @@ class RunConfig:
     """How calls are written."""
     system: str = "full"
     """System message: "full" with the operations' schemas, "brief", or "none"."""
+    engine: str = OWN
+    """What generates rollouts and evaluations: "own", the trained model itself, or "vllm"."""
     seed: int = 0
     """Fixes everything that is drawn: demonstrations, batches, samples, sampled tokens."""
     threads: int = 0
@@ -76,6 +79,8 @@ class RunConfig:
     """How the policy is trained on its own rollouts."""
     curiosity: CuriosityOptions = field(default_factory=CuriosityOptions)
     """What the curiosity bonus pays."""
+    vllm: VllmSettings = field(default_factory=VllmSettings)
+    """How vLLM runs, where it generates."""
 
     def __post_init__(self) -> None:
         """Checks what no part checks by itself.
@@ -85,6 +90,8 @@ class RunConfig:
         """
         if self.system not in ("full", "brief", "none"):
             raise unknown_name("system", self.system, ("full", "brief", "none"))
+        if self.engine not in ENGINES:
+            raise unknown_name("engine", self.engine, ENGINES)
         never_negative = ("seed", "threads", "lanes", "eval_temperature")
         check_least(self, {**dict.fromkeys(never_negative, 0), "eval_samples": 1})
         if self.compute and self.compute not in DTYPE_NAMES:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,12 +20,10 @@ from pixel_env.dialects import get_dialect
 from pixel_env.files.lock import only_writer
 from pixel_env.files.whole_folder import remove_folder
 
+from ..engines.settings import OWN, VllmSettings
 from ..evaluation.evaluate import EvaluationConfig, evaluate
-from ..evaluation.folder import MANIFEST, REPORT, RESULTS
-from ..evaluation.manifest import read_manifest
+from ..evaluation.folder import RESULTS
 from ..evaluation.results import EpisodeResult, read_results
-from ..generation.engine import Engine
-from ..generation.session import Session
 from ..model.loading import DTYPES, export, load
 from ..on_policy import config as on_policy_config
 from ..on_policy.belief import PolicyBelief
@@ -43,6 +41,8 @@ from ..warm_start.imitation import ImitationTrainer
 from ..warm_start.synthesis import Synthesis
 from .config import STAGES, RunConfig
 from .lanes import training_lanes
+from .measured import is_measured
+from .speakers import Speakers
 from .stage_times import StageTimes
 from .start import check_start
 from .stored_config import keep_config
@@ -52,6 +52,7 @@ MAY_DIFFER = (
     "threads",
     "lanes",
     "loading.device",
+    *(f"vllm.{each.name}" for each in fields(VllmSettings)),
     *(f"imitation.{name}" for name in imitation_config.MAY_DIFFER),
     *(f"on_policy.{name}" for name in on_policy_config.MAY_DIFFER),
 )
@@ -126,6 +127,7 @@ class TrainingRun:
             get_dialect(config.dialect),
             config.system,  # type: ignore[arg-type]
         )
+        self._speakers = Speakers(config, self.model, self.encoder, processes)
         # Not before: a start that fails leaves no folder.
         processes.run_in_first(lambda: keep_config(config, folder))
         self._times = StageTimes(folder, is_kept=processes.is_first)
@@ -169,7 +171,7 @@ class TrainingRun:
         folder = self.folder / "evaluation" / stage.replace(" ", "_")
         config, rl = self.config, self.config.on_policy
         policy = self._policy(self._origin(stage))
-        if _is_measured(folder, policy, config.eval_samples):
+        if is_measured(folder, policy, config.eval_samples):
             return read_results(folder / RESULTS)
         remove_folder(folder)  # a half one, or one before the run grew
         settings = EvaluationConfig(
@@ -187,13 +189,16 @@ class TrainingRun:
             text = f"accuracy {sum(right) / len(right):.1%}"
             self._display(f"evaluate {stage}", len(right), n_samples, text)
 
-        return list(evaluate(policy, settings, note).results)
+        results = list(evaluate(policy, settings, note).results)
+        self._speakers.rest()
+        return results
 
     def _origin(self, stage: str) -> Origin:
         """Returns from what the model of a finished stage can be made again."""
         trained = {STAGES[1]: "imitation", STAGES[2]: "on_policy"}.get(stage)
         weights = Checkpointer(self.folder / trained / "checkpoints").latest() if trained else None
-        return Origin(self.config.model, self.config.loading, weights)
+        vllm = None if self.config.engine == OWN else self.config.vllm
+        return Origin(self.config.model, self.config.loading, weights, vllm)
 
     def _policy(self, origin: Origin | None = None) -> VLMPolicy:
         """Returns the model as it is, as an evaluation takes it."""
@@ -204,8 +209,8 @@ class TrainingRun:
             greedy=config.eval_temperature == 0,
         )
         self.model.eval()
-        session = Session(Engine(self.model, self.encoder, generation))
-        return VLMPolicy(session, self.encoder, generation, f"vlm:{config.model}", origin)
+        speaker = self._speakers.current(generation)
+        return VLMPolicy(speaker, self.encoder, generation, f"vlm:{config.model}", origin)
 
     def _imitate(self) -> None:
         """Learns from the demonstrations of a file, or makes them first."""
@@ -251,6 +256,7 @@ class TrainingRun:
         temperature = rl.generation.temperature
         belief = PolicyBelief(self.model, self.encoder, temperature, rl.tokens_per_micro_batch)
         lanes = training_lanes(config, self._placement.processes.count, belief)
+        lanes = replace(lanes, speaker=self._speakers.trainee())
         trainer = OnPolicyTrainer(
             self.model, self.encoder, lanes, rl, self.folder / "on_policy", self._placement
         )
@@ -274,6 +280,7 @@ class TrainingRun:
             seed=config.seed,
         )
         overall = evaluate(self._policy(), settings).overall
+        self._speakers.rest()
         return {"accuracy": overall.accuracy.mean, "rapr": overall.rapr.mean}
 
     def _export(self) -> None:
@@ -283,13 +290,3 @@ class TrainingRun:
         self._placement.processes.run_in_first(
             lambda: export(self._parts, self.folder / "model", weights, trained_with)
         )
-
-
-def _is_measured(folder: Path, policy: VLMPolicy, n_samples: int) -> bool:
-    """Whether a folder has the evaluation of these weights, on at least so many samples."""
-    if not (folder / REPORT).exists():
-        return False
-    manifest = read_manifest(folder / MANIFEST)
-    weights = manifest["policy_settings"].get("weights")
-    is_same = weights is None or Path(weights).name == Path(policy.settings()["weights"]).name
-    return is_same and manifest["samples"] >= n_samples

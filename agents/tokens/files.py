@@ -28,12 +28,14 @@ def save_trajectories(path: Path, trajectories: Sequence[TokenTrajectory]) -> No
     Raises:
         ConfigError: `info` holds something that can't be stored.
     """
+    weighted = [t.importance for t in trajectories if t.importance is not None]
     images = list({id(image): image for t in trajectories for image in t.images}.values())
     numbers = {id(image): number for number, image in enumerate(images)}
     tensors = {
         "ids": _joined([t.ids for t in trajectories], np.int64),
         "trainable": _joined([t.trainable for t in trajectories], np.bool_),
         "logprobs": _joined([t.logprobs for t in trajectories], np.float32),
+        "importance": _joined(weighted, np.float32),
         "patches": _joined([image.patches.ravel() for image in images], np.float32),
     }
     header = {
@@ -41,6 +43,7 @@ def save_trajectories(path: Path, trajectories: Sequence[TokenTrajectory]) -> No
         "trajectories": [
             {
                 "length": len(t),
+                "weighted": t.importance is not None,
                 "images": [numbers[id(image)] for image in t.images],
                 "image_starts": [int(start) for start in t.image_starts],
                 "turns": [[turn.role, turn.start, turn.stop] for turn in t.turns],
@@ -80,9 +83,13 @@ def _read(header: Any, tensors: Mapping[str, Any]) -> list[TokenTrajectory]:
         images.append(EncodedImage(patches, (t, h, w), merge))
         used += rows * width
     trajectories = []
-    start = 0
+    start = weighed = 0
     for facts in header["trajectories"]:
         stop = start + facts.pop("length")
+        importance = None
+        if facts.pop("weighted", False):  # files of before have no weights
+            importance = tensors["importance"][weighed : weighed + stop - start]
+            weighed += stop - start
         trajectories.append(
             TokenTrajectory(
                 ids=tensors["ids"][start:stop],
@@ -91,6 +98,7 @@ def _read(header: Any, tensors: Mapping[str, Any]) -> list[TokenTrajectory]:
                 images=tuple(images[number] for number in facts.pop("images")),
                 image_starts=tuple(facts.pop("image_starts")),
                 turns=tuple(Turn(*turn) for turn in facts.pop("turns")),
+                importance=importance,
                 **facts,
             )
         )

@@ -105,6 +105,9 @@ class TokenTrajectory:
         info: the episode's facts: "correct", "score", "n_calls", "n_operations",
             "n_operation_errors", "truncated" and whatever else the environment's `info` had.
         mask_reason: "" for a trajectory to learn from, else `OVERLONG` or `ENV_ERROR`.
+        importance: (length,) float32, the weight of each sampled token in the loss, where an
+            engine sampled with other probabilities than the trained model's (`LogprobCheck`,
+            which then puts the model's own into `logprobs`); None where all weigh 1.
     """
 
     ids: Ids
@@ -119,6 +122,7 @@ class TokenTrajectory:
     group: int = 0
     info: Mapping[str, Any] = field(default_factory=dict)
     mask_reason: str = ""
+    importance: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -25,7 +25,7 @@ ZOOM = (
 )
 RIGHT, WRONG = r"\boxed{red}", r"\boxed{blue}"
 LOGPROB = -0.25
-PROTOCOL = ("update_weights", "begin", "hear", "overlong", "speak", "record", "end")
+PROTOCOL = ("update_weights", "rest", "begin", "hear", "overlong", "speak", "record", "end")
 
 
 class Scripted:
@@ -38,6 +38,9 @@ class Scripted:
 
     def update_weights(self):
         self.calls.append("update_weights")
+
+    def rest(self):
+        self.calls.append("rest")
 
     def begin(self, lane, seed=None):
         self.calls.append("begin")
@@ -161,10 +164,11 @@ def test_a_training_on_another_engine_renews_its_weights_before_each_collection(
     before = {name: value.clone() for name, value in model.named_parameters()}
     trainer = OnPolicyTrainer(model, encoder, lanes, config, tmp_path)
     metrics = [trainer.iterate(number) for number in (1, 2)]
-    assert speaker.calls == ["update_weights", *["begin"] * 4] * 2
+    assert speaker.calls == ["update_weights", *["begin"] * 4, "rest"] * 2
     for each in metrics:
         assert each["accuracy/all"] == each["rapr"] == 0.5
         assert each["update/rollouts"] == 4
+        assert each["engine/logprob_gap_max"] >= each["engine/logprob_gap"] > 1  # it made them up
     assert any(not torch.equal(value, before[name]) for name, value in model.named_parameters())
 
 

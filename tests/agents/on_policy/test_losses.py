@@ -52,6 +52,28 @@ def test_one_token(ratio, advantage, value, slope):
     assert sums.n_clipped == (slope == 0)
 
 
+@pytest.mark.parametrize("reduction", ["token", "sequence"])
+def test_importance_weighs_each_tokens_surrogate_and_no_other_term(reduction):
+    config = LossConfig(reduction=reduction, entropy_coefficient=0.1)
+    tokens = batch(
+        [[1.2, 1.5, 9.0], [0.5, 0.9, 1.0]],
+        [2.0, -2.0],
+        [[True, True, False], [True, True, True]],
+        importance=torch.tensor([[0.5, 2.0, 7.0], [2.0, 0.25, 1.0]], dtype=torch.float64),
+        entropy=torch.ones(2, 3, dtype=torch.float64),
+    )
+    loss, sums = policy_loss(tokens, config, 1.0)
+    # Surrogates: 1.2 * 2, clipped 1.28 * 2; clipped 0.8 * -2, 0.9 * -2, 1.0 * -2.
+    first = [-2.4 * 0.5 - 0.1, -2.56 * 2.0 - 0.1]
+    second = [1.6 * 2.0 - 0.1, 1.8 * 0.25 - 0.1, 2.0 - 0.1]
+    total = sum(first + second) if reduction == "token" else sum(first) / 2 + sum(second) / 3
+    assert loss.item() == pytest.approx(total)
+    assert sums.n_clipped == 2
+    loss.backward()
+    share = 1.0 if reduction == "token" else 0.5
+    assert tokens.logprobs.grad[0, 0].item() == pytest.approx(-2.4 * 0.5 * share)
+
+
 def test_clips_are_those_of_the_config():
     config = LossConfig(clip_low=0.5, clip_high=1.0)
     loss, sums = policy_loss(batch([[3.0, 0.3]], [1.0]), config, 1.0)

@@ -12,7 +12,12 @@ from pixel_env.agents.evaluation.evaluate import EvaluationConfig, evaluate
 from pixel_env.agents.evaluation.rerun import rerun
 from pixel_env.agents.model.folders import BASE_WEIGHTS, check_model, folder_of
 from pixel_env.agents.model.trained_with import FILE_NAME, TrainedWith, read_trained_with
-from pixel_env.agents.policies.by_name import environment_settings, make_policy
+from pixel_env.agents.policies import vlm
+from pixel_env.agents.policies.by_name import (
+    environment_settings,
+    make_policy,
+    policy_arguments,
+)
 from pixel_env.errors import ConfigError, DataError
 
 ENV = "PixelReason-SyntheticSearch-v0"
@@ -29,6 +34,7 @@ def test_the_shipped_model_says_what_it_was_trained_with():
         "none", 48, 640,
     )  # fmt: skip
     assert settings["greedy"]
+    assert "engine" not in settings  # manifests of our own engine are as they were
 
 
 def test_what_is_given_wins_over_the_folder_and_the_folder_over_the_defaults(model):
@@ -163,3 +169,38 @@ def test_plain_policies_are_run_again_by_their_settings(tmp_path):
     assert command(manifest).endswith("--policy-arg look=0.25")
     assert "--policy-arg look=0.25\n```" in (tmp_path / "report.md").read_text()
     assert rerun(tmp_path).is_identical
+
+
+def test_a_model_in_vllm_is_made_again_from_its_manifest(monkeypatch, model):
+    seen = []
+
+    class Opened:
+        @classmethod
+        def open(cls, *given):
+            seen.append(given)
+            return cls()
+
+    monkeypatch.setattr(vlm, "VllmModel", Opened)
+    monkeypatch.setattr(vlm, "load", None)  # vLLM reads the folder; it isn't loaded twice
+    policy = make_policy(f"vlm:{model}", engine="vllm", vllm={"pictures": 3}, dtype="bfloat16")
+    folder, _, generation, settings, dtype, on_gpu = seen[0]
+    assert (folder, dtype, on_gpu) == (model, "bfloat16", False)
+    assert (generation.max_context, settings.pictures) == (640, 3)
+    manifest = {"policy": f"vlm:{model}", "dialect": policy.dialect}
+    stored = json.loads(json.dumps({**manifest, "policy_settings": policy.settings()}))
+    again = make_policy(f"vlm:{model}", **policy_arguments(stored))
+    assert again.settings() == policy.settings()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"engine": "vlm"}, "Did you mean 'vllm'"),
+        ({"engine": "vllm", "vllm": {"share": 1}}, "a setting of vllm"),
+        ({"engine": "vllm", "vllm": {"pictures": 0}}, "expected pictures >= 1"),
+        ({"vllm": 3}, "expected vllm to be like"),
+    ],
+)
+def test_a_wrong_engine_is_refused(settings, message):
+    with pytest.raises(ConfigError, match=message):
+        make_policy("vlm:tiny", **settings)

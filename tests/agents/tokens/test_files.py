@@ -1,5 +1,7 @@
 """Trajectories come back from a file as they were, with shared pictures shared."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -46,6 +48,21 @@ def test_trajectories_come_back_exactly_with_shared_pictures_shared(tmp_path):
             assert getattr(loaded, name) == getattr(saved, name)
         assert loaded.mask_reason == saved.mask_reason
         assert loaded.info == {"correct": True, "box": [0.1, 0.2]}
+
+
+def test_importance_weights_come_back_where_there_were_any(tmp_path):
+    weights = [np.arange(7, dtype=np.float32) + shift for shift in (0, 10)]
+    saved = [
+        dataclasses.replace(trajectory(0), importance=weights[0]),
+        trajectory(1),
+        dataclasses.replace(trajectory(2), importance=weights[1]),
+    ]
+    save_trajectories(tmp_path / "stored.safetensors", saved)
+    first, plain, last = load_trajectories(tmp_path / "stored.safetensors")
+    np.testing.assert_array_equal(first.importance, weights[0])
+    assert plain.importance is None
+    np.testing.assert_array_equal(last.importance, weights[1])
+    np.testing.assert_array_equal(last.ids, saved[2].ids)
 
 
 def test_no_trajectories_and_a_broken_file(tmp_path):

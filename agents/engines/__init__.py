@@ -1,0 +1,1 @@
+"""Other engines that sample for our loop: vLLM behind the Protocol of engines."""
