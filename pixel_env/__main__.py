@@ -35,6 +35,7 @@ COMMANDS = {
     ),
     "demonstrate": Command("make demonstrations for a warm start"),
     "view": Command("show recorded episodes in the browser: why was this answer wrong?"),
+    "play": Command("answer the questions of an environment oneself, with what a policy gets"),
     "plan": Command("estimate whether a training fits on a GPU, and how long it takes"),
     "export": Command("write the policy of a run's checkpoint as a model's folder"),
     "rows": Command("write a task set's rows for other trainers, as parquet or JSON lines", "data"),

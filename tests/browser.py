@@ -24,6 +24,8 @@ CHROMIUM = next(
 )
 TIMEOUT_S = 20
 KEYS = {"Enter": 13, "Escape": 27}
+KEYS |= {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
+"""Codes of the keys that write nothing."""
 
 
 class Browser:

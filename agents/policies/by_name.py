@@ -7,6 +7,7 @@ from typing import Any
 
 from pixel_env.errors import ConfigError, unknown_name
 
+from ..human.policy import HumanPolicy
 from ..model.folders import check_model, folder_of
 from ..model.settings import PROJECTIONS, LoraSettings, ModelSettings
 from ..model.trained_with import read_trained_with
@@ -23,6 +24,7 @@ PLAIN: dict[str, Callable[..., Policy]] = {
     "random": RandomPolicy,
     "direct": DirectPolicy,
     "demonstration": DemonstrationPolicy,
+    "human": HumanPolicy,
 }
 MODEL_PREFIX = "vlm:"
 SB3_PREFIX = "sb3:"
@@ -35,10 +37,11 @@ def make_policy(name: str, **settings: Any) -> Policy:
     """Makes a policy.
 
     Args:
-        name: "random", "direct", "demonstration", "vlm:PATH" with the folder of a model or its
-            name on the hub, "openai:URL#MODEL" with a model behind an HTTP interface, "sb3:PATH"
-            with the folder of a policy of stable-baselines3, or "module:name" with the import path
-            of a class or a function that makes a `Policy`.
+        name: "random", "direct", "demonstration", "human" (a person, who is asked in the browser),
+            "vlm:PATH" with the folder of a model or its name on the hub, "openai:URL#MODEL" with a
+            model behind an HTTP interface, "sb3:PATH" with the folder of a policy of
+            stable-baselines3, or "module:name" with the import path of a class or a function that
+            makes a `Policy`.
         **settings: of the policy. Of a model: `dialect`, `system`, `weights`, and the fields of
             `ModelSettings` and `GenerationConfig`. Where one is missing, what stands in the
             model's folder holds (`TrainedWith`); it is greedy unless set otherwise. Of a policy

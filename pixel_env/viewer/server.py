@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -69,8 +70,7 @@ class LoopbackServer:
             OSError: the port is taken.
         """
         self._token = secrets.token_urlsafe(16)
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.respond = respond  # type: ignore[attr-defined]
         self._server.token = self._token  # type: ignore[attr-defined]
         self._server.methods = ("GET", "HEAD", "POST")[: 2 + takes_posts]  # type: ignore[attr-defined]
@@ -95,6 +95,17 @@ class LoopbackServer:
         """Ends the server and frees its port."""
         self._server.shutdown()
         self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    """Takes a browser that goes away for what it is."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Prints what went wrong, unless the other side closed the connection."""
+        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
