@@ -34,7 +34,8 @@ COMMANDS = {
         "compare several policies on several environments, sample by sample", "benchmark"
     ),
     "demonstrate": Command("make demonstrations for a warm start"),
-    "view": Command("make one HTML page of recorded episodes"),
+    "view": Command("show recorded episodes in the browser: why was this answer wrong?"),
+    "play": Command("answer the questions of an environment oneself, with what a policy gets"),
     "plan": Command("estimate whether a training fits on a GPU, and how long it takes"),
     "export": Command("write the policy of a run's checkpoint as a model's folder"),
     "rows": Command("write a task set's rows for other trainers, as parquet or JSON lines", "data"),

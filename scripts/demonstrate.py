@@ -6,8 +6,11 @@ r"""Makes warm-start demonstrations by executing an environment; run again to go
     pixel-reason demonstrate --recorded --env PixelReason-PixelReasonerSFT-v0 \
         --env-arg preset=pixel-reasoner-train --out demos.jsonl
 
+    pixel-reason demonstrate --played runs/me --env PixelReason-SyntheticSearch-v0 --out demos.jsonl
+
 With --recorded the messages are those of the task set's own conversations, word for word, and the
-options of the mix don't apply.
+options of the mix don't apply. With --played they are the right episodes that somebody played
+(`pixel-reason play`), in the environment and with the arguments that were played.
 """
 
 from __future__ import annotations
@@ -55,6 +58,8 @@ class DemonstrateOptions:
     """A .jsonl file; one that was begun goes on."""
     recorded: bool = field(default=False, metadata=mark(FLAG))
     """Play the conversations that the task set holds."""
+    played: Path | None = None
+    """Play the right episodes of this folder, which `pixel-reason play` left."""
     imitate: str = "right"
     """Which recorded calls are imitated: "right" (all but errors), "last-two" (the last one alone,
     as in the released code), or "all"."""
@@ -120,16 +125,23 @@ def maker_of(
         ConfigError: the options don't go together, or the task set holds no conversations.
     """
     from pixel_env.agents.warm_start.from_conversations import RecordedDemonstrations
+    from pixel_env.agents.warm_start.from_played import PlayedDemonstrations
     from pixel_env.agents.warm_start.synthesis import Synthesis
 
     config = options.mix
     settings = {"env": options.env, "env_args": env_args, "dialect": options.dialect}
-    if not options.recorded:
+    if not options.recorded and options.played is None:
         return Synthesis(env, config, options.dialect), config.n, settings | asdict(config)
     standard = DemonstrationConfig()
     given = [name for name, value in asdict(config).items() if value != getattr(standard, name)]
     if given:
-        raise ConfigError(f"expected no options of the mix with --recorded, got {', '.join(given)}")
+        how = "--recorded" if options.recorded else "--played"
+        raise ConfigError(f"expected no options of the mix with {how}, got {', '.join(given)}")
+    if options.played is not None:
+        if options.recorded:
+            raise ConfigError("expected --recorded or --played, got both")
+        played = PlayedDemonstrations(env, options.played, options.dialect)
+        return played, len(played), settings | {"played": str(options.played)}
     recorded = RecordedDemonstrations(env, options.dialect, options.imitate)
     data = env.unwrapped.task.fingerprint()  # type: ignore[attr-defined]
     return recorded, len(recorded), settings | {"recorded": data, "imitate": options.imitate}

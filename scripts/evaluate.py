@@ -9,13 +9,13 @@
     pixel-reason evaluate --replay runs/mine/manifest.json
 
 Policies: random and direct (answers at once, always the first option) are floors, demonstration
-is an oracle that reads the answer behind the environment, vlm:PATH is a model from a folder or
-the hub, openai:URL#MODEL a model behind an HTTP interface (docs/serve.md), sb3:PATH a policy that
-`pixel-reason train-sb3` left, module:name a class or function of your own, imported from the
-current folder or an installed module. A model's folder stores what it was trained with; its
-dialect, system message, limits of tokens and settings of the environment hold where no other are
-given. Trajectories with pictures, results, a manifest and a report go to --out. With more --samples
-or --repeats an evaluation is extended.
+is an oracle that reads the answer behind the environment, human asks you in the browser, vlm:PATH
+is a model from a folder or the hub, openai:URL#MODEL a model behind an HTTP interface
+(docs/serve.md), sb3:PATH a policy that `pixel-reason train-sb3` left, module:name a class or
+function of your own, imported from the current folder or an installed module. A model's folder
+stores what it was trained with; its dialect, system message, limits of tokens and settings of the
+environment hold where no other are given. Trajectories with pictures, results, a manifest and a
+report go to --out. With more --samples or --repeats an evaluation is extended.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class EvaluateOptions:
     env: str = ""
     """Gymnasium id, such as PixelReason-VStar-v0."""
     policy: str = ""
-    """random, direct, demonstration, vlm:PATH, openai:URL#MODEL, sb3:PATH, or module:name."""
+    """random, direct, demonstration, human, vlm:PATH, openai:URL#MODEL, sb3:PATH, module:name."""
     data_dir: str | None = None
     """Folder of the data set, where it needs one."""
     split: str | None = "test"

@@ -1,30 +1,37 @@
-"""Makes one HTML page of recorded trajectories: pictures, boxes zoomed into, messages.
+"""Shows recorded episodes in the browser: why was this answer wrong?
 
-    pixel-reason view runs/mine/evaluation/RL            # view.html in that folder
-    pixel-reason view runs/mine/evaluation/RL --only wrong,looked --out wrong.html
-    pixel-reason view runs/mine/on_policy/rollouts/iteration-40
+    pixel-reason view runs/mine                          # stages, rollouts, curves, side by side
+    pixel-reason view runs/mine/evaluation/RL --only wrong,looked
+    pixel-reason view runs/compared --out compared.html  # a page to keep beside the folder
+    pixel-reason view runs/mine/evaluation/RL --single-file --out mine.html
 
-A folder is what `pixel-reason evaluate`, `pixel-reason train` or the wrapper RecordTrajectories
-left. The page's pictures are links into it, loaded when they are seen. With --single-file they are
-part of the page, photographs as JPEG: it can be mailed, or opened where the folder isn't.
+A folder is what `pixel-reason evaluate`, `train`, `benchmark`, `play` or the wrapper
+RecordTrajectories left, or one that holds such folders. Without --out the page is served on this
+machine alone, read only, until Ctrl-C. A written page has its data in a folder beside it, and its
+pictures are links into the folder of the episodes. With --single-file they are part of the page,
+photographs as JPEG: it can be mailed, or opened where the folder isn't.
 """
 
 from __future__ import annotations
 
 import sys
+import webbrowser
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from pixel_env.agents.run.progress import StageBars
-from pixel_env.agents.settings.command import Terminal, command
+from pixel_env.agents.settings.command import Terminal, Terminated, command
 from pixel_env.agents.settings.command_line import Page, UsageError
 from pixel_env.agents.settings.marks import FLAG, POSITIONAL, mark
-from pixel_env.errors import ConfigError, DataError
+from pixel_env.errors import ConfigError
 from pixel_env.files.lock import only_writer_of_file
-from pixel_env.files.whole_file import write_whole
-from pixel_env.recordings import Filter, page, read_episodes
-from pixel_env.recordings.episodes import OUTCOMES, Record
+from pixel_env.recordings import Filter
+from pixel_env.recordings.episodes import OUTCOMES
+from pixel_env.viewer import Site, read_site, write_site
+from pixel_env.viewer.server import LoopbackServer
+from pixel_env.viewer.written import respond
 
 
 @dataclass(frozen=True)
@@ -32,11 +39,11 @@ class ViewOptions:
     """Which episodes, and where the page goes."""
 
     folder: Path | None = field(default=None, metadata=mark(POSITIONAL))
-    """Holds trajectories.jsonl and images/."""
+    """Holds trajectories.jsonl and images/, or folders that do."""
     out: Path | None = None
-    """The page; null: view.html in the folder."""
-    limit: int = 200
-    """Episodes at most."""
+    """The page to write; null: it is served. With --single-file: view.html in the folder."""
+    limit: int = 500
+    """Episodes of each folder at most."""
     only: tuple[str, ...] = ()
     """Episodes that are all of these; the text above lists them."""
     category: str = ""
@@ -44,7 +51,11 @@ class ViewOptions:
     text: str = ""
     """Episodes whose question or messages hold this."""
     single_file: bool = field(default=False, metadata=mark(FLAG))
-    """A page that needs nothing beside it."""
+    """Write a page that needs nothing beside it."""
+    port: int = 0
+    """Of the address that is served; 0 takes a free one."""
+    no_browser: bool = field(default=False, metadata=mark(FLAG))
+    """Print the address, and open no browser."""
 
 
 PAGE = Page("pixel-reason view", f"{__doc__}\n--only takes {', '.join(OUTCOMES)}.\n")
@@ -59,48 +70,57 @@ def _view(options: ViewOptions, terminal: Terminal) -> int:
     folder = options.folder
     if folder is None:
         raise UsageError("expected the folder of recorded episodes")
-    chosen = Filter(options.only, category=options.category, text=options.text)
-    episodes, n_chosen = _episodes(folder, chosen, options.limit, terminal)
+    site = _site(folder, options, terminal)
+    n_shown = len(site.rows)
+    count = f"{n_shown} of {site.n_chosen}" if site.n_chosen > n_shown else str(n_shown)
+    more = "" if n_shown == site.n_chosen else f"; --limit {site.n_chosen} shows all"
+    if options.out is None and not options.single_file:
+        return _serve(site, options, f"{count} episodes{more}", terminal)
     out = options.out or folder / "view.html"
-    count = f"{len(episodes)} of {n_chosen}" if n_chosen > len(episodes) else str(n_chosen)
-    title = f"{folder}: {count} episodes"
-    faults: list[DataError] = []
-    text = page(episodes, folder, title, None if options.single_file else out.parent, faults)
-    if faults:
-        terminal.say(f"{len(faults)} episodes can't be shown, such as: {faults[0]}")
     with only_writer_of_file(out):
-        write_whole(out, text)
-    more = "" if n_chosen == len(episodes) else f"; --limit {n_chosen} shows all"
+        write_site(site, out, options.single_file)
     terminal.say(f"{count} episodes: {out}{more}")
     return 0
 
 
-def _episodes(
-    folder: Path, chosen: Filter, limit: int, terminal: Terminal
-) -> tuple[list[Record], int]:
-    """Reads the first chosen episodes, and counts all of them.
+def _site(folder: Path, options: ViewOptions, terminal: Terminal) -> Site:
+    """Reads what is shown, and says what can't be.
 
     Raises:
-        ConfigError: none is chosen, or `limit` is under 1.
+        ConfigError: nothing is chosen.
     """
-    if limit < 1:
-        raise ConfigError(f"expected limit >= 1, got {limit}")
-    episodes, n_chosen = [], 0
-    faults: list[DataError] = []
-    read = read_episodes(folder, chosen, limit=None, faults=faults)
+    chosen = Filter(options.only, category=options.category, text=options.text)
     with StageBars(terminal.console, transient=True) as bars:
-        for record in bars.each("reading", read):
-            n_chosen += 1
-            if n_chosen <= limit:
-                episodes.append(record)
-    if faults:
-        terminal.say(f"{len(faults)} lines are left out, such as: {faults[0]}")
-    if not n_chosen:
+        site = read_site(
+            folder,
+            str(folder),
+            chosen,
+            options.limit,
+            note=lambda n: bars("reading", n, None),
+        )
+    if site.faults:
+        terminal.say(f"{len(site.faults)} things can't be shown, such as: {site.faults[0]}")
+    if not site.rows:
         raise ConfigError(
             f"expected episodes to show, got none: of those in {folder} none is chosen by --only, "
             "--category and --text"
         )
-    return episodes, n_chosen
+    return site
+
+
+def _serve(site: Site, options: ViewOptions, count: str, terminal: Terminal) -> int:
+    """Serves the page until Ctrl-C."""
+    with LoopbackServer(partial(respond, site), options.port) as server:
+        terminal.say(f"{count}: {server.address}\nCtrl-C ends")
+        if not options.no_browser:
+            webbrowser.open(server.address)
+        try:
+            server.wait()
+        except Terminated:
+            raise
+        except KeyboardInterrupt:
+            return 0
+    return 0
 
 
 if __name__ == "__main__":

@@ -59,9 +59,12 @@ def archive(folder: Path) -> None:
 
 def records(folder: Path) -> None:
     """Makes a page of recorded episodes, as `pixel-reason view` does."""
-    from pixel_env.recordings import page, read_episodes
+    from pixel_env.viewer import read_site
+    from pixel_env.viewer.written import chunk_script, page
 
-    page(list(read_episodes(folder, faults=[])), folder, "episodes", folder)
+    site = read_site(folder)
+    page(site.index | {"data": "", "pictures": ""})
+    chunk_script(site, 0)
 
 
 KINDS: dict[str, Callable[[Path], None]] = {

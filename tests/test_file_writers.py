@@ -29,7 +29,8 @@ WRITE_THEMSELVES = {
     "tasks/synthetic/clip/encoding.py": "encodes into memory",
     "pixel_env/chat/parts.py": "encodes into memory",
     "pixel_env/recordings/trajectory.py": "encodes into memory",
-    "pixel_env/recordings/page_pictures.py": "encodes into memory",
+    "pixel_env/viewer/pictures.py": "encodes into memory",
+    "agents/human/board.py": "encodes into memory",
     "agents/learning_trap/curves.py": "writes into a file that appears whole",
     "scripts/dev/": "for maintainers, who make it again",
 }

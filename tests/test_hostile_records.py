@@ -25,7 +25,8 @@ from pixel_env.agents.warm_start.demonstration import EncodedDemonstrations, loa
 from pixel_env.agents.warm_start.from_conversations import RecordedDemonstrations
 from pixel_env.dialects import get_dialect
 from pixel_env.errors import ConfigError, DataError
-from pixel_env.recordings import page, read_episodes
+from pixel_env.viewer import read_site
+from pixel_env.viewer.written import chunk_script, page
 
 ANSWER = r"It is blue: \boxed{B}"
 CONVERSATIONS = {
@@ -145,16 +146,19 @@ def of_a_page(folder, n, whole):
     for number in range(n):
         broken = malformed(line, f"page {number}")
         path.write_bytes(broken + b"\n")
-        faults, unseen = [], []
+        faults = []
 
-        def show(faults=faults, unseen=unseen):
-            shown = list(read_episodes(whole, faults=faults))
-            page(shown, whole, "title", whole, unseen).encode("utf-8")
-            assert len(shown) + len(faults) == 1
+        def show(faults=faults):
+            site = read_site(whole)
+            page(site.index).encode("utf-8")
+            if site.rows:
+                chunk_script(site, 0).encode("utf-8")
+            faults += site.faults
+            assert len(site.rows) == 1 or len(faults) == 1
 
         raised = fault_of(show)
-        named = [str(each) for each in (*faults, *unseen)] or [raised]
-        yield broken, raised or named[0], r"trajectories\.jsonl line 1\b|picture"
+        named = [str(each) for each in faults] or [raised]
+        yield broken, raised or named[0], r"trajectories\.jsonl line 1\b|picture|an episode of"
 
 
 @pytest.fixture

@@ -11,13 +11,12 @@ MOST_ITEMS = 200
 """How many items of one comparison a report lists; `benchmark.json` has all."""
 
 PAGE = "view.html"
-"""The page of a cell's episodes, in its folder."""
+"""The page of all cells' episodes, in the benchmark's folder."""
 
 
 def cell_link(cell: Cell, text: str) -> Link:
     """Returns a link from a benchmark's folder to the episodes of a cell."""
-    folder = f"cells/{cell.environment.folder}/{cell.policy.folder}"
-    return Link(text, f"{quote(folder)}/{PAGE}")
+    return Link(text, f"{PAGE}#/folder/{_folder(cell)}")
 
 
 def episode_link(cell: Cell, index: int, repeat: int, text: str) -> Link:
@@ -29,7 +28,12 @@ def episode_link(cell: Cell, index: int, repeat: int, text: str) -> Link:
         repeat: which of the sample's episodes.
         text: what is shown.
     """
-    return Link(text, f"{cell_link(cell, text).target}#episode-{index}-{repeat}")
+    return Link(text, f"{PAGE}#episode-{index}-{repeat}@{_folder(cell)}")
+
+
+def _folder(cell: Cell) -> str:
+    """Returns a cell's folder as the page names it."""
+    return quote(f"cells/{cell.environment.folder}/{cell.policy.folder}")
 
 
 def item_name(sample_id: str, repeat: int) -> str:

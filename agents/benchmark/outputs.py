@@ -12,9 +12,10 @@ from typing import Any
 from pixel_env.errors import PixelEnvError
 from pixel_env.files.json_values import plain
 from pixel_env.files.whole_file import write_whole
-from pixel_env.recordings import page, read_episodes
-from pixel_env.recordings.episodes import episode_place
+from pixel_env.recordings.episodes import Record, episode_place
 from pixel_env.recordings.trajectory import FILE_NAME
+from pixel_env.viewer import read_site, write_site
+from pixel_env.viewer.sources import Source
 
 from ..evaluation.costs import sum_costs
 from ..evaluation.statistics import Estimate
@@ -24,7 +25,7 @@ from .items import MOST_ITEMS, PAGE
 from .sections import sections
 
 MOST_EPISODES = 200
-"""How many episodes a cell's page shows beside those that the report links to."""
+"""How many episodes of a cell the page shows beside those that the report links to."""
 
 TITLE = "Benchmark"
 
@@ -33,12 +34,12 @@ def write_benchmark(findings: BenchmarkFindings) -> list[str]:
     """Writes everything into the benchmark's folder.
 
     Returns:
-        Why the page of a cell's episodes could not be written, a sentence for each.
+        Why the page of the cells' episodes could not be written, or shows less: sentences.
     """
     out = findings.config.out
-    faults = [fault for each in findings.cells if (fault := _write_episodes(each, findings))]
-    parts = sections(findings)
     out.mkdir(parents=True, exist_ok=True)
+    faults = _write_episodes(findings)
+    parts = sections(findings)
     write_whole(out / "benchmark.md", as_markdown(TITLE, parts))
     write_whole(out / "index.html", as_html(TITLE, parts))
     write_whole(out / "benchmark.csv", as_csv(findings))
@@ -136,24 +137,22 @@ def _is_nan(value: Any) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
-def _write_episodes(each: CellFindings, findings: BenchmarkFindings) -> str:
-    """Writes the page of a cell's episodes; returns why it can't be, "" where it is."""
-    folder = each.cell.folder
-    if not (folder / FILE_NAME).is_file():
-        return ""
-    linked = _linked(each, findings)
-    chosen, n_others = [], 0
+def _write_episodes(findings: BenchmarkFindings) -> list[str]:
+    """Writes the page of all cells' episodes; returns what it can't show."""
+    out = findings.config.out
+    if not any((each.cell.folder / FILE_NAME).is_file() for each in findings.cells):
+        return []
+    linked = {each.cell.folder.resolve(): _linked(each, findings) for each in findings.cells}
+
+    def is_linked(source: Source, record: Record) -> bool:
+        return episode_place(record) in linked.get(source.folder, ())
+
     try:
-        for record in read_episodes(folder, limit=None, faults=[]):
-            is_linked = episode_place(record) in linked
-            n_others += not is_linked
-            if is_linked or n_others <= MOST_EPISODES:
-                chosen.append(record)
-        title = f"{each.cell.title}: {len(chosen)} episodes"
-        write_whole(folder / PAGE, page(chosen, folder, title, folder))
+        site = read_site(out, TITLE, limit=MOST_EPISODES, pick=is_linked)
+        write_site(site, out / PAGE)
     except PixelEnvError as fault:
-        return f"the page of {each.cell.title} is left out: {fault}"
-    return ""
+        return [f"the page of the episodes is left out: {fault}"]
+    return [f"the page of the episodes goes without this: {fault}" for fault in site.faults[:1]]
 
 
 def _linked(each: CellFindings, findings: BenchmarkFindings) -> set[tuple[int, int]]:

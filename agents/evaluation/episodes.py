@@ -17,6 +17,7 @@ from pixel_env.controls.controls import BlankViews
 from pixel_env.evidence import coverage_of
 from pixel_env.media.clips import ClipSource
 from pixel_env.media.heaps import decoding_threads
+from pixel_env.recordings.gold import GoldFile
 from pixel_env.recordings.wrapper import RecordTrajectories
 from pixel_env.types import Info, Observation, Sample
 
@@ -36,6 +37,7 @@ class EvaluationLane:
         number: the lane's number, from 0.
         env: the environment with all its wrappers.
         recorder: the wrapper that writes trajectories, where there is one.
+        gold: takes the right answers and the evidence of what is recorded.
         place: which episode runs.
         observation: the last one.
         info: the last one.
@@ -49,6 +51,7 @@ class EvaluationLane:
     number: int
     env: gym.Env[Observation, Any]
     recorder: RecordTrajectories | None = None
+    gold: GoldFile | None = None
     place: Place = (-1, 0)
     observation: Observation | None = None
     info: Info = field(default_factory=dict)
@@ -119,6 +122,8 @@ def reset_lane(lane: EvaluationLane) -> None:
     if lane.recorder is not None:
         lane.recorder.notes = {"repeat": repeat}
     lane.observation, lane.info = lane.env.reset(options={"index": index})
+    if lane.gold is not None and "env_error" not in lane.info:
+        lane.gold.note(index, cast(PixelReasoningEnv, lane.env.unwrapped).history)
     lane.n_turns, lane.terminated, lane.ended = 0, False, False
     lane.hidden, lane.n_replaced = set(), 0
 

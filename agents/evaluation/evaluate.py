@@ -17,6 +17,8 @@ from pixel_env.controls.controls import CONTROLS, add_controls
 from pixel_env.errors import ConfigError, unknown_name
 from pixel_env.files.json_values import plain
 from pixel_env.files.lock import only_writer
+from pixel_env.recordings.gold import GoldFile
+from pixel_env.recordings.trajectory import TrajectoryFolder
 from pixel_env.recordings.wrapper import RecordTrajectories
 from pixel_env.registration import make_bare
 from pixel_env.types import Observation
@@ -176,6 +178,9 @@ def _make_lanes(
 ) -> list[EvaluationLane]:
     """Makes the lanes' environments; they share one task, so its rows are read once."""
     lanes = []
+    gold = (
+        None if config.out is None else GoldFile(TrajectoryFolder(config.out, config.image_format))
+    )
     for number in range(n_lanes):
         bare = PixelReasoningEnv(first.task, first.config) if number else first
         env: gym.Env[Observation, Any] = add_controls(bare, config.control, config.seed)
@@ -186,7 +191,7 @@ def _make_lanes(
             env = recorder = RecordTrajectories(env, config.out, image_format=config.image_format)
         if isinstance(policy, Privileged):
             policy.watch(number, env)
-        lanes.append(EvaluationLane(number, env, recorder))
+        lanes.append(EvaluationLane(number, env, recorder, gold))
     return lanes
 
 

@@ -15,7 +15,8 @@ from pixel_env.errors import ConfigError, DataError
 from pixel_env.files.json_records import parsed
 from pixel_env.files.lines import append_line, cut_unfinished_line, whole_lines
 from pixel_env.files.whole_file import write_whole
-from pixel_env.recordings.trajectory import FILE_NAME
+from pixel_env.recordings.gold import GoldFile
+from pixel_env.recordings.trajectory import FILE_NAME, TrajectoryFolder
 
 from ..settings.comparison import differences
 from .manifest import read_manifest
@@ -83,6 +84,7 @@ class EvaluationFolder:
         self.results.sort(key=lambda result: result.place)
         write_whole(self.path / RESULTS, _text(result.line() for result in self.results))
         self._write_trajectories(line for _, line in sorted(self._trajectories()))
+        GoldFile(TrajectoryFolder(self.path)).finish()
 
     def report(self, text: str, summary: Mapping[str, Any]) -> None:
         """Writes the report, and its numbers for machines."""

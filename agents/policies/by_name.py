@@ -9,6 +9,7 @@ from typing import Any
 from pixel_env.errors import ConfigError, unknown_name
 
 from ..engines.settings import VllmSettings
+from ..human.policy import HumanPolicy
 from ..model.folders import check_model, folder_of
 from ..model.settings import PROJECTIONS, LoraSettings, ModelSettings
 from ..model.trained_with import read_trained_with
@@ -25,6 +26,7 @@ PLAIN: dict[str, Callable[..., Policy]] = {
     "random": RandomPolicy,
     "direct": DirectPolicy,
     "demonstration": DemonstrationPolicy,
+    "human": HumanPolicy,
 }
 MODEL_PREFIX = "vlm:"
 SB3_PREFIX = "sb3:"
@@ -37,10 +39,11 @@ def make_policy(name: str, **settings: Any) -> Policy:
     """Makes a policy.
 
     Args:
-        name: "random", "direct", "demonstration", "vlm:PATH" with the folder of a model or its
-            name on the hub, "openai:URL#MODEL" with a model behind an HTTP interface, "sb3:PATH"
-            with the folder of a policy of stable-baselines3, or "module:name" with the import path
-            of a class or a function that makes a `Policy`.
+        name: "random", "direct", "demonstration", "human" (a person, who is asked in the browser),
+            "vlm:PATH" with the folder of a model or its name on the hub, "openai:URL#MODEL" with a
+            model behind an HTTP interface, "sb3:PATH" with the folder of a policy of
+            stable-baselines3, or "module:name" with the import path of a class or a function that
+            makes a `Policy`.
         **settings: of the policy. Of a model: `dialect`, `system`, `weights`, `engine` ("own" or
             "vllm"), `vllm` (fields of `VllmSettings`, by name), and the fields of `ModelSettings`
             and `GenerationConfig`. Where one is missing, what stands in the

@@ -33,6 +33,7 @@ class SelectFrames(Operation):
     description: ClassVar[str] = "Shows some frames of the clip enlarged."
     arguments: ClassVar[tuple[Argument, ...]] = (FramesArgument(),)
     needs_clip: ClassVar[bool] = True
+    recorded: ClassVar[tuple[str, ...]] = ("frames",)
 
     def do(self, action: GivenAction, history: History) -> Outcome:
         """Reads the frames; see `Operation.do`."""

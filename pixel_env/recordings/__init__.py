@@ -1,6 +1,5 @@
-"""Recorded episodes: written, read, and shown as one HTML page."""
+"""Recorded episodes: written and read, and the right answers beside them."""
 
 from .episodes import Filter, read_episodes
-from .page import page
 
-__all__ = ["Filter", "page", "read_episodes"]
+__all__ = ["Filter", "read_episodes"]

@@ -113,7 +113,7 @@ def read_episodes(
         raise ConfigError(f"expected a limit of at least 1, got {limit}")
     path = Path(folder) / FILE_NAME
     if not path.is_file():
-        raise ConfigError(_nothing_there(Path(folder)))
+        raise ConfigError(nothing_there(Path(folder)))
     chosen = chosen or Filter()
     shown = 0
     with path.open("rb") as lines:
@@ -179,8 +179,8 @@ def _record(line: bytes, where: str) -> Record:
     return record  # type: ignore[no-any-return]
 
 
-def _nothing_there(folder: Path) -> str:
-    """Reports that a folder holds no trajectories, and which folders below it do."""
+def nothing_there(folder: Path) -> str:
+    """Returns the sentence that a folder holds no trajectories, and which folders below it do."""
     below = sorted(str(path.parent) for path in folder.glob(f"**/{FILE_NAME}"))[:8]
     hint = f"; these hold some: {', '.join(below)}" if below else ""
     return f"expected a folder with {FILE_NAME}, found none in {folder}{hint}"

@@ -6,11 +6,13 @@ import csv
 import json
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import gymnasium as gym
 import pytest
 from made_results import result
 from tiny_tasks import PictureTask
+from viewer_pages import index_of
 
 from pixel_env import Grade, register_task
 from pixel_env.agents.benchmark import cell as cell_module
@@ -206,8 +208,15 @@ def test_flipped_items_lead_to_their_episodes(ran):
     n_flips = sum(len(each.flips) for each in findings.comparisons)
     assert n_flips > 6
     assert len(links) >= n_flips
+    index = index_of(out / "view.html")
+    cells = [each["name"] for each in index["sources"]]
+    names = {
+        f"episode-{row['index']}-{row['repeat']}@{cells[row['source']]}"
+        for row in index["episodes"]
+    } | {f"/folder/{name}" for name in cells}
     for target, name in links:
-        assert f'id="{name}"' in (out / target).read_text()
+        assert target == "view.html"
+        assert unquote(name) in names
     markdown = (out / "benchmark.md").read_text()
     assert all(f"({target}#{name})" in markdown for target, name in links)
 
@@ -239,7 +248,8 @@ def test_labels_can_hold_anything(environments, tmp_path):
     )
     write_benchmark(findings)
     assert "<b>" not in (tmp_path / "index.html").read_text()
-    assert Path(tmp_path / "cells" / "plain" / "b-x" / "view.html").exists()
+    assert Path(tmp_path / "cells" / "plain" / "b-x" / "gold.jsonl").exists()
+    assert "<b>" not in (tmp_path / "view.html").read_text()
 
 
 GRADER = """
@@ -269,7 +279,7 @@ def test_a_grader_of_ones_own_stands_beside_our_score(environments, tmp_path, mo
     report, page = ((tmp_path / name).read_text() for name in ("benchmark.md", "index.html"))
     assert "oracle on plain, mine, picture-3: ValueError: not this one" in report
     for item in second.differing:
-        name = f"cells/plain/oracle/view.html#episode-{item.index}-0"
+        name = f"view.html#episode-{item.index}-0@cells/plain/oracle"
         assert name in report
         assert name in page
     row = list(csv.DictReader((tmp_path / "benchmark.csv").open()))[1]

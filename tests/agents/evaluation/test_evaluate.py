@@ -19,6 +19,7 @@ from pixel_env.agents.evaluation.episodes import episode_seed
 from pixel_env.agents.evaluation.evaluate import EvaluationConfig, evaluate
 from pixel_env.agents.policies.by_name import make_policy
 from pixel_env.errors import ConfigError
+from pixel_env.recordings.gold import read_gold
 
 SMALL = {"overview_px": [784, 7840], "crop_px": [784, 7840]}
 
@@ -327,3 +328,18 @@ def test_report_tells_a_stranger_what_was_seen_and_chosen(folder, tmp_path):
     assert summary["coverage"][0]["accuracy_unseen"]["mean"] is None
     assert summary["scores"][0]["accuracy"]["mean"] == 1.0
     assert sum(place["n_right"] for place in summary["option_places"]["places"]) == 13
+
+
+def test_gold_and_evidence_lie_beside_the_trajectories_and_not_in_them(register, tmp_path):
+    env_id = register("GoldPictures", PictureTask)
+    for lanes, name in ((1, "a"), (3, "b")):
+        settings = {"samples": 4, "repeats": 2, "lanes": lanes, "out": tmp_path / name}
+        evaluate(make_policy("direct"), EvaluationConfig(env_id, **settings))
+    written = (tmp_path / "a" / "gold.jsonl").read_bytes()
+    assert written == (tmp_path / "b" / "gold.jsonl").read_bytes()
+    gold = read_gold(tmp_path / "a")
+    assert [gold[i]["answers"] for i in range(4)] == [[f"secret-{i}"] for i in range(4)]
+    assert gold[0]["evidence"] == [{"box": [0.7, 0.7, 0.8, 0.8], "image": 1}]
+    trajectories = (tmp_path / "a" / "trajectories.jsonl").read_text()
+    assert "evidence" not in trajectories
+    assert "right_choice" not in trajectories
