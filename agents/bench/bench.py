@@ -34,9 +34,16 @@ from ..warm_start.demonstration import encode
 from ..warm_start.imitation import ImitationTrainer
 from ..warm_start.synthesis import Synthesis
 from .agreement import Agreement, compare
-from .comparisons import decoding_seconds, gradients, packed, rates, towers
+from .comparisons import decoding_seconds, gradients, kernels, packed, rates, towers
 from .config import GpuBenchConfig
-from .device_meter import Deadline, DeviceMeter, MeasuredPart, over_capacity, watch
+from .device_meter import (
+    Deadline,
+    DeviceMeter,
+    MeasuredPart,
+    check_finite,
+    over_capacity,
+    watch,
+)
 from .model_report import PARTS, ModelReport
 from .operations import gradient_operations
 from .random_model import random_model, text_and_picture_tools
@@ -86,9 +93,12 @@ class ModelBench:
             self._check,
             self._update,
             self._take_gradients,
+            self._profile,
         )
         parts = []
         for name, work in zip(PARTS, works, strict=True):
+            if name == "kernels" and not self._config.profile:
+                continue
             self._note(self._name, name)
             missing = self._missing(name)
             part = MeasuredPart(name, missing) if missing else self._meter.measure(name, work)
@@ -123,7 +133,7 @@ class ModelBench:
             return "not run: there is no model"
         if name in ("tower", "warm start") and not self._demonstrations:
             return "not run: there are no demonstrations"
-        if name in ("check", "gradients") and not self._experiences:
+        if name in ("check", "gradients", "kernels") and not self._experiences:
             return "not run: there are no rollouts"
         if name == "update" and not self._trajectories():
             return "not run: there is nothing to learn from"
@@ -150,6 +160,11 @@ class ModelBench:
         group = self._trajectories()[: self._config.group_size]
         n_tokens = self._config.tokens_per_micro_batch
         return gradients(self._model, self._encoder, group, n_tokens, self._config.device)
+
+    def _profile(self) -> dict[str, float]:
+        """Lists the kernels of the gradient of one group."""
+        group = self._trajectories()[: self._config.group_size]
+        return kernels(self._model, self._encoder, group, self._config.device)
 
     def _check_in_float32(self) -> dict[str, float]:
         """Compares log-probabilities of a few layers of the model in float32."""
@@ -187,7 +202,7 @@ class ModelBench:
         )
         trainer.train(on_step=lambda _, metrics: steps.append(metrics))
         last = steps[-1]
-        _check_finite(last, "imitation/loss", "imitation/grad_norm")
+        check_finite(last, "imitation/loss", "imitation/grad_norm")
         return {
             "tokens": sum(len(each) for each in self._demonstrations),
             "seconds": last["imitation/seconds"],
@@ -241,7 +256,7 @@ class ModelBench:
         update = PolicyUpdate(self._model, self._encoder, rl)
         started = time.perf_counter()
         metrics, seconds = update(batch, 1).metrics(), time.perf_counter() - started
-        _check_finite(metrics, "update/loss", "update/grad_norm")
+        check_finite(metrics, "update/loss", "update/grad_norm")
         needed = gradient_operations(self._shape, trained, self._config.train == "all")
         return {
             "tokens": sum(len(each) for each in trained),
@@ -286,10 +301,3 @@ def _trajectories_of(experiences: Sequence[Experience]) -> list[TokenTrajectory]
     """Returns the rollouts themselves: one process has all of them."""
     found = [each.trajectory for each in experiences]
     return [each for each in found if isinstance(each, TokenTrajectory)]
-
-
-def _check_finite(metrics: Mapping[str, float], *names: str) -> None:
-    """Checks that a step gave numbers."""
-    for name in names:
-        if not math.isfinite(metrics[name]):
-            raise RuntimeError(f"{name} is {metrics[name]}")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.profiler import ProfilerActivity, profile
 
 from ..model.backbone import Backbone, log_probabilities
 from ..model.scoring import collate, score
@@ -22,6 +23,9 @@ SIDE = 8192
 """Rows and columns of the matrices whose product is timed on a GPU."""
 
 REPEATS = 5
+
+N_KERNELS = 20
+"""How many operators a profile names."""
 
 
 def rates(device: str, dtype: torch.dtype) -> dict[str, float]:
@@ -146,6 +150,38 @@ def padded(model: Any, rollouts: Sequence[TokenTrajectory], encoder: Encoder) ->
 def packed(model: Any, rollouts: Sequence[TokenTrajectory], encoder: Encoder) -> torch.Tensor:
     """Scores rollouts as an update does; gives the sum of their log-probabilities."""
     return score(model, rollouts, encoder).logprobs.sum()
+
+
+def kernels(
+    model: Any, encoder: Encoder, trajectories: Sequence[TokenTrajectory], device: str
+) -> dict[str, float]:
+    """Profiles the gradient of rollouts in one packed row.
+
+    Args:
+        model: any that `Backbone` takes.
+        encoder: of the model.
+        trajectories: a group of rollouts.
+        device: where the model is.
+
+    Returns:
+        Seconds of the whole with the profiler at work ("seconds"), those in which the device
+        computed ("all kernels"), and those of the operators that took longest, by their names.
+    """
+    is_cuda = _is_cuda(device)
+    wanted = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if is_cuda else [])]
+    model.train()
+    with profile(activities=wanted, acc_events=True) as profiler:
+        started = time.perf_counter()
+        packed(model, trajectories, encoder).backward()  # type: ignore[no-untyped-call]
+        _wait(device)
+        seconds = time.perf_counter() - started
+    model.zero_grad(set_to_none=True)
+    model.eval()
+    time_of = "self_device_time_total" if is_cuda else "self_cpu_time_total"
+    events = sorted(profiler.key_averages(), key=lambda event: -getattr(event, time_of))
+    found = {event.key[:80]: getattr(event, time_of) / 1e6 for event in events}
+    longest = dict(list(found.items())[:N_KERNELS])
+    return {"seconds": seconds, "all kernels": sum(found.values()), **longest}
 
 
 def decoding_seconds(

@@ -60,6 +60,8 @@ class GpuBenchConfig:
     """Padded tokens that go through the model at once in a step."""
     budget_minutes: float = 9.0
     """When to stop; what was measured until then is written."""
+    profile: bool = False
+    """Whether the kernels of a gradient are listed by the time that they take."""
     seed: int = 0
     """Fixes weights, samples and sampled tokens."""
 

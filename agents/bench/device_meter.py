@@ -130,6 +130,13 @@ def watch(model: Any, deadline: Deadline) -> None:
     embedding.register_forward_pre_hook(lambda *_: deadline.check())
 
 
+def check_finite(metrics: Mapping[str, float], *names: str) -> None:
+    """Checks that a step gave numbers."""
+    for name in names:
+        if not math.isfinite(metrics[name]):
+            raise RuntimeError(f"{name} is {metrics[name]}")
+
+
 def over_capacity(n_bytes: float, device: str) -> str:
     """Returns why so much by the plan can't fit on a GPU; "" where it can, or on a CPU."""
     if torch.device(device).type != "cuda":

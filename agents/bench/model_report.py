@@ -11,9 +11,9 @@ from .device_meter import RAN, MeasuredPart
 
 PARTS = (
     "rates", "float32 check", "demonstrations", "build", "tower", "warm start", "rollout", "check",
-    "update", "gradients",
+    "update", "gradients", "kernels",
 )  # fmt: skip
-"""Names of the parts, in the order in which they run."""
+"""Names of the parts, in the order in which they run; the last one only if it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)

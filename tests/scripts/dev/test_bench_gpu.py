@@ -14,13 +14,14 @@ SMALL = [
 
 
 def test_every_part_runs_and_is_written_beside_the_plan(tmp_path, capsys):
-    assert main([*SMALL, "--models", "qwen2.5-vl-3b", "--out", str(tmp_path)]) == 0
+    asked = ["--models", "qwen2.5-vl-3b", "--profile", "true", "--out", str(tmp_path)]
+    assert main([*SMALL, *asked]) == 0
     stored = json.loads((tmp_path / "bench_gpu.json").read_text())
     assert stored["settings"]["group_size"] == 2
     assert stored["versions"]["torch"].partition("+")[0] == torch.__version__.partition("+")[0]
     (model,) = stored["models"]
     parts = {part["name"]: part for part in model["parts"]}
-    assert [part["status"] for part in model["parts"]] == ["ran"] * 10
+    assert [part["status"] for part in model["parts"]] == ["ran"] * 11
     rollout = parts["rollout"]["numbers"]
     assert (rollout["rollouts"], rollout["operations"]) == (2, 1.5)
     assert rollout["tokens"] == (2 + 3) * 8, "messages are never ended by the model"
@@ -31,6 +32,8 @@ def test_every_part_runs_and_is_written_beside_the_plan(tmp_path, capsys):
     share /= parts["rates"]["numbers"]["operations a second"]
     assert update["share of the matrix rate"] == pytest.approx(share)
     assert parts["tower"]["numbers"]["largest difference"] < 0.02, "as bfloat16 rounds"
+    kernels = parts["kernels"]["numbers"]
+    assert any("aten::" in name and seconds > 0 for name, seconds in kernels.items())
     assert {"padded, seconds", "packed, seconds"} <= set(parts["gradients"]["numbers"])
     for name in ("warm start", "rollout", "update"):
         assert parts[name]["tokens_per_second"] > 0
