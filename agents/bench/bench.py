@@ -11,11 +11,12 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, cast
 
 import gymnasium as gym
 import torch
 
+from pixel_env.chat.conversation import SystemPrompt
 from pixel_env.dialects import get_dialect
 
 from ..generation.engine import Engine
@@ -289,12 +290,8 @@ class ModelBench:
 
 def _encoder(shape: ModelShape, run: RunConfig) -> Encoder:
     tokenizer, processor = text_and_picture_tools(shape)
-    return Encoder(
-        tokenizer,
-        processor,
-        get_dialect(run.dialect),
-        run.system,  # type: ignore[arg-type]  # one of three names, checked by the config
-    )
+    dialect, system = get_dialect(run.dialect), cast(SystemPrompt, run.system)  # checked there
+    return Encoder(tokenizer, processor, dialect, system)
 
 
 def _trajectories_of(experiences: Sequence[Experience]) -> list[TokenTrajectory]:
