@@ -37,14 +37,7 @@ from ..warm_start.synthesis import Synthesis
 from .agreement import Agreement, compare
 from .comparisons import decoding_seconds, gradients, kernels, packed, rates, towers
 from .config import GpuBenchConfig
-from .device_meter import (
-    Deadline,
-    DeviceMeter,
-    MeasuredPart,
-    check_finite,
-    over_capacity,
-    watch,
-)
+from .device_meter import Deadline, DeviceMeter, MeasuredPart, check_finite, over_capacity, watch
 from .model_report import PARTS, ModelReport
 from .operations import gradient_operations
 from .random_model import random_model, text_and_picture_tools
@@ -296,5 +289,5 @@ def _encoder(shape: ModelShape, run: RunConfig) -> Encoder:
 
 def _trajectories_of(experiences: Sequence[Experience]) -> list[TokenTrajectory]:
     """Returns the rollouts themselves: one process has all of them."""
-    found = [each.trajectory for each in experiences]
+    found = (each.trajectory for each in experiences)
     return [each for each in found if isinstance(each, TokenTrajectory)]
