@@ -45,7 +45,7 @@ class EnvConfig:
     height; in [0, 1]."""
     resampler: str = "lanczos"
     """What shrinks pictures: "lanczos", "bicubic", which takes two thirds of its time, or "vips",
-    the first one by libvips, which takes a fifth."""
+    the first one by libvips, which takes a third."""
     min_crop_side_px: int = 8
     """A zoom whose rectangle has a shorter side, in the pixels that it reads, is refused; at least
     1."""

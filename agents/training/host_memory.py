@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
-import functools
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+
+from pixel_env.media.heaps import of_glibc
 
 _PAGES = Path("/proc/self/statm")
 
@@ -18,7 +16,7 @@ def give_back_free_memory() -> None:
     Batches of ever-changing shapes leave glibc's heap full of holes, so that a long training would
     take more and more memory though it holds no more.
     """
-    trim = _trim()
+    trim = of_glibc("malloc_trim")
     if trim is not None:
         trim(0)
 
@@ -28,13 +26,3 @@ def resident_bytes() -> int:
     if not _PAGES.exists():
         return 0
     return int(_PAGES.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-@functools.cache
-def _trim() -> Callable[[int], Any] | None:
-    """Returns glibc's malloc_trim, None on other systems."""
-    try:
-        found: Callable[[int], Any] = ctypes.CDLL(None).malloc_trim
-    except (AttributeError, OSError, TypeError):  # another C library; Windows takes no None
-        return None
-    return found

@@ -17,6 +17,7 @@ from ..errors import ConfigError, DataError
 from .clip_frames import ClipReader, FrameList, VideoFrames, frame_files
 from .clip_reading import ClipReading
 from .frame_sampling import bounded_indices, spread_indices, timed_indices
+from .heaps import clip_opened
 from .open_video import check_backend, open_video
 from .pictures import ImageSource, Media
 
@@ -202,6 +203,7 @@ class ClipSource:
             return FrameList(media, first_index=0)
         if callable(media):
             media = media()
+        clip_opened()
         file = media if isinstance(media, bytes) else Path(media)
         video = open_video(file, self.name, self.backend, self._reading.max_decode_s)
         return VideoFrames(video)

@@ -1,10 +1,12 @@
-"""Threads that decode pictures, and where the C allocator puts what they decode."""
+"""Where the C allocator puts what is decoded, and what of it goes back to the system."""
 
 from __future__ import annotations
 
 import ctypes
 import functools
+import itertools
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 _M_ARENA_MAX = -8
@@ -12,6 +14,13 @@ _M_ARENA_MAX = -8
 
 _BY_THE_USER = ("MALLOC_ARENA_MAX", "GLIBC_TUNABLES")
 """Variables by which the user has decided already."""
+
+
+CLIPS_BETWEEN = 100
+"""Clips that are opened before what is free goes back to the system, which takes a few
+milliseconds."""
+
+_clips = itertools.count(1)
 
 
 def decoding_threads(n_threads: int) -> ThreadPoolExecutor:
@@ -38,8 +47,24 @@ def share_one_heap() -> bool:
     """
     if any(name in os.environ for name in _BY_THE_USER):
         return False
+    mallopt = of_glibc("mallopt")
+    return mallopt is not None and bool(mallopt(_M_ARENA_MAX, 1))
+
+
+def clip_opened() -> None:
+    """Counts a clip; now and then lets the C allocator return what is free to the system.
+
+    Encoders, decoders and filters allocate blocks of many sizes beside frames that live as long as
+    their samples, so glibc's heap would slowly fill with holes.
+    """
+    if next(_clips) % CLIPS_BETWEEN == 0 and (trim := of_glibc("malloc_trim")) is not None:
+        trim(0)
+
+
+def of_glibc(name: str) -> Callable[..., int] | None:
+    """Returns a function of the C library that only glibc has; None with another one."""
     try:
-        mallopt = ctypes.CDLL(None).mallopt
+        found: Callable[..., int] = getattr(ctypes.CDLL(None), name)
     except (AttributeError, OSError, TypeError):  # another C library; Windows takes no None
-        return False
-    return bool(mallopt(_M_ARENA_MAX, 1))
+        return None
+    return found

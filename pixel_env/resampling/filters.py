@@ -16,7 +16,7 @@ _OF_PILLOW = {
 RESAMPLERS = (*_OF_PILLOW, "vips")
 """Names of filters: Pillow's Lanczos, which keeps fine print sharpest; Pillow's bicubic, which
 takes two thirds of its time and is what image processors of models use; libvips's Lanczos, which
-takes a fifth and is the same within a grey level, but for single pixels."""
+takes a third and is the same within a grey level, but for single pixels."""
 
 _REDUCING_GAP = 3.0
 """Pillow first shrinks by whole factors, down to this many times the size wanted."""

@@ -16,7 +16,7 @@ from pixel_env.media.clips import ClipSource
 from pixel_env.types import Evidence, Grade, Sample
 
 from ...grading import grade_choice, grade_text
-from ..endless import Asked, EndlessTask
+from ..endless import N_KEPT, Asked, EndlessTask
 from ..stickers import COLOURS
 from .drawing import frames
 from .encoding import encoded
@@ -86,7 +86,7 @@ class SyntheticClip(EndlessTask[ClipContent]):
         return (ClipSource(partial(clip_file, content, self.difficulty), name),)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=N_KEPT)
 def clip_file(content: ClipContent, difficulty: ClipDifficulty) -> bytes:
     """Draws and encodes a clip.
 

@@ -1,6 +1,7 @@
-"""Threads share one heap, unless the user or the C library decides."""
+"""Threads share one heap, unless the user or the C library decides; clips leave no holes in it."""
 
 import ctypes
+import itertools
 
 import pytest
 
@@ -21,6 +22,11 @@ class Library:
 
     def __init__(self):
         self.asked = []
+        self.n_trims = 0
+
+    def malloc_trim(self, kept):
+        self.n_trims += 1
+        return 1
 
     def mallopt(self, parameter, value):
         self.asked.append((parameter, value))
@@ -63,3 +69,25 @@ def test_the_heap_is_chosen_before_the_threads_start(monkeypatch):
     with heaps.decoding_threads(2) as threads:
         assert list(threads.map(len, ["a", "bb"])) == [1, 2]
     assert len(library.asked) == 1
+
+
+def test_what_is_free_goes_back_once_in_many_clips(monkeypatch):
+    library = Library()
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
+    monkeypatch.setattr(heaps, "_clips", itertools.count(1))
+    for _ in range(2 * heaps.CLIPS_BETWEEN - 1):
+        heaps.clip_opened()
+    assert library.n_trims == 1
+    heaps.clip_opened()
+    assert library.n_trims == 2
+
+
+@pytest.mark.parametrize("fault", [AttributeError, OSError, TypeError])
+def test_clips_are_opened_with_another_c_library_too(monkeypatch, fault):
+    def missing(name):
+        raise fault
+
+    monkeypatch.setattr(ctypes, "CDLL", missing)
+    monkeypatch.setattr(heaps, "_clips", itertools.count(heaps.CLIPS_BETWEEN))
+    heaps.clip_opened()
+    assert heaps.of_glibc("malloc_trim") is None
