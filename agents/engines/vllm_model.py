@@ -122,16 +122,6 @@ class VllmModel:
         vllm = _vllm()
         processor = encoder.image_processor
         side = processor.patch_size * processor.merge_size
-        more: dict[str, Any] = {"gpu_memory_utilization": settings.memory_share}
-        if settings.cache_gib or not on_gpu:
-            more["kv_cache_memory_bytes"] = int((settings.cache_gib or CPU_CACHE_GIB) * GIB)
-        if not on_gpu:
-            # A prompt that is read in parts turns its request's generator back after each, which
-            # torch's generators of a CPU don't support.
-            more["enable_chunked_prefill"] = False
-            more["max_num_batched_tokens"] = max(generation.max_context, CPU_TOKENS)
-        if n_processes > 1:  # it keeps to the processes that there are, and starts none
-            more["distributed_executor_backend"] = "external_launcher"
         try:
             llm = vllm.LLM(
                 model=str(folder),
@@ -150,9 +140,7 @@ class VllmModel:
                 logprobs_mode="processed_logprobs",
                 generation_config="vllm",
                 use_tqdm_on_load=False,
-                enforce_eager=settings.eager or not on_gpu,
-                enable_sleep_mode=on_gpu and settings.sleeps,
-                **more,
+                **_for_device(settings, generation.max_context, on_gpu, n_processes),
             )
         except (ValueError, RuntimeError, OSError) as fault:
             raise ConfigError(f"vLLM can't open {folder}: {fault}") from fault
@@ -209,6 +197,27 @@ class VllmModel:
             # `allowed_token_ids` would be a list of the whole vocabulary for each request.
             "logit_bias": dict.fromkeys(forbidden, float("-inf")),
         }
+
+
+def _for_device(
+    settings: VllmSettings, max_context: int, on_gpu: bool, n_processes: int
+) -> dict[str, Any]:
+    """Returns the arguments of `LLM` that depend on where it runs."""
+    given: dict[str, Any] = {
+        "enforce_eager": settings.eager or not on_gpu,
+        "enable_sleep_mode": on_gpu and settings.sleeps,
+        "gpu_memory_utilization": settings.memory_share,
+    }
+    if settings.cache_gib or not on_gpu:
+        given["kv_cache_memory_bytes"] = int((settings.cache_gib or CPU_CACHE_GIB) * GIB)
+    if not on_gpu:
+        # A prompt that is read in parts turns its request's generator back after each, which
+        # torch's generators of a CPU don't support.
+        given["enable_chunked_prefill"] = False
+        given["max_num_batched_tokens"] = max(max_context, CPU_TOKENS)
+    if n_processes > 1:  # it keeps to the processes that there are, and starts none
+        given["distributed_executor_backend"] = "external_launcher"
+    return given
 
 
 def _prompt(request: Request, image_id: int) -> dict[str, Any]:
