@@ -20,7 +20,7 @@ from ..generation.config import GenerationConfig
 from ..tokens.encoder import Encoder
 from ..tokens.trajectory import Ids
 from .prompts import collapsed
-from .settings import VllmSettings
+from .settings import MISSING, VllmSettings
 
 GIB = 2**30
 CPU_CACHE_GIB = 1.0
@@ -264,8 +264,5 @@ def _vllm() -> Any:
     try:
         import vllm
     except ImportError as fault:
-        raise ConfigError(
-            f"engine vllm needs {fault.name}, of the extra vllm: pip install 'pixel-reason[vllm]' "
-            "in an environment of its own (docs/engines.md)"
-        ) from fault
+        raise ConfigError(f"{MISSING}: {fault}") from fault
     return vllm
