@@ -3,6 +3,7 @@
     pixel-reason evaluate --env PixelReason-SyntheticSearch-v0 --policy random --samples 200
     pixel-reason evaluate --env PixelReason-VStar-v0 --data-dir DIR --policy vlm:MODEL
     ... --policy vlm:Qwen/Qwen2.5-VL-7B-Instruct --policy-arg dtype=bfloat16
+    ... --policy vlm:runs/mine/model --policy-arg engine=vllm    # docs/engines.md
     ... --env-arg preset=pixel-reasoner --env-arg max_turns=8
     ... --controls                               # were the operations needed?
     ... --repeats 8 --policy-arg greedy=false    # Avg@8 of a sampled policy

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from pixel_env.errors import ConfigError
 
@@ -15,6 +16,21 @@ VLLM = "vllm"
 """vLLM generates, in the same process, with the trained model's weights."""
 
 ENGINES = (OWN, VLLM)
+
+MISSING = (
+    "engine vllm needs vllm, of the extra vllm: pip install 'pixel-reason[vllm]' in an environment "
+    "of its own (docs/engines.md)"
+)
+
+
+def check_installed(engine: str) -> None:
+    """Makes sure that an engine is installed, without importing it.
+
+    Raises:
+        ConfigError: it isn't; the message names the extra.
+    """
+    if engine == VLLM and find_spec(VLLM) is None:
+        raise ConfigError(MISSING)
 
 
 @dataclass(frozen=True, slots=True)

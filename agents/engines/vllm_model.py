@@ -20,7 +20,7 @@ from ..generation.config import GenerationConfig
 from ..tokens.encoder import Encoder
 from ..tokens.trajectory import Ids
 from .prompts import collapsed
-from .settings import VllmSettings
+from .settings import MISSING, VllmSettings
 
 GIB = 2**30
 CPU_CACHE_GIB = 1.0
@@ -122,16 +122,6 @@ class VllmModel:
         vllm = _vllm()
         processor = encoder.image_processor
         side = processor.patch_size * processor.merge_size
-        more: dict[str, Any] = {"gpu_memory_utilization": settings.memory_share}
-        if settings.cache_gib or not on_gpu:
-            more["kv_cache_memory_bytes"] = int((settings.cache_gib or CPU_CACHE_GIB) * GIB)
-        if not on_gpu:
-            # A prompt that is read in parts turns its request's generator back after each, which
-            # torch's generators of a CPU don't support.
-            more["enable_chunked_prefill"] = False
-            more["max_num_batched_tokens"] = max(generation.max_context, CPU_TOKENS)
-        if n_processes > 1:  # it keeps to the processes that there are, and starts none
-            more["distributed_executor_backend"] = "external_launcher"
         try:
             llm = vllm.LLM(
                 model=str(folder),
@@ -150,9 +140,7 @@ class VllmModel:
                 logprobs_mode="processed_logprobs",
                 generation_config="vllm",
                 use_tqdm_on_load=False,
-                enforce_eager=settings.eager or not on_gpu,
-                enable_sleep_mode=on_gpu and settings.sleeps,
-                **more,
+                **_for_device(settings, generation.max_context, on_gpu, n_processes),
             )
         except (ValueError, RuntimeError, OSError) as fault:
             raise ConfigError(f"vLLM can't open {folder}: {fault}") from fault
@@ -211,6 +199,27 @@ class VllmModel:
         }
 
 
+def _for_device(
+    settings: VllmSettings, max_context: int, on_gpu: bool, n_processes: int
+) -> dict[str, Any]:
+    """Returns the arguments of `LLM` that depend on where it runs."""
+    given: dict[str, Any] = {
+        "enforce_eager": settings.eager or not on_gpu,
+        "enable_sleep_mode": on_gpu and settings.sleeps,
+        "gpu_memory_utilization": settings.memory_share,
+    }
+    if settings.cache_gib or not on_gpu:
+        given["kv_cache_memory_bytes"] = int((settings.cache_gib or CPU_CACHE_GIB) * GIB)
+    if not on_gpu:
+        # A prompt that is read in parts turns its request's generator back after each, which
+        # torch's generators of a CPU don't support.
+        given["enable_chunked_prefill"] = False
+        given["max_num_batched_tokens"] = max(max_context, CPU_TOKENS)
+    if n_processes > 1:  # it keeps to the processes that there are, and starts none
+        given["distributed_executor_backend"] = "external_launcher"
+    return given
+
+
 def _prompt(request: Request, image_id: int) -> dict[str, Any]:
     prompt: dict[str, Any] = {"prompt_token_ids": collapsed(request.ids, image_id).tolist()}
     if request.pictures:
@@ -255,8 +264,5 @@ def _vllm() -> Any:
     try:
         import vllm
     except ImportError as fault:
-        raise ConfigError(
-            f"engine vllm needs {fault.name}, of the extra vllm: pip install 'pixel-reason[vllm]' "
-            "in an environment of its own (docs/engines.md)"
-        ) from fault
+        raise ConfigError(f"{MISSING}: {fault}") from fault
     return vllm

@@ -27,6 +27,7 @@ PACKAGES = (
     "transformers",
     "tokenizers",
     "peft",
+    "vllm",
     "stable-baselines3",
 )
 """Packages that pixels, tokens or scores depend on."""

@@ -11,7 +11,7 @@ from pixel_env.dialects import get_dialect
 from pixel_env.errors import ConfigError, unknown_name
 from pixel_env.types import Action, Observation
 
-from ..engines.settings import ENGINES, OWN, VLLM, VllmSettings
+from ..engines.settings import ENGINES, OWN, VLLM, VllmSettings, check_installed
 from ..engines.vllm_model import VllmModel
 from ..engines.vllm_session import VllmSession
 from ..engines.weights import named_weights
@@ -113,6 +113,7 @@ class VLMPolicy:
         engine, vllm = settings.pop("engine", OWN), settings.pop("vllm", VllmSettings())
         if engine not in ENGINES:
             raise unknown_name("engine", engine, ENGINES)
+        check_installed(engine)
         origin = Origin(
             str(path),
             model or ModelSettings(),

@@ -8,6 +8,7 @@ from pathlib import Path
 from pixel_env.dialects import get_dialect
 from pixel_env.registration import check_id, make_bare
 
+from ..engines.settings import check_installed
 from ..model.device import checked_device
 from ..model.folders import check_model
 from .config import RunConfig
@@ -23,11 +24,12 @@ def check_start(config: RunConfig, folder: Path, may_differ: Sequence[str]) -> N
         may_differ: settings that may differ from those of a run that is there.
 
     Raises:
-        ConfigError: the folder holds another run, or the dialect, the device, the model or an
-            environment isn't there.
+        ConfigError: the folder holds another run, or the dialect, the engine, the device, the model
+            or an environment isn't there.
     """
     check_config(config, folder, may_differ)
     get_dialect(config.dialect)
+    check_installed(config.engine)
     checked_device(config.loading.device)
     check_model(config.model)
     if config.warm_start_env:

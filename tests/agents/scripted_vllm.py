@@ -148,4 +148,4 @@ def module(llm, opened=None):
             opened.update(settings)
         return llm() if callable(llm) else llm
 
-    return SimpleNamespace(LLM=make, SamplingParams=dict)
+    return SimpleNamespace(LLM=make, SamplingParams=dict, __spec__=object())

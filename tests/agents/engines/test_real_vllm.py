@@ -109,13 +109,13 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(config, warm, tmp_path):
         "1", "--measure-base", "false", "--eval-samples", "20",
     )  # fmt: skip
     train(tmp_path / "whole", config, *options)
-    killed = subprocess.Popen(
-        command(tmp_path / "killed", config, *options),
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    path = tmp_path / "log.txt"
+    with path.open("wb") as log:
+        given = command(tmp_path / "killed", config, *options)
+        killed = subprocess.Popen(given, stdout=log, stderr=log)
     until = time.monotonic() + 900
     while len(read_metrics(tmp_path / "killed" / "on_policy")) < 2:
-        assert killed.poll() is None
+        assert killed.poll() is None, path.read_text(errors="replace")[-4000:]
         assert time.monotonic() < until
         time.sleep(0.2)
     killed.send_signal(signal.SIGKILL)

@@ -181,6 +181,7 @@ def test_a_model_in_vllm_is_made_again_from_its_manifest(monkeypatch, model):
             return cls()
 
     monkeypatch.setattr(vlm, "VllmModel", Opened)
+    monkeypatch.setattr(vlm, "check_installed", lambda engine: None)
     monkeypatch.setattr(vlm, "load", None)  # vLLM reads the folder; it isn't loaded twice
     policy = make_policy(f"vlm:{model}", engine="vllm", vllm={"pictures": 3}, dtype="bfloat16")
     folder, _, generation, settings, dtype, on_gpu = seen[0]

@@ -105,6 +105,14 @@ def test_an_engine_that_reads_other_prompts_stops_the_run(stand_ins, tmp_path):
         run(small(), tmp_path)
 
 
+def test_a_missing_vllm_is_named_before_the_model_is_loaded(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "vllm", None)
+    monkeypatch.setattr("pixel_env.agents.run.run.load", None)
+    with pytest.raises(ConfigError, match=r"of the extra vllm: pip install"):
+        TrainingRun(small(), tmp_path / "run", print)
+    assert not (tmp_path / "run").exists()
+
+
 def test_an_unknown_engine_is_refused():
     with pytest.raises(ConfigError, match="'sglang'"):
         RunConfig(engine="sglang")
