@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("pixel_env.tasks", "pixel_env.agents")
 """Those whose examples no other test runs."""
 
-PEERS = ("verl", "verifiers")
+PEERS = ("verl", "verifiers", "openenv", "fastapi", "uvicorn", "skyrl_gym")
 """Engines that need an environment of their own; tests of theirs run by name."""
 
 MODULES = [

@@ -34,6 +34,8 @@ PLAYS = {
     "trl": ("trl", "trl_scripted:play"),
     "openenv": ("openenv", "openenv_play:play"),
     "skyrl_gym": ("skyrl_gym", "skyrl_play:play"),
+    "verl": ("verl", "verl_play:play"),
+    "verifiers": ("verifiers", "verifiers_play:play"),
 }
 """For each adapter the package that it needs, and where its play is."""
 

@@ -61,11 +61,10 @@ def test_an_adapter_gives_what_gymnasium_gives(name, episode):
     ours = play_gymnasium(ID, SMALL, index, messages)
     rewards, texts, pictures, left_out = find(name)(ID, SMALL, index, messages)
     assert bool(left_out) == ours.left_out
-    if not left_out:
-        assert sum(rewards) == pytest.approx(sum(ours.rewards), abs=1e-12)
-    assert list(texts) == ours.texts
-    if episode == "can't be read":  # nothing counts that is shown in its place
+    if ours.left_out:  # some engines are handed nothing then
         return
+    assert sum(rewards) == pytest.approx(sum(ours.rewards), abs=1e-12)
+    assert list(texts) == ours.texts
     assert len(pictures) == len(ours.pictures)
     for theirs, shown in zip(pictures, ours.pictures, strict=True):
         assert np.array_equal(theirs, shown)
