@@ -40,9 +40,9 @@ def command(manifest: Mapping[str, Any], policy: str = "") -> str:
     for control in manifest["control"]:
         arguments += ["--control", control]
     for name, value in sorted(env.items()):
-        arguments += ["--env-arg", f"{name}={_written(value)}"]
+        arguments += ["--env-arg", f"{name}={written_value(value)}"]
     for name, value in sorted(_needed(manifest, bool(policy)).items()):
-        arguments += ["--policy-arg", f"{name}={_written(value)}"]
+        arguments += ["--policy-arg", f"{name}={written_value(value)}"]
     return shlex.join(arguments)
 
 
@@ -68,7 +68,7 @@ def _same(value: Any, usual: Any) -> bool:
     return bool(json.loads(json.dumps(value)) == json.loads(json.dumps(usual)))
 
 
-def _written(value: Any) -> str:
+def written_value(value: Any) -> str:
     """Writes a value as NAME=VALUE takes it: text that JSON would read as something else quoted."""
     if not isinstance(value, str):
         return json.dumps(value)

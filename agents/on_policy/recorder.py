@@ -17,8 +17,11 @@ import numpy as np
 from gymnasium.vector import VectorEnv, VectorWrapper
 from numpy.typing import NDArray
 
-from pixel_env.recordings.trajectory import TrajectoryFolder, TrajectoryRecord
+from pixel_env.media.rgb import Image
+from pixel_env.recordings.trajectory import FILE_NAME, TrajectoryFolder, TrajectoryRecord
 from pixel_env.types import Info, Observation
+from pixel_env.viewer import read_site
+from pixel_env.viewer.drawn import draw_recorded
 
 from ..generation.collection import lane_observation, lane_values
 
@@ -77,8 +80,7 @@ class LaneRecorder(VectorWrapper):
         """Names the lanes whose next episodes are recorded, and their iteration."""
         self._lanes, self._into = lanes, None
         if lanes:
-            name = f"iteration-{iteration:08d}{self._suffix}"
-            self._into = TrajectoryFolder(self.folder / name)
+            self._into = TrajectoryFolder(self._folder_of(iteration))
             for number in self._found()[: -self._keep]:
                 self._remove(number)
 
@@ -130,6 +132,15 @@ class LaneRecorder(VectorWrapper):
             )
         return step
 
+    def pictures(self, iteration: int, most: int) -> list[Image]:
+        """Draws the first recorded rollouts of an iteration; [] where there are none."""
+        folder = self._folder_of(iteration)
+        if not (folder / FILE_NAME).exists():
+            return []
+        site = read_site(folder, limit=most)
+        shown = [number for number, row in enumerate(site.rows) if row.get("picture")]
+        return [draw_recorded(site, number) for number in shown]
+
     def finish(self) -> None:
         """Writes the records: every group has ended, and no bonus comes any more."""
         for lane, record in self._records.items():
@@ -144,7 +155,10 @@ class LaneRecorder(VectorWrapper):
         return sorted(int(n[1]) for n in (self._name.fullmatch(path.name) for path in paths) if n)
 
     def _remove(self, iteration: int) -> None:
-        shutil.rmtree(self.folder / f"iteration-{iteration:08d}{self._suffix}", ignore_errors=True)
+        shutil.rmtree(self._folder_of(iteration), ignore_errors=True)
+
+    def _folder_of(self, iteration: int) -> Path:
+        return self.folder / f"iteration-{iteration:08d}{self._suffix}"
 
 
 def _of_lane(seed: Any, lane: int) -> int | None:

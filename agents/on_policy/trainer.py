@@ -7,6 +7,7 @@ Group-relative policy gradient with selective sample replay, as in Pixel Reasone
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import time
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pixel_env.errors import ConfigError, unknown_name
+from pixel_env.files.json_values import plain
 
 from ..generation.engine import Engine
 from ..generation.session import Session
@@ -33,6 +35,9 @@ from .metrics import group_metrics, rollout_metrics
 from .recorder import LaneRecorder
 from .replay_buffer import Experience, ReplayBuffer
 from .update import PolicyUpdate
+
+SHOWN_ROLLOUTS = 4
+"""Recorded rollouts of an iteration that TensorBoard shows as pictures, at most."""
 
 Evaluate = Callable[[int], Mapping[str, float]]
 """Takes the iteration, evaluates the policy as it is, and returns numbers to log."""
@@ -125,6 +130,8 @@ class OnPolicyTrainer:
             self._recorder.forget_after(done)
         first = self._placement.processes.is_first
         writer = MetricWriter(self._folder, resumed_step=done) if first else None
+        if writer:
+            writer.write_text("config", json.dumps(plain(self.config, other=str), indent=2))
         metrics: dict[str, float] = {}
         for iteration in range(done + 1, self.config.iterations + 1):
             metrics = self.iterate(iteration)
@@ -135,6 +142,7 @@ class OnPolicyTrainer:
                 metrics |= self._evaluated(evaluate, iteration)
             if writer:
                 writer.write(iteration, metrics)
+                self._show_rollouts(writer, iteration)
             last = iteration == self.config.iterations
             if last or _is_due(iteration, self.config.checkpoint_every):
                 self._save(iteration, self.checkpoints)
@@ -143,6 +151,12 @@ class OnPolicyTrainer:
         if writer:
             writer.close()
         return metrics
+
+    def _show_rollouts(self, writer: MetricWriter, iteration: int) -> None:
+        """Shows some recorded rollouts of an iteration as pictures."""
+        drawn = self._recorder.pictures(iteration, SHOWN_ROLLOUTS) if self._recorder else []
+        for number, picture in enumerate(drawn, 1):
+            writer.write_picture(iteration, f"rollouts/{number}", picture)
 
     def iterate(self, iteration: int) -> dict[str, float]:
         """Does one iteration, numbered from 1, and returns its metrics."""

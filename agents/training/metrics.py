@@ -19,6 +19,7 @@ from pixel_env.errors import DataError
 from pixel_env.files.json_records import parsed
 from pixel_env.files.lines import append_line, whole_lines
 from pixel_env.files.whole_file import naming, write_whole
+from pixel_env.media.rgb import Image
 
 FILE_NAME = "metrics.jsonl"
 
@@ -26,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 class MetricWriter:
-    """Writes numbers by step, to TensorBoard and as one line of JSON a step.
+    """Writes numbers by step, to TensorBoard and as one line of JSON a step; shows pictures there.
 
     A training that was killed and goes on from an earlier step opens its folder with that step:
     what was written after it is dropped, so that every step is in the file once.
@@ -65,6 +66,25 @@ class MetricWriter:
             self._board.flush()
         finite = {name: value if math.isfinite(value) else None for name, value in values.items()}
         append_line(self.path, json.dumps({"step": step, **finite}, allow_nan=False))
+
+    def write_text(self, name: str, text: str) -> None:
+        """Shows a text on TensorBoard, as a block of code; it is not in the file."""
+        fenced = "\n".join(f"    {line}" for line in text.splitlines())
+        with naming(self._folder):
+            self._board.add_text(name, fenced)
+            self._board.flush()
+
+    def write_picture(self, step: int, name: str, picture: Image) -> None:
+        """Shows a picture on TensorBoard; it is not in the file.
+
+        Args:
+            step: from 1.
+            name: of the picture.
+            picture: (height, width, 3) uint8 RGB.
+        """
+        with naming(self._folder):
+            self._board.add_image(name, picture, step, dataformats="HWC")
+            self._board.flush()
 
     def close(self) -> None:
         """Closes TensorBoard's file."""

@@ -1,4 +1,4 @@
-"""An episode drawn for a person: the overview with boxes, and the conversation."""
+"""An episode drawn for a person: the overview with boxes, the newest view, the conversation."""
 
 from __future__ import annotations
 
@@ -18,8 +18,12 @@ from ..reading import GivenAction, described
 from ..types import LETTERS, View
 
 PANEL_PX = 480
-"""Height of a picture, and width of its halves: views on the left, the conversation on the right.
-All pictures are of one size, as films and windows need them."""
+"""Height of a picture, and width of its halves: the overview on the left, on the right the
+conversation and under it the newest view. All pictures are of one size, as films and windows need
+them."""
+
+NEWEST_PX = 200
+"""Height of the newest view of an operation, where there is one."""
 
 UNREADABLE = "This sample could not be read."
 """Stands for the question of a sample whose files are broken."""
@@ -44,9 +48,16 @@ def draw_episode(history: History | None, conversation: Sequence[tuple[str, str]
         (PANEL_PX, 2 * PANEL_PX, 3) uint8 RGB.
     """
     canvas = PillowImage.new("RGB", (2 * PANEL_PX, PANEL_PX), (255, 255, 255))
-    canvas.paste(_overview(history.views if history else ()), (0, 0))
+    views = history.views if history else ()
+    canvas.paste(_overview(views), (0, 0))
     pen = ImageDraw.Draw(canvas)
-    for row, (line, colour) in enumerate(_lines(history, conversation)):
+    height = PANEL_PX
+    if views and views[-1].origin != "overview":
+        height -= NEWEST_PX + _MARGIN_PX
+        newest = fitted(PillowImage.fromarray(views[-1].image), PANEL_PX, NEWEST_PX)
+        canvas.paste(newest, (PANEL_PX + _MARGIN_PX, height))
+        _number(pen, len(views), (PANEL_PX + _MARGIN_PX, height), (0, 0, 0))
+    for row, (line, colour) in enumerate(_lines(history, conversation, height)):
         place = (PANEL_PX + _MARGIN_PX, _MARGIN_PX + row * _LINE_PX)
         pen.text(place, line, fill=colour, font_size=_FONT_PX)
     return np.array(canvas, dtype=np.uint8)
@@ -94,8 +105,7 @@ def _overview(views: tuple[View, ...]) -> PillowImage.Image:
     rows = -(-len(firsts) // columns)
     sheet = PillowImage.new("RGB", (PANEL_PX, rows * cell), (240, 240, 240))
     for place, source in enumerate(sorted(firsts)):
-        picture = PillowImage.fromarray(firsts[source].image)
-        picture.thumbnail((cell, cell))
+        picture = fitted(PillowImage.fromarray(firsts[source].image), cell, cell)
         later = [(n, v) for n, v in enumerate(views, 1) if v.origin != "overview"]
         pen = ImageDraw.Draw(picture)
         for order, (number, view) in enumerate(later):
@@ -121,11 +131,33 @@ def _mark(
     width, height = size[0] - 1, size[1] - 1
     x1, y1, x2, y2 = view.box
     pen.rectangle((x1 * width, y1 * height, x2 * width, y2 * height), outline=colour, width=2)
-    pen.text((x1 * width + 4, y1 * height + 2), str(number), fill=colour, font_size=_FONT_PX)
+    _number(pen, number, (x1 * width, y1 * height), colour)
+
+
+def _number(
+    pen: ImageDraw.ImageDraw,
+    number: int,
+    corner: tuple[float, float],
+    colour: tuple[int, int, int],
+) -> None:
+    """Writes a view's number into its corner, so that it reads on any picture."""
+    place = (corner[0] + 4, corner[1] + 2)
+    white = (255, 255, 255)
+    pen.text(place, str(number), fill=colour, font_size=_FONT_PX, stroke_width=2, stroke_fill=white)
+
+
+def fitted(picture: PillowImage.Image, width: int, height: int) -> PillowImage.Image:
+    """Returns a picture as large as a frame holds; of small ones every pixel stays a square."""
+    scale = min(width / picture.width, height / picture.height)
+    if scale >= 2:
+        scale = int(scale)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    how = PillowImage.Resampling.NEAREST if scale >= 2 else PillowImage.Resampling.LANCZOS
+    return picture.resize(size, how)
 
 
 def _lines(
-    history: History | None, conversation: Sequence[tuple[str, str]]
+    history: History | None, conversation: Sequence[tuple[str, str]], height: int
 ) -> list[tuple[str, tuple[int, int, int]]]:
     """Wraps the question and as many of the newest lines as there is room for, in colours."""
     sample = history.sample if history else None
@@ -133,7 +165,7 @@ def _lines(
     if sample:
         asked += [f"({a}) {b}" for a, b in zip(LETTERS, sample.choices, strict=False)]
     colours = {"question": (0, 0, 0), "policy": (20, 90, 200), "environment": (90, 90, 90)}
-    n_rows = (PANEL_PX - 2 * _MARGIN_PX) // _LINE_PX
+    n_rows = (height - 2 * _MARGIN_PX) // _LINE_PX
     head = _wrapped([("question", text) for text in asked])[: n_rows // 2]
     talk = _wrapped(conversation)
     n_room = n_rows - len(head)

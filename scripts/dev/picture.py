@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 import pixel_env
-from pixel_env.drawing.picture import PANEL_PX
+from pixel_env.drawing.picture import NEWEST_PX, PANEL_PX
 from pixel_env.media.rgb import Image as RGB
 
 INDEX = 3
@@ -45,7 +45,7 @@ def main(path: Path) -> None:
     for picture in pictures:
         sheet.paste(picture, (left, 0))
         left += picture.width + 8
-    sheet.paste(talk.crop((0, 0, PANEL_PX, height)), (left, 0))
+    sheet.paste(talk.crop((0, 0, PANEL_PX, PANEL_PX - NEWEST_PX - 12)), (left, 0))
     sheet.save(path, optimize=True)
 
 

@@ -9,6 +9,7 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from pixel_env.__main__ import main
 from pixel_env.agents.evaluation.rerun import rerun
@@ -19,8 +20,11 @@ from pixel_env.agents.policies.by_name import make_policy
 from pixel_env.agents.run.config import RunConfig, tiny_defaults
 from pixel_env.agents.run.report import report, table_of, write_report
 from pixel_env.agents.run.run import TrainingRun
+from pixel_env.agents.settings.command_line import read
 from pixel_env.agents.training.metrics import read_metrics
 from pixel_env.errors import ConfigError
+from pixel_env.scripts import benchmark, play, train, view
+from pixel_env.scripts.train import read_options
 
 
 def small(**changes):
@@ -38,6 +42,7 @@ def small(**changes):
             group_size=2,
             generation=dataclasses.replace(config.on_policy.generation, max_new_tokens=24),
             checkpoint_every=1,
+            record_every=4,
         ),
         **changes,
     )
@@ -101,6 +106,35 @@ def test_the_report_holds_the_table_and_the_course(finished):
         assert table[label].n == 4
     assert "| 1 to 1 |" in text
     assert "first 4 samples" in text
+    assert re.search(r"\n\*\*After RL, \d+\.0% of 4 answers are right \(", text)
+    shown = re.findall(r"!\[[^]]*\]\(([^)]+)\)", text)
+    assert "report/curve.svg" in shown
+    assert all((outcome.folder / name).stat().st_size for name in shown)
+    assert text.count("No episode of RL is like this.") == 4 - len(shown)
+
+
+def test_the_commands_that_a_report_names_can_be_pasted(finished):
+    outcome, _ = finished
+    block = re.search(r"## Next\n\n```sh\n(.*?)\n```", report(outcome, small()), re.DOTALL)[1]
+    lines = [shlex.split(line, comments=True) for line in block.splitlines()]
+    named = {words[1]: words[2:] for words in lines if words}
+    assert list(named) == ["view", "benchmark", "play", "train"]
+    assert read(named["view"], view.ViewOptions()).folder == outcome.folder
+    compared = read(named["benchmark"], benchmark.BenchmarkOptions())
+    assert compared.policy == ("before=vlm:tiny", f"after=vlm:{outcome.folder / 'model'}")
+    assert compared.samples == 4
+    assert read(named["play"], play.PlayOptions()).split == "test"
+    trained = read_options(named["train"], train.TrainOptions(), train.PAGE).run
+    assert trained.env_args == small().env_args
+    assert not trained.warm_start
+
+
+def test_tensorboard_shows_rollouts_and_the_settings(finished):
+    outcome, _ = finished
+    board = EventAccumulator(str(outcome.folder / "on_policy")).Reload()
+    assert "rollouts/1" in board.Tags()["images"]
+    (text,) = board.Tensors("config/text_summary")
+    assert '"groups_per_iteration": 2' in text.tensor_proto.string_val[0].decode()
 
 
 def test_a_finished_run_is_read_not_run_again(finished):

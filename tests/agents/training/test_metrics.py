@@ -1,10 +1,13 @@
 """What is written down, and when a collapse is warned of."""
 
+import io
 import json
 import logging
 import math
 
+import numpy as np
 import pytest
+from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from pixel_env import ConfigError, DataError
@@ -100,3 +103,19 @@ def test_a_watch_goes_on_from_a_checkpoint():
 def test_a_patience_under_one_is_refused():
     with pytest.raises(ConfigError, match="patience"):
         CollapseWatch(patience=0)
+
+
+def test_texts_and_pictures_are_on_the_board_alone(tmp_path):
+    picture = np.random.default_rng(0).integers(0, 255, (6, 9, 3), np.uint8)
+    writer = MetricWriter(tmp_path)
+    writer.write_text("config", '{\n "a": 1\n}')
+    writer.write_picture(2, "rollouts/1", picture)
+    writer.close()
+    assert read_metrics(tmp_path) == []
+    board = EventAccumulator(str(tmp_path)).Reload()
+    (shown,) = board.Images("rollouts/1")
+    assert shown.step == 2
+    with Image.open(io.BytesIO(shown.encoded_image_string)) as drawn:
+        assert np.array_equal(np.asarray(drawn), picture)
+    (text,) = board.Tensors("config/text_summary")
+    assert text.tensor_proto.string_val[0].decode() == '    {\n     "a": 1\n    }'

@@ -5,7 +5,7 @@ import pytest
 from tiny_tasks import PictureTask
 
 from pixel_env import OperationError, PixelReasoningEnv, answer, select_frames, zoom_in
-from pixel_env.drawing.picture import COLOURS, PANEL_PX, written_action
+from pixel_env.drawing.picture import COLOURS, NEWEST_PX, PANEL_PX, written_action
 
 
 @pytest.fixture
@@ -89,3 +89,27 @@ def test_clips_and_faults_are_drawn(clip_task):
 def test_actions_are_written_on_one_line(action, written):
     assert written_action(action) == written
     assert len(written_action(answer("x" * 10_000))) <= 200
+
+
+def test_the_newest_view_stands_under_the_conversation(env):
+    before = env.render()
+    env.step(zoom_in([0, 0, 0.5, 0.5]))
+    first = env.render()
+    env.step(zoom_in([0.5, 0.5, 1, 1]))
+    second = env.render()
+    corner = np.s_[PANEL_PX - NEWEST_PX : PANEL_PX - 12, PANEL_PX + 40 : PANEL_PX + 150]
+    assert (before[corner] == 255).all()
+    # red rises with x and green with y: the lower right corner has more of both
+    assert first[corner][..., :2].mean() < 100 < 150 < second[corner][..., :2].mean()
+
+
+def test_a_small_picture_fills_its_panel():
+    env = PixelReasoningEnv(
+        PictureTask(width=112, height=112), render_mode="rgb_array", overview_px=(784, 12544)
+    )
+    env.reset(seed=0)
+    panel = env.render()[:, :PANEL_PX]
+    assert (panel[:448, :448] != 240).any(axis=2).all()
+    red = panel[200, 2:446, 0].astype(int)
+    assert red[0] < 8
+    assert red[-1] > 247
