@@ -19,20 +19,12 @@ from pixel_env.agents.adapters.trl_template import prepare
 model, rows, steps = sys.argv[1], Path(sys.argv[2]), int((sys.argv[3:] or [1000])[0])
 lines = [json.loads(line) for line in rows.read_text(encoding="utf-8").splitlines()]
 config = GRPOConfig(
-    output_dir="runs/trl",
-    max_steps=steps,
-    learning_rate=1e-6,
-    num_generations=8,
-    per_device_train_batch_size=8,
+    output_dir="runs/trl", max_steps=steps, learning_rate=1e-6, logging_steps=1, report_to="none",
+    num_generations=8, per_device_train_batch_size=8, scale_rewards="none", epsilon_high=0.35,
     max_completion_length=8192,  # all messages, feedback and pictures after the first one
     max_tool_calling_iterations=4,  # the environment's max_turns less the answer
-    scale_rewards="none",
-    epsilon_high=0.35,
-    logging_steps=1,
-    report_to="none",
-    bf16=torch.cuda.is_available(),
-    use_cpu=not torch.cuda.is_available(),
-)
+    bf16=torch.cuda.is_available(), use_cpu=not torch.cuda.is_available(),
+)  # fmt: skip
 trainer = GRPOTrainer(
     model=model,
     processing_class=prepare(AutoProcessor.from_pretrained(model)),
