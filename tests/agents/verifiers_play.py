@@ -66,9 +66,8 @@ def play(
         taskset={"env_id": env_id, "env_args": dict(env_args), "first": index, "n": 1}
     )
     (episode,) = episodes(env, server, [index])
-    if not episode.ok:
-        return [], [], [], True
-    (trace,) = episode.traces
-    shown = [parts_of(each) for each in server.requests[-1].messages if each["role"] == "user"]
+    sent = server.requests[-1].messages if server.requests else []
+    shown = [parts_of(each) for each in sent if each["role"] == "user"]
     pictures = [picture for _, pictures in shown for picture in pictures]
-    return [trace.reward], [text for text, _ in shown[1:]], pictures, False
+    rewards = [trace.reward for trace in episode.traces if episode.ok]
+    return rewards, [text for text, _ in shown[1:]], pictures, not episode.ok

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 from tiny_models import tiny_processor, tiny_tokenizer
-from transformers import Qwen2_5_VLProcessor
+from transformers import AutoTokenizer, Qwen2_5_VLProcessor, Qwen2VLImageProcessorPil
 from verl.experimental.agent_loop.agent_loop import DictConfigWrap
 from verl.utils.dataset.rl_dataset import RLHFDataset
 from verl.workers.rollout.replica import TokenOutput
@@ -36,9 +36,15 @@ def processor(folder: Path) -> Processor:
     tiny_tokenizer().save_pretrained(folder)
     tiny_processor("qwen2_5_vl").save_pretrained(folder)
     write_serving_files(folder, "qwen2_5_vl")
-    images = type(tiny_processor("qwen2_5_vl")).from_pretrained(folder)
-    template = (folder / "chat_template.jinja").read_text(encoding="utf-8")
-    return Processor(images, tiny_tokenizer(), _NoVideo(), chat_template=template)
+    return processor_of(folder)
+
+
+def processor_of(folder: Path | str) -> Processor:
+    """Returns the processor of a folder that serves."""
+    images = Qwen2VLImageProcessorPil.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    template = (Path(folder) / "chat_template.jinja").read_text(encoding="utf-8")
+    return Processor(images, tokenizer, _NoVideo(), chat_template=template)
 
 
 class Server:
