@@ -72,7 +72,8 @@ def prepare(processor: Any) -> Any:
 
     A picture that is made of whole image tokens is never resized, however small it is: the
     environment has decided its size. Padding stands on the left, where TRL wants it and doesn't
-    look: on the right, pictures of prompts of different lengths get wrong positions.
+    look: on the right, prompts of different lengths without a call fail, or mistake text for
+    pictures.
     """
     processor.chat_template = CHAT_TEMPLATE
     processor.tokenizer.response_template = RESPONSE_TEMPLATE

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 ID = "PixelReason-SyntheticSearch-v0"
 ARGS = {"options": True, "overview_px": [12544, 50176], "crop_px": [12544, 50176]}
-INDEX = 3
+INDEX, OTHER = 3, 5  # questions of different lengths
 PICTURES = ("pixel_values", "image_grid_thw", "num_images", "mm_token_type_ids")
 
 
@@ -64,12 +64,12 @@ def scripted(trl_scripted, tmp_path_factory):
     return made
 
 
-def recorded(processor, script, system="full"):
+def recorded(processor, script, system="full", index=INDEX):
     """Records a scripted episode as our own collection does."""
     env = TextAction(gym.make(ID, **ARGS), "pixel-reasoner")
     encoder = Encoder(processor.tokenizer, processor.image_processor, env.dialect, system)
     builder = TrajectoryBuilder()
-    observation, info = env.reset(options={"index": INDEX})
+    observation, info = env.reset(options={"index": index})
     builder.add_prompt(encoder.open(observation))
     total = 0.0
     for n, message in enumerate(script):
@@ -114,28 +114,51 @@ def test_tokens_masks_and_pictures_are_those_that_our_collection_records(scripte
     assert grids == []
 
 
-def test_log_probabilities_are_those_of_our_forward_pass(scripted, trl_scripted):
-    """Positions of pictures depend on padding and token types, which TRL makes by itself."""
-    batch, processor = scripted.batch, scripted.processing_class
+def check_logprobs(made, trajectories, system):
+    """Compares TRL's log-probabilities of a batch, before its step, with our forward pass."""
+    batch, processor = made.batch, made.processing_class
     model = load("tiny").model.eval()
     dialect = get_dialect("pixel-reasoner")
-    encoder = Encoder(processor.tokenizer, processor.image_processor, dialect, "full")
-    trajectories = [recorded(processor, script)[0] for script in SCRIPTS]
-    scripted.model.load_state_dict(model.state_dict())  # those before the step
+    encoder = Encoder(processor.tokenizer, processor.image_processor, dialect, system)
+    made.model.load_state_dict(model.state_dict())  # those before the step
     with torch.no_grad():
         ours = score(model, trajectories, encoder)
-        theirs, _, _ = scripted._get_per_token_logps_and_entropies(
-            scripted.model.eval(),
+        theirs, _, _ = made._get_per_token_logps_and_entropies(
+            made.model.eval(),
             torch.cat([batch["prompt_ids"], batch["completion_ids"]], dim=1),
             torch.cat([batch["prompt_mask"], batch["completion_mask"]], dim=1),
             batch["completion_ids"].shape[1],
             **{key: batch[key] for key in PICTURES},
         )
-    for n in range(len(SCRIPTS)):
+    for n in range(len(trajectories)):
         mask = (batch["tool_mask"] * batch["completion_mask"])[n].bool()
         expected = ours.logprobs[n][ours.trainable[n]]
         # Ours leaves out the tokens that can't be sampled, which have next to no probability.
         torch.testing.assert_close(theirs[n][mask], expected, atol=1e-3, rtol=1e-3)
+
+
+def test_log_probabilities_are_those_of_our_forward_pass(scripted):
+    """Positions of pictures depend on padding and token types, which TRL makes by itself."""
+    made = [recorded(scripted.processing_class, script)[0] for script in SCRIPTS]
+    check_logprobs(scripted, made, "full")
+
+
+def test_prompts_of_different_lengths_without_a_call_have_the_right_positions(
+    trl_scripted, tmp_path
+):
+    """There TRL takes the token types from a padded prompt of its own."""
+    lines = [trl_scripted.real_line(ID, ARGS, index, "brief") for index in (INDEX, OTHER)]
+    finals = [[rf"\boxed{{{letter}}}"] for letter in "ABCDABCD"]
+    made = trl_scripted.trainer(lines, tmp_path, finals)
+    made.train()
+    lengths = made.batch["prompt_mask"].sum(dim=1).tolist()
+    assert len(set(lengths)) == 2
+    indices = [INDEX] * 4 + [OTHER] * 4
+    played = [
+        recorded(made.processing_class, script, "brief", index)[0]
+        for script, index in zip(finals, indices, strict=True)
+    ]
+    check_logprobs(made, played, "brief")
 
 
 def test_advantages_are_those_of_the_papers_rewards(scripted):
