@@ -31,6 +31,7 @@ WRITE_THEMSELVES = {
     "pixel_env/recordings/trajectory.py": "encodes into memory",
     "pixel_env/viewer/pictures.py": "encodes into memory",
     "agents/human/board.py": "encodes into memory",
+    "agents/run/examples.py": "encodes into memory",
     "agents/learning_trap/curves.py": "writes into a file that appears whole",
     "scripts/dev/": "for maintainers, who make it again",
 }

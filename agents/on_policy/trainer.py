@@ -131,7 +131,7 @@ class OnPolicyTrainer:
         first = self._placement.processes.is_first
         writer = MetricWriter(self._folder, resumed_step=done) if first else None
         if writer:
-            writer.write_text("config", json.dumps(plain(self.config, other=str), indent=2))
+            writer.show_text("config", json.dumps(plain(self.config, other=str), indent=2))
         metrics: dict[str, float] = {}
         for iteration in range(done + 1, self.config.iterations + 1):
             metrics = self.iterate(iteration)
@@ -156,7 +156,7 @@ class OnPolicyTrainer:
         """Shows some recorded rollouts of an iteration as pictures."""
         drawn = self._recorder.pictures(iteration, SHOWN_ROLLOUTS) if self._recorder else []
         for number, picture in enumerate(drawn, 1):
-            writer.write_picture(iteration, f"rollouts/{number}", picture)
+            writer.show_picture(iteration, f"rollouts/{number}", picture)
 
     def iterate(self, iteration: int) -> dict[str, float]:
         """Does one iteration, numbered from 1, and returns its metrics."""

@@ -67,14 +67,14 @@ class MetricWriter:
         finite = {name: value if math.isfinite(value) else None for name, value in values.items()}
         append_line(self.path, json.dumps({"step": step, **finite}, allow_nan=False))
 
-    def write_text(self, name: str, text: str) -> None:
+    def show_text(self, name: str, text: str) -> None:
         """Shows a text on TensorBoard, as a block of code; it is not in the file."""
         fenced = "\n".join(f"    {line}" for line in text.splitlines())
         with naming(self._folder):
             self._board.add_text(name, fenced)
             self._board.flush()
 
-    def write_picture(self, step: int, name: str, picture: Image) -> None:
+    def show_picture(self, step: int, name: str, picture: Image) -> None:
         """Shows a picture on TensorBoard; it is not in the file.
 
         Args:

@@ -108,8 +108,8 @@ def test_a_patience_under_one_is_refused():
 def test_texts_and_pictures_are_on_the_board_alone(tmp_path):
     picture = np.random.default_rng(0).integers(0, 255, (6, 9, 3), np.uint8)
     writer = MetricWriter(tmp_path)
-    writer.write_text("config", '{\n "a": 1\n}')
-    writer.write_picture(2, "rollouts/1", picture)
+    writer.show_text("config", '{\n "a": 1\n}')
+    writer.show_picture(2, "rollouts/1", picture)
     writer.close()
     assert read_metrics(tmp_path) == []
     board = EventAccumulator(str(tmp_path)).Reload()
