@@ -32,8 +32,9 @@ $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 train: $(INSTALLED)  ## train the tiny policy: warm start, RL, evaluation; ARGS go to train.py
 	$(BIN)/python scripts/train.py $(ARGS)
 
-pretrain: $(INSTALLED)  ## remake agents/base_weights
-	$(BIN)/python scripts/dev/pretrain_tiny.py --out agents/base_weights $(ARGS)
+pretrain: $(INSTALLED)  ## remake agents/base_weights; ARGS go to the second script
+	$(BIN)/python scripts/dev/pretrain_tiny.py --out runs/pretrain_tiny/model
+	$(BIN)/python scripts/dev/pretrain_twins.py --out agents/base_weights $(ARGS)
 
 test: lint types  ## check style and types, run every test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(ARGS)

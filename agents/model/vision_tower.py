@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import weakref
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import nn
@@ -162,9 +162,13 @@ def _attend(
     length: int,
 ) -> torch.Tensor:
     """Returns (count * length, width) of the stretches of one length."""
-    chosen = (query, key, value) if rows is None else (each[rows] for each in (query, key, value))
-    batched = [each.unflatten(0, (count, length)).transpose(1, 2) for each in chosen]
-    attended = scaled_dot_product_attention(*batched)  # (count, heads, length, head size)
+
+    def batched(values: torch.Tensor) -> torch.Tensor:
+        """Returns (count, heads, length, head size)."""
+        chosen = values if rows is None else values[rows]
+        return chosen.view(count, length, *values.shape[1:]).transpose(1, 2)
+
+    attended = scaled_dot_product_attention(batched(query), batched(key), batched(value))
     return attended.transpose(1, 2).reshape(count * length, -1)
 
 
@@ -172,5 +176,4 @@ def _rotated(
     query: torch.Tensor, key: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Turns queries and keys, (patches, heads, head size), by their places, in float32."""
-    turned = apply_rotary_pos_emb_vision(query, key, cos, sin)  # type: ignore[no-untyped-call]
-    return cast(tuple[torch.Tensor, torch.Tensor], turned)
+    return apply_rotary_pos_emb_vision(query, key, cos, sin)

@@ -1,6 +1,6 @@
-"""Makes the base weights of the tiny policy, which ship in agents/base_weights.
+"""Makes weights of the tiny policy that know scenes; `pretrain_twins.py` goes on from them.
 
-    python scripts/dev/pretrain_tiny.py --out agents/base_weights
+    python scripts/dev/pretrain_tiny.py --out runs/pretrain_tiny/model
 
 draws scenes of SyntheticSearch's training split, teaches the vision tower what stands under each
 token, then the language model to find what a word names, then to describe, ground, name and answer

@@ -1,6 +1,7 @@
-"""Teaches the tiny policy's base weights all four synthetic twins.
+"""Teaches the tiny policy all four synthetic twins: makes the weights in agents/base_weights.
 
-    python scripts/dev/pretrain_twins.py --out runs/pretrain_twins/model
+    python scripts/dev/pretrain_twins.py --out agents/base_weights
+    python scripts/dev/pretrain_twins.py --out agents/base_weights --device cuda --workers 12
 
 starts from the weights that `pretrain_tiny.py` makes of scenes, with a tokenizer that has the texts
 of all twins, and teaches lessons of scenes, boards, pages and clips together. The folder --work
@@ -35,10 +36,10 @@ from pixel_env.agents.tiny.pretraining import as_trajectory
 from pixel_env.agents.tiny.texts import clip_texts, dialect_texts, episode_texts
 from pixel_env.agents.tokens.encoder import Encoder
 from pixel_env.dialects import get_dialect
-from pixel_env.tasks.synthetic import lessons
 from pixel_env.tasks.synthetic.clip import lessons as clip
 from pixel_env.tasks.synthetic.counting import lessons as counting
 from pixel_env.tasks.synthetic.infographic import lessons as infographic
+from pixel_env.tasks.synthetic.lessons import HEADS, Exhibit
 from pixel_env.tasks.synthetic.search import exhibits as search
 from pixel_env.tasks.synthetic.search.lessons import vocabulary
 from pixel_env.wrappers import TextAction
@@ -50,13 +51,15 @@ IDS = {
     "Infographic": "PixelReason-SmallInfographic-v0",
     "Clip": "PixelReason-SmallClip-v0",
 }
-EXHIBITS: Mapping[str, Callable[[Any, int], list[lessons.Exhibit]]] = {
+EXHIBITS: Mapping[str, Callable[[Any, int], list[Exhibit]]] = {
     "Search": search.exhibits,
     "Counting": counting.exhibits,
     "Infographic": infographic.exhibits,
     "Clip": clip.exhibits,
 }
 SHARES = {"Search": 0.3, "Counting": 0.25, "Infographic": 0.2, "Clip": 0.25}
+START = "runs/pretrain_tiny/model"
+"""Where `make pretrain` puts the weights of `pretrain_tiny.py`."""
 CLASSES = 48
 """Into so many classes contents are divided; steps take them in turn."""
 FIRST_UNSEEN = 500_000
@@ -71,7 +74,7 @@ class TwinTeacher:
         twins: names of the twins.
     """
 
-    heads: Mapping[str, Sequence[str]] = lessons.HEADS
+    heads: Mapping[str, Sequence[str]] = HEADS
     twins: Sequence[str] = tuple(IDS)
 
     def __init__(
@@ -115,10 +118,10 @@ class TwinTeacher:
             taught += [self._taught(shown[place], rng) for place in chosen]
         return taught[:n]
 
-    def _drawn(self, twin: str, index: int) -> list[lessons.Exhibit]:
+    def _drawn(self, twin: str, index: int) -> list[Exhibit]:
         return EXHIBITS[twin](self._tasks[twin], index)
 
-    def _taught(self, exhibit: lessons.Exhibit, rng: np.random.Generator) -> Taught:
+    def _taught(self, exhibit: Exhibit, rng: np.random.Generator) -> Taught:
         """Draws a lesson of an exhibit and finds the labels of the pictures that it shows."""
         drawn = exhibit.lesson(rng)
         labels = {id(p): each for p, each in zip(exhibit.pictures, exhibit.labels, strict=True)}
@@ -199,13 +202,13 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--out", type=Path, required=True, metavar="DIR", help="folder of the checkpoint")
     add("--work", type=Path, default=Path("runs/pretrain_twins"), metavar="DIR", help="its course")
-    add("--start", default="tiny", metavar="DIR", help="weights to start from (default: tiny)")
-    add("--steps", type=int, default=JointConfig().steps, help="(default: %(default)s)")
+    add("--start", default=START, metavar="DIR", help="where it begins (default: %(default)s)")
+    add("--steps", type=int, default=1259, help="(default: %(default)s)")
     add("--minutes", type=float, default=0.0, help="ends in time; 0 for no limit")
-    add("--batch-size", type=int, default=64, help="lessons a step (default: %(default)s)")
-    add("--learning-rate", type=float, default=1e-3, help="its peak (default: %(default)s)")
+    add("--batch-size", type=int, default=128, help="lessons a step (default: %(default)s)")
+    add("--learning-rate", type=float, default=1.5e-3, help="its peak (default: %(default)s)")
     add("--shares", type=json.loads, default={}, help=f"of the twins, as JSON (default: {SHARES})")
-    add("--contents", type=int, default=2500, help="of each twin (default: %(default)s)")
+    add("--contents", type=int, default=4000, help="of each twin (default: %(default)s)")
     add("--episodes", type=int, default=40, help="read for the tokenizer (default: %(default)s)")
     add("--exam-every", type=int, default=250, help="steps (default: %(default)s)")
     add("--exam", type=int, default=256, help="lessons of each twin (default: %(default)s)")
