@@ -84,6 +84,7 @@ def run(tmp_path_factory):
     settings = SETTINGS | {"data.train_files": rows, "data.val_files": rows}
     settings |= {"trainer.rollout_data_dir": folder / "rollouts"}
     settings |= {"trainer.default_local_dir": folder / "checkpoints"}
+    settings |= {"hydra.run.dir": folder / "hydra"}
     command = [sys.executable, "-m", "verl.trainer.main_ppo"]
     command += ["--config-dir", "configs", "--config-name", "verl_7b_8_gpus"]
     paths = [ROOT, ROOT / "tests", ROOT / "tests" / "agents"]
