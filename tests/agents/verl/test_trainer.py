@@ -30,6 +30,9 @@ pytestmark = [
 
 G = 4
 STEPS = 2
+CALL = "<tool_call>\n{"
+"""How the scripted zoom begins; feedback that explains the tags has them too."""
+
 MODEL, ACTOR, ROLLOUT = (f"actor_rollout_ref.{name}" for name in ("model", "actor", "rollout"))
 SETTINGS = {
     "data.train_batch_size": 2,
@@ -84,6 +87,7 @@ def run(tmp_path_factory):
     settings = SETTINGS | {"data.train_files": rows, "data.val_files": rows}
     settings |= {"trainer.rollout_data_dir": folder / "rollouts"}
     settings |= {"trainer.default_local_dir": folder / "checkpoints"}
+    settings |= {"hydra.run.dir": folder / "hydra"}
     command = [sys.executable, "-m", "verl.trainer.main_ppo"]
     command += ["--config-dir", "configs", "--config-name", "verl_7b_8_gpus"]
     paths = [ROOT, ROOT / "tests", ROOT / "tests" / "agents"]
@@ -132,9 +136,9 @@ def test_rewards_hold_the_curiosity_of_their_groups(run):
         assert len(step) == 2 * G
         for prompt in {each["input"] for each in step}:
             group = [each for each in step if each["input"] == prompt]
-            n_calls = [each["output"].count("<tool_call>") for each in group]
+            n_calls = [each["output"].count(CALL) for each in group]
             right = [each["score"] > 0.5 for each in group]
             expected = group_rewards(right, n_calls).rewards
             assert [each["score"] for each in group] == pytest.approx(expected.tolist())
-        paid = [each["score"] % 1 for each in step if "<tool_call>" in each["output"]]
+        paid = [each["score"] % 1 for each in step if CALL in each["output"]]
         assert paid == pytest.approx([0.5 * (0.3 - 1 / G)])  # the one of its four that zoomed
