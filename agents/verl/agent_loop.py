@@ -11,7 +11,6 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 from uuid import uuid4
@@ -23,14 +22,13 @@ from verl.experimental.agent_loop.agent_loop import (
     register,
 )
 from verl.utils.profiler import simple_timer
-from verl.utils.tokenizer import get_processor_token_id
 
 from pixel_env.chat.episode import ChatEpisode, EpisodeFacts
 from pixel_env.chat.parts import AsPillow
 from pixel_env.curiosity.bonus import CuriosityConfig
-from pixel_env.errors import ConfigError
 
 from .groups import Groups, Pay
+from .rollout_tokens import RolloutTokens, pictures_of
 
 _IDLE: defaultdict[tuple[str, str, str], list[ChatEpisode]] = defaultdict(list)
 """Environments of this process that no rollout uses, by id, arguments and dialect."""
@@ -40,21 +38,6 @@ _IDLE: defaultdict[tuple[str, str, str], list[ChatEpisode]] = defaultdict(list)
 def _groups(preset: str, counts: str, overrides: str) -> Groups:
     """Returns the groups of this process: verl makes one agent loop for each rollout of them."""
     return Groups(CuriosityConfig.of(preset, **json.loads(overrides)), counts)
-
-
-@dataclass(slots=True)
-class _Tokens:
-    """What a rollout's tokens are so far."""
-
-    ids: list[int]
-    pictures: list[Any]
-    n_prompt: int
-    mask: list[int] = field(default_factory=list)
-    logprobs: list[float] | None = None
-    facts: dict[str, Any] = field(default_factory=dict)
-    times: dict[str, float] = field(default_factory=dict)
-    cut: bool = False
-    overlong: bool = False
 
 
 @register("pixel_reason")
@@ -127,10 +110,12 @@ class PixelReasonLoop(AgentLoopBase):  # type: ignore[misc]  # verl isn't instal
             episode.messages.insert(0, dict(prompt[0]))
         return episode
 
-    async def _play(self, episode: ChatEpisode, sampling_params: Mapping[str, Any]) -> _Tokens:
-        pictures = _pictures(episode.messages)
+    async def _play(
+        self, episode: ChatEpisode, sampling_params: Mapping[str, Any]
+    ) -> RolloutTokens:
+        pictures = pictures_of(episode.messages)
         ids = await self.ct_build_initial_tokens(list(episode.messages), images=pictures)
-        tokens = _Tokens(ids, pictures, len(ids))
+        tokens = RolloutTokens(ids, pictures, len(ids))
         request = uuid4().hex  # turns of one episode go to one server, for its cache of prefixes
         while True:
             message = await self._speak(tokens, sampling_params, request)
@@ -138,22 +123,22 @@ class PixelReasonLoop(AgentLoopBase):  # type: ignore[misc]  # verl isn't instal
             with simple_timer("tool_calls", tokens.times):
                 await self._in_thread(episode.respond, message)
             if episode.ended or tokens.overlong:
-                self._check_pictures(tokens)
+                self._checkpictures_of(tokens)
                 return tokens
             if tokens.cut:
-                self._close(tokens)
+                tokens.close(self.tokenizer.eos_token_id)
             before, now = episode.messages[: n_messages + 1], list(episode.messages)
             merged, tokens.mask, tokens.logprobs = await self.ct_merge_context_msg(
                 before, now, tokens.ids, tokens.mask, tokens.logprobs
             )
             tokens.ids = merged.token_ids
-            tokens.pictures += _pictures(now[n_messages + 1 :])
+            tokens.pictures += pictures_of(now[n_messages + 1 :])
             tokens.overlong = len(tokens.mask) >= self.rollout_config.response_length
             if tokens.overlong:
                 return tokens
 
     async def _speak(
-        self, tokens: _Tokens, sampling_params: Mapping[str, Any], request: str
+        self, tokens: RolloutTokens, sampling_params: Mapping[str, Any], request: str
     ) -> str:
         """Samples a message, and appends its tokens."""
         room = self.rollout_config.response_length - len(tokens.mask)
@@ -173,7 +158,7 @@ class PixelReasonLoop(AgentLoopBase):  # type: ignore[misc]  # verl isn't instal
             tokens.ids, sampled, tokens.mask, tokens.logprobs, assistant_logprobs=out.log_probs
         )
         tokens.ids = merged.token_ids
-        _note(tokens.facts, out.extra_fields)
+        tokens.note(out.extra_fields)
         tokens.cut = not sampled or sampled[-1] != self.tokenizer.eos_token_id
         tokens.overlong = tokens.cut and limit == room  # what comes after doesn't fit
         if not tokens.cut:
@@ -181,33 +166,8 @@ class PixelReasonLoop(AgentLoopBase):  # type: ignore[misc]  # verl isn't instal
         text: str = self.tokenizer.decode(sampled, clean_up_tokenization_spaces=False)
         return text
 
-    def _close(self, tokens: _Tokens) -> None:
-        """Closes a message that was cut; the policy didn't sample that token."""
-        tokens.ids = [*tokens.ids, self.tokenizer.eos_token_id]
-        tokens.mask = [*tokens.mask, 0]
-        if tokens.logprobs is not None:
-            tokens.logprobs = [*tokens.logprobs, 0.0]
-
-    def _check_pictures(self, tokens: _Tokens) -> None:
-        """Checks that each picture takes the tokens of its own size.
-
-        Raises:
-            ConfigError: it doesn't: the boxes that a policy writes would be of another picture.
-        """
-        images = self.processor.image_processor
-        side = images.patch_size * images.merge_size
-        sizes = [size for each in tokens.pictures for size in (each.width, each.height)]
-        expected = sum((each.width // side) * (each.height // side) for each in tokens.pictures)
-        got = tokens.ids.count(get_processor_token_id(self.processor, "image"))
-        if got != expected or any(size % side for size in sizes):
-            raise ConfigError(
-                f"expected {expected} image tokens of {side} x {side} px for the pictures as they "
-                f"were shown, got {got}: the processor resized one; make the rows with --env-arg "
-                f"side_multiple={side}, and see that the processor's limits of size hold them"
-            )
-
     def _output(
-        self, tokens: _Tokens, facts: EpisodeFacts, pay: Pay, n_messages: int
+        self, tokens: RolloutTokens, facts: EpisodeFacts, pay: Pay, n_messages: int
     ) -> AgentLoopOutput:
         told = {"acc": facts.score, "curiosity": pay.bonus, "penalty": pay.penalty}
         told |= {"rapr": pay.rapr, "n_calls": facts.n_calls, "n_operations": facts.n_operations}
@@ -227,18 +187,3 @@ class PixelReasonLoop(AgentLoopBase):  # type: ignore[misc]  # verl isn't instal
     async def _in_thread(self, function: Callable[..., Any], *args: Any) -> Any:
         """Runs what decodes pictures beside the event loop, which other rollouts need."""
         return await asyncio.get_running_loop().run_in_executor(None, function, *args)
-
-
-def _pictures(messages: list[dict[str, Any]]) -> list[Any]:
-    """Returns the pictures of messages, in reading order."""
-    contents = [each["content"] for each in messages]
-    parts = [part for each in contents if not isinstance(each, str) for part in each]
-    return [part["image"] for part in parts if part["type"] == "image"]
-
-
-def _note(facts: dict[str, Any], extra: Mapping[str, Any]) -> None:
-    """Keeps what a server says of a message: the weights it was sampled with, oldest and newest."""
-    oldest = facts.get("min_global_steps")
-    facts.update(extra)
-    if oldest is not None:
-        facts["min_global_steps"] = oldest
