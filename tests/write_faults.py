@@ -42,7 +42,7 @@ COMMANDS = {
     "evaluate_controls": lambda at: [*EVALUATE, "--samples=2", "--controls", f"--out={at / 'run'}"],
     "evaluate_extended": lambda at: [*EVALUATE, "--samples", "3", "--out", str(at / "run")],
     "demonstrate": lambda at: ["--env", ENV, *SMALL, "--n=3", f"--out={at / 'demos.jsonl'}"],
-    "view": lambda at: [str(at / "run")],
+    "view": lambda at: [str(at / "run"), "--out", str(at / "run" / "view.html")],
     "export": lambda at: [
         "--run",
         str(at / "run"),

@@ -18,8 +18,8 @@ def names():
 
 def test_weights_of_all_twins_are_made_and_the_same_call_goes_on(tmp_path, names, capsys):
     fixed = (
-        f"--out {tmp_path / 'out'} --work {tmp_path / 'work'} --contents 2 --batch-size 4 "
-        "--episodes 1 --exam 4 --exam-every 2 --steps"
+        f"--start tiny --out {tmp_path / 'out'} --work {tmp_path / 'work'} --contents 2 "
+        "--batch-size 4 --episodes 1 --exam 4 --exam-every 2 --steps"
     ).split()
     names["main"]([*fixed, "1"])
     names["main"]([*fixed, "2"])
@@ -34,7 +34,8 @@ def test_weights_of_all_twins_are_made_and_the_same_call_goes_on(tmp_path, names
     shipped = load("tiny").tokenizer
     text = 'Let me look closer.\n<tool_call>\n{"name": "crop_image_normalized"'
     assert made.tokenizer.decode(made.tokenizer.encode(text)) == text
-    assert len(made.tokenizer) > len(shipped)
+    assert made.model.config.text_config.vocab_size == len(made.tokenizer)
+    assert set(made.tokenizer.get_vocab()) & set(shipped.get_vocab())
 
 
 def test_every_twins_questions_and_answers_are_few_tokens(names):
