@@ -49,10 +49,15 @@ class JudgedGroups:
         """How many groups teach nothing, for their counted rewards are all equal."""
         return int((self.advantages == 0).all(axis=1).sum())
 
+    def values(self) -> list[float | None]:
+        """Returns the advantage of each rollout, None for those that are masked."""
+        pairs = zip(self.rollouts, self.advantages.ravel().tolist(), strict=True)
+        return [None if each.masked else float(advantage) for each, advantage in pairs]
+
     def experiences(self) -> list[Experience]:
         """Returns the rollouts that aren't masked, with their advantages."""
-        pairs = zip(self.rollouts, self.advantages.ravel().tolist(), strict=True)
-        return [Experience(each, advantage) for each, advantage in pairs if not each.masked]
+        pairs = zip(self.rollouts, self.values(), strict=True)
+        return [Experience(each, advantage) for each, advantage in pairs if advantage is not None]
 
 
 class GroupRollouts:
@@ -101,6 +106,8 @@ class GroupRollouts:
             missing = judged.n_equal - (n_groups - config.groups_per_iteration)
             if missing <= 0:
                 break
+        if self._recorder:
+            self._recorder.write(judged.values())
         return judged
 
     def _samples(self, iteration: int, refill: int, n_groups: int) -> list[int]:
@@ -143,10 +150,9 @@ class GroupRollouts:
             options["reset_mask"] = np.arange(len(lanes)) < len(groups)
         self._has_run = True
         if self._recorder:
-            due = range(
-                -self._place(iteration, first_lane) % self._config.record_every, len(groups)
-            )
-            self._recorder.begin(iteration, due[:: self._config.record_every])
+            every = self._config.record_every
+            due = range(-self._place(iteration, first_lane) % every, len(groups), every)
+            self._recorder.begin(iteration, {lane: first_lane + lane for lane in due})
         if self._lanes.listener:
             self._lanes.listener(self._speaker)
         wave = collect(
@@ -158,7 +164,7 @@ class GroupRollouts:
             options=options,
         )
         if self._recorder:
-            self._recorder.finish()
+            self._recorder.finish(wave)
         return [replace(each, group=first_group + each.group) for each in wave]
 
     def _place(self, iteration: int, lane: int) -> int:

@@ -94,7 +94,7 @@ class OnPolicyTrainer:
         self._folder = folder
         self._recorder = None
         if config.record_every:
-            self._recorder = _recorder(lanes, config, Path(folder), processes.rank)
+            self._recorder = _recorder(lanes, encoder, config, Path(folder), processes.rank)
         self._speaker = lanes.speaker or Session(Engine(model, encoder, config.generation))
         self._check = None
         if lanes.speaker is not None:  # our own engine records what the model computes
@@ -253,11 +253,18 @@ class OnPolicyTrainer:
 
 
 def _recorder(
-    lanes: TrainingLanes, config: OnPolicyConfig, folder: Path, rank: int
+    lanes: TrainingLanes, encoder: Encoder, config: OnPolicyConfig, folder: Path, rank: int
 ) -> LaneRecorder:
     """Wraps the lanes so that some rollouts are recorded, each process's in folders of its own."""
     suffix = f"-process-{rank}" if rank else ""
-    return LaneRecorder(lanes.env, folder / "rollouts", config.record_iterations, suffix)
+    return LaneRecorder(
+        lanes.env,
+        folder / "rollouts",
+        config.record_iterations,
+        suffix,
+        tokenizer=encoder.tokenizer,
+        group_size=config.group_size,
+    )
 
 
 def _is_due(iteration: int, every: int) -> bool:

@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +158,11 @@ class TrajectoryRecord:
     def note(self, notes: Mapping[str, Any]) -> None:
         """Adds facts about the episode, by name."""
         self._record |= notes
+
+    def note_turns(self, notes: Iterable[Mapping[str, Any]]) -> None:
+        """Adds facts about turns that were added, by name, from the first turn on."""
+        for turn, each in zip(self._record["turns"], notes, strict=False):
+            turn.update(each)
 
     def add(
         self,

@@ -108,7 +108,7 @@ def _episode(
         "iou": number(result.get("iou")),
         "magnification": number(result.get("magnification")),
         "seed": text(record.get("seed")),
-        "raw": json.dumps(record, indent=1),
+        "raw": json.dumps(_without_logprobs(record), indent=1),
     }
     return Episode(row, detail)
 
@@ -188,6 +188,15 @@ def _logprobs(found: object) -> list[tuple[str, float]] | None:
         if isinstance(each, list) and len(each) == 2
     ]
     return [(a, b) for a, b in pairs if a is not None and b is not None] or None
+
+
+def _without_logprobs(record: Record) -> dict[str, Any]:
+    """Leaves out the tokens' log-probabilities, five lines a token, which the messages show."""
+    turns = [
+        {name: value for name, value in turn.items() if name != "token_logprobs"}
+        for turn in record["turns"]
+    ]
+    return {**record, "turns": turns}
 
 
 def _action(action: object, turn: Mapping[str, Any]) -> str:

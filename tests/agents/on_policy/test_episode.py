@@ -1,5 +1,7 @@
 """A whole iteration over the real environment: pictures, operations, the group's bonus, a fault."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -15,7 +17,9 @@ from pixel_env.agents.on_policy.trainer import OnPolicyTrainer
 from pixel_env.agents.tokens.encoder import Encoder
 from pixel_env.agents.training.metrics import read_metrics
 from pixel_env.dialects import get_dialect
+from pixel_env.recordings.gold import gold_of, read_gold
 from pixel_env.vector import PixelReasoningVectorEnv
+from pixel_env.viewer import read_site
 from pixel_env.wrappers import GroupCuriosity, TextAction
 
 ZOOM = (
@@ -127,6 +131,47 @@ def test_a_resumed_training_over_pictures_gives_the_same_numbers(tmp_path):
     for name, value in resumed.model.named_parameters():
         assert torch.equal(value, expected[name]), name
     assert len(resumed.replay) == len(whole.replay) > 0
+
+
+def test_recorded_rollouts_have_their_advantages_log_probabilities_and_gold(tmp_path):
+    trainer = make_trainer(tmp_path, make_env(), record_every=1)
+    judged = trainer._groups.run(1)
+    folder = tmp_path / "rollouts" / "iteration-00000001"
+    records = [json.loads(line) for line in (folder / "trajectories.jsonl").open()]
+    assert max(len(each["turns"]) for each in records) > 1
+    assert any(each["reward_terms"].get("curiosity") for each in records)
+    for record, rollout, value in zip(records, judged.rollouts, judged.values(), strict=True):
+        assert record.get("advantage") == value
+        spoken = [turn for turn in rollout.turns if turn.role == "assistant"]
+        for turn, tokens in zip(record["turns"], spoken, strict=True):
+            found = [np.float32(logprob) for _, logprob in turn["token_logprobs"]]
+            assert found == rollout.logprobs[tokens.start : tokens.stop].tolist()
+    assert_gold_as_evaluated(folder)
+    site = read_site(folder)
+    shown = [row for row in site.rows if "advantage" in row]
+    assert [row["advantage"] for row in shown] == [v for v in judged.values() if v is not None]
+    assert {row["gold"] for row in shown} == {"red"}
+    turn = next(each for each in site.details if "views" in each)["turns"][0]
+    assert [list(each) for each in turn["logprobs"]] == records[0]["turns"][0]["token_logprobs"]
+
+
+def assert_gold_as_evaluated(folder):
+    """A line for each sample that could be read, as an episode of it alone has it."""
+    gold = read_gold(folder)
+    assert list(gold) == [index for index in range(GROUPS) if index != BROKEN]
+    for index, line in gold.items():
+        env = PixelReasoningEnv(Colours(), overview_px=BUDGET)
+        env.reset(options={"index": index})
+        expected = {"index": index, **gold_of(env.history)}
+        assert line == json.loads(json.dumps(expected))
+
+
+def test_an_observation_has_nothing_of_the_gold_that_is_recorded(tmp_path):
+    plain = make_trainer(tmp_path / "plain", make_env())._groups.run(1)
+    recorded = make_trainer(tmp_path / "recorded", make_env(), record_every=1)._groups.run(1)
+    for one, other in zip(plain.rollouts, recorded.rollouts, strict=True):
+        assert one.ids.tolist() == other.ids.tolist()
+        assert one.info == other.info
 
 
 def test_groups_that_the_environment_pays_must_be_those_that_are_compared(tmp_path):

@@ -78,6 +78,19 @@ def test_gold_and_results_beside_the_trajectories_are_part_of_a_row(folder):
     assert site.index["seen_share"] == SEEN_SHARE
 
 
+def test_log_probabilities_of_tokens_are_with_their_message_and_not_in_the_raw_record(folder):
+    record_ = lines_of(folder)[0] | {"advantage": -0.25}
+    record_["turns"][0]["token_logprobs"] = [["<", -0.5], ["", -1e-7], ["odd"], [3, "x"]]
+    write_lines(folder, [record_])
+    site = read_site(folder)
+    detail = site.details[0]
+    assert detail["turns"][0]["logprobs"] == [("<", -0.5), ("", -1e-7)]
+    assert detail["turns"][1]["logprobs"] is None
+    del record_["turns"][0]["token_logprobs"]
+    assert json.loads(detail["raw"]) == record_
+    assert site.rows[0]["advantage"] == -0.25
+
+
 def test_a_structured_action_is_written_with_its_own_arguments_alone(folder):
     record_ = lines_of(folder)[0]
     record_["turns"][0] |= {
