@@ -22,6 +22,7 @@ from .episodes import (
     EvaluationLane,
     Place,
     episode_seed,
+    note_message,
     nothing,
     reset_lane,
     result_of,
@@ -130,8 +131,7 @@ def _turn(policy: Policy, lane: EvaluationLane, *action: Any) -> Any:
     if not action:
         reset_lane(lane)
     else:
-        if lane.recorder is not None and isinstance(policy, Metered):
-            lane.recorder.turn_notes = dict(policy.message_facts(lane.number))
+        note_message(policy, lane)
         step_lane(lane, *action)
     if lane.ended:
         return _Ended()

@@ -21,7 +21,7 @@ from pixel_env.recordings.gold import GoldFile
 from pixel_env.recordings.wrapper import RecordTrajectories
 from pixel_env.types import Info, Observation, Sample
 
-from ..policies.base import Policy
+from ..policies.base import Noting, Policy
 from .option_places import chosen_place
 from .results import EpisodeResult
 
@@ -85,7 +85,10 @@ def run_episodes(
             running = running + [lane for lane, _ in started]
             if not running:
                 return
-            _all(threads.map(step_lane, running, _choose(policy, running)))
+            actions = _choose(policy, running)
+            for lane in running:
+                note_message(policy, lane)
+            _all(threads.map(step_lane, running, actions))
             free = [lane for lane in running if lane.ended]
             running = [lane for lane in running if not lane.ended]
             yield from (result_of(lane) for lane in free)
@@ -126,6 +129,12 @@ def reset_lane(lane: EvaluationLane) -> None:
         lane.gold.note(index, cast(PixelReasoningEnv, lane.env.unwrapped).history)
     lane.n_turns, lane.terminated, lane.ended = 0, False, False
     lane.hidden, lane.n_replaced = set(), 0
+
+
+def note_message(policy: Policy, lane: EvaluationLane) -> None:
+    """Gives a lane's recorder what the policy notes beside the message that comes next."""
+    if lane.recorder is not None and isinstance(policy, Noting):
+        lane.recorder.turn_notes = dict(policy.message_facts(lane.number))
 
 
 def step_lane(lane: EvaluationLane, action: Any) -> None:

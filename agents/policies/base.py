@@ -107,14 +107,19 @@ class Concurrent(Protocol):
 
 
 @runtime_checkable
-class Metered(Protocol):
-    """A policy that knows what its messages cost."""
-
-    def usage(self, lane: int) -> Usage:
-        """Returns what the lane's episode has cost so far."""
+class Noting(Protocol):
+    """A policy that has more to record of a message than the message."""
 
     def message_facts(self, lane: int) -> Mapping[str, Any]:
         """Returns what there is to say of the lane's last message (its reasoning, its tokens).
 
         It is recorded beside the message and shown to no grader; values that JSON can hold.
         """
+
+
+@runtime_checkable
+class Metered(Noting, Protocol):
+    """A policy that knows what its messages cost."""
+
+    def usage(self, lane: int) -> Usage:
+        """Returns what the lane's episode has cost so far."""

@@ -15,8 +15,10 @@ from ..model.settings import LoraSettings, ModelSettings
 LOADING_SETTINGS = tuple(field.name for field in fields(ModelSettings))
 """How the model is loaded."""
 
-POLICY_SETTINGS = (*(field.name for field in fields(GenerationConfig)), "dialect", "system")
-"""How it is prompted and sampled from."""
+POLICY_SETTINGS = (
+    *(field.name for field in fields(GenerationConfig)), "dialect", "system", "logprobs"
+)  # fmt: skip
+"""How it is prompted and sampled from, and what is recorded of it."""
 
 OF_OBJECTS = {"lora": (Mapping, LoraSettings), "vllm": (Mapping, VllmSettings)}
 """Settings that are several by name."""
@@ -32,7 +34,7 @@ def check_settings(settings: Mapping[str, Any], known: Iterable[str]) -> None:
         ConfigError: one isn't.
     """
     usual = {**asdict(ModelSettings()), **asdict(GenerationConfig()), "dialect": "", "system": ""}
-    usual |= {"engine": OWN, "vllm": {}}
+    usual |= {"engine": OWN, "vllm": {}, "logprobs": False}
     names = tuple(known)
     for name, value in settings.items():
         if name not in names:

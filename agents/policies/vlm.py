@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from ..model.loading import LoadedModel, load, load_tools
 from ..model.settings import ModelSettings
 from ..model.trained_with import read_trained_with
 from ..tokens.encoder import Encoder
+from ..tokens.token_logprobs import with_texts
 from ..training.checkpoints.weights import WEIGHT_FILES, load_weights
 from .model_settings import ENGINE_SETTINGS, POLICY_SETTINGS, check_settings
 
@@ -71,6 +72,7 @@ class VLMPolicy:
         generation: GenerationConfig,
         name: str = "vlm",
         origin: Origin | None = None,
+        logprobs: bool = False,
     ) -> None:
         """Takes what generates.
 
@@ -80,12 +82,15 @@ class VLMPolicy:
             generation: how it samples, for `settings`.
             name: short name.
             origin: where the model is from, for `settings` and `facts`.
+            logprobs: whether the log-probability of every sampled token is recorded.
         """
         self.name = name
         self._speaker = speaker
         self._encoder = encoder
         self._generation = generation
         self._origin = origin
+        self._logprobs = logprobs
+        self._sampled: set[int] = set()
 
     @classmethod
     def load(
@@ -101,9 +106,10 @@ class VLMPolicy:
             path: the folder, or the name.
             model: how it is loaded.
             weights: the checkpoint of a training, whose weights replace the model's.
-            **settings: `dialect`, `system`, `engine`, `vllm` (`VllmSettings`) and fields of
-                `GenerationConfig`. Where one is missing, what the model was trained with holds,
-                then the defaults; it is greedy unless set otherwise.
+            **settings: `dialect`, `system`, `engine`, `vllm` (`VllmSettings`), `logprobs` (whether
+                those of sampled tokens are recorded) and fields of `GenerationConfig`. Where one
+                is missing, what the model was trained with holds, then the defaults; it is greedy
+                unless set otherwise.
 
         Raises:
             ConfigError: the model can't be loaded, or a setting is wrong.
@@ -125,7 +131,7 @@ class VLMPolicy:
         known = read_trained_with(origin.folder)
         chosen = {"greedy": True, **(known.for_policy() if known else {}), **settings}
         dialect = get_dialect(chosen.pop("dialect", "pixel-reasoner"))
-        system = chosen.pop("system", "full")
+        system, logprobs = chosen.pop("system", "full"), chosen.pop("logprobs", False)
         encoder = Encoder(*tools, dialect, system)
         generation = GenerationConfig(**chosen)
         speaker: Speaker
@@ -134,7 +140,7 @@ class VLMPolicy:
             speaker = Session(Engine(parts.model, encoder, generation))
         else:
             speaker = _on_vllm(origin, origin.vllm, parts, encoder, generation)
-        return cls(speaker, encoder, generation, f"vlm:{path}", origin)
+        return cls(speaker, encoder, generation, f"vlm:{path}", origin, logprobs)
 
     @property
     def dialect(self) -> str:
@@ -148,6 +154,7 @@ class VLMPolicy:
         return {
             **asdict(self._generation),
             **({"engine": VLLM, "vllm": asdict(vllm)} if vllm else {}),
+            **({"logprobs": True} if self._logprobs else {}),
             "system": self._encoder.system,
             "model": asdict(origin.model) if origin else None,
             "weights": str(origin.weights) if origin and origin.weights else None,
@@ -171,6 +178,7 @@ class VLMPolicy:
             seed: fixes what the lane samples; None draws afresh.
         """
         self._speaker.begin(lane, seed)
+        self._sampled.discard(lane)
 
     def act(
         self, observations: Sequence[Observation], lanes: Sequence[int]
@@ -188,7 +196,15 @@ class VLMPolicy:
         self._speaker.hear(observations, lanes)
         speaking = [lane for lane in lanes if not self._speaker.overlong(lane)]
         texts = dict(zip(speaking, self._speaker.speak(speaking), strict=True))
+        self._sampled = (self._sampled - set(lanes)) | set(speaking)
         return [texts.get(lane, "") for lane in lanes]
+
+    def message_facts(self, lane: int) -> Mapping[str, Any]:
+        """Returns `token_logprobs` of the lane's last message, where they are recorded."""
+        if not self._logprobs or lane not in self._sampled:
+            return {}
+        tokens = with_texts(*self._speaker.record(lane).last, self._encoder.tokenizer)
+        return {"token_logprobs": tokens}
 
 
 def _loaded(origin: Origin) -> LoadedModel:

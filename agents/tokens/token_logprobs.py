@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .trajectory import Ids, TokenTrajectory
 
 _INCOMPLETE = "\ufffd"
@@ -18,16 +21,29 @@ def message_logprobs(trajectory: TokenTrajectory, tokenizer: Any) -> list[list[t
         tokenizer: that of the rollout.
 
     Returns:
-        One list for each response, in order. The log-probabilities are those of the trajectory, in
-        the fewest digits that give the same float32.
+        One list for each response, in order.
     """
     found = []
     for turn in trajectory.turns:
         if turn.role == "assistant":
-            texts = token_texts(trajectory.ids[turn.start : turn.stop], tokenizer)
-            logprobs = trajectory.logprobs[turn.start : turn.stop]
-            found.append([(a, float(str(b))) for a, b in zip(texts, logprobs, strict=True)])
+            ids = trajectory.ids[turn.start : turn.stop]
+            found.append(with_texts(ids, trajectory.logprobs[turn.start : turn.stop], tokenizer))
     return found
+
+
+def with_texts(ids: Ids, logprobs: NDArray[np.float32], tokenizer: Any) -> list[tuple[str, float]]:
+    """Returns tokens as (text, log-probability).
+
+    Args:
+        ids: (length,) int64.
+        logprobs: (length,) float32.
+        tokenizer: decodes the tokens.
+
+    Returns:
+        The log-probabilities in the fewest digits that give the same float32.
+    """
+    texts = token_texts(ids, tokenizer)
+    return [(text, float(str(each))) for text, each in zip(texts, logprobs, strict=True)]
 
 
 def token_texts(ids: Ids, tokenizer: Any) -> list[str]:

@@ -158,6 +158,15 @@ class TrajectoryBuilder:
         """How many responses the policy has given."""
         return sum(turn.role == "assistant" for turn in self._turns)
 
+    @property
+    def last(self) -> tuple[Ids, NDArray[np.float32]]:
+        """The ids and the log-probabilities, (length,) each, of the prompt or response at the end.
+
+        Raises:
+            IndexError: there is none.
+        """
+        return self._ids[-1], self._logprobs[-1]
+
     def add_prompt(self, piece: Piece) -> None:
         """Appends a prompt."""
         self._images += piece.images

@@ -184,3 +184,26 @@ def test_a_policy_on_another_engine_sends_its_messages_until_the_context_is_full
     assert policy.act([opening], [0]) == [ZOOM]
     assert (policy.name, policy.dialect) == ("scripted", "pixel-reasoner")
     assert policy.settings()["max_new_tokens"] == 7
+    assert "logprobs" not in policy.settings()
+    assert policy.message_facts(0) == {}
+
+
+def test_a_policy_notes_the_log_probabilities_of_the_message_that_it_sampled_last(encoder):
+    speaker = Scripted(encoder, [[ZOOM, RIGHT], [WRONG, RIGHT]], max_context=200)
+    generation = GenerationConfig(max_new_tokens=7)
+    policy = VLMPolicy(speaker, encoder, generation, "scripted", logprobs=True)
+    assert policy.settings()["logprobs"] is True
+    for lane in (0, 1):
+        policy.reset(lane, seed=lane)
+        assert policy.message_facts(lane) == {}
+    opening, more = observation("which"), observation("which", feedback="x" * 150, turn=1)
+    for news in (
+        [opening, opening],
+        [more, observation("which", turn=1)],  # the first lane has no room left
+    ):
+        for lane, message in enumerate(policy.act(news, [0, 1])):
+            pairs = policy.message_facts(lane).get("token_logprobs", [])
+            assert "".join(text for text, _ in pairs) == (message and f"{message}<|im_end|>")
+            assert {logprob for _, logprob in pairs} <= {LOGPROB}
+    policy.reset(1)
+    assert policy.message_facts(1) == {}

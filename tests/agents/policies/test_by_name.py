@@ -19,6 +19,7 @@ from pixel_env.agents.policies.by_name import (
     policy_arguments,
 )
 from pixel_env.errors import ConfigError, DataError
+from pixel_env.viewer import read_site
 
 ENV = "PixelReason-SyntheticSearch-v0"
 
@@ -35,6 +36,30 @@ def test_the_shipped_model_says_what_it_was_trained_with():
     )  # fmt: skip
     assert settings["greedy"]
     assert "engine" not in settings  # manifests of our own engine are as they were
+
+
+def test_log_probabilities_are_recorded_where_they_are_asked_for(tmp_path):
+    def played(name, **settings):
+        config = EvaluationConfig(
+            ENV, {"split": "test", "overview_px": [784, 7840]}, samples=2, lanes=2,
+            out=tmp_path / name,
+        )  # fmt: skip
+        manifest = evaluate(make_policy("vlm:tiny", **settings), config).manifest
+        text = (tmp_path / name / "trajectories.jsonl").read_text()
+        return manifest, [json.loads(line) for line in text.splitlines()]
+
+    without, plain = played("plain")
+    manifest, found = played("found", logprobs=True)
+    assert "logprobs" not in without["policy_settings"]
+    assert policy_arguments(manifest)["logprobs"] is True
+    turns = [turn for record in found for turn in record["turns"]]
+    for turn in turns:
+        texts, logprobs = zip(*turn.pop("token_logprobs"), strict=True)
+        assert "".join(texts).removesuffix("<|im_end|>") == turn["message"]
+        assert all(-20 < logprob <= 0 for logprob in logprobs)
+    assert found == plain
+    rows = read_site(tmp_path / "found").details
+    assert all(turn["logprobs"] for row in rows for turn in row["turns"])
 
 
 def test_what_is_given_wins_over_the_folder_and_the_folder_over_the_defaults(model):
