@@ -38,6 +38,7 @@ def test_two_policies_on_two_environments_make_one_table(tmp_path, capsys):
     assert written["cells"][0]["manifest"]["policy_settings"] == {"look": 0}
     assert written["cells"][0]["manifest"]["env_kwargs"] == {"split": "test"}
     names = {"benchmark.md", "benchmark.csv", "benchmark.json", "index.html", "cells"}
+    names |= {"view.html", "view.data"}
     assert names == {path.name for path in tmp_path.iterdir()}
 
 

@@ -292,7 +292,9 @@ def test_it_is_drawn_beside_the_overview(registered):
     env.step(act("rotate", degrees=180))
     drawn = env.render()
     turned = quadrants(120, 80)[::-1, ::-1]
-    assert np.array_equal(drawn[20:76, 264:356], turned[20:76, 24:116])  # beside number and frame
+    newest = drawn[268:428, 492:732]  # under the conversation, each pixel a square of two
+    assert np.array_equal(newest[::2, ::2][20:, 20:], turned[20:, 20:])  # beside its number
+    assert np.array_equal(newest[1::2, 1::2][20:, 20:], turned[20:, 20:])
     assert written_action(act("rotate", degrees=180)) == "rotate 1 180"
 
 
