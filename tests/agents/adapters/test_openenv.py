@@ -103,17 +103,19 @@ def test_a_silent_session_ends_and_makes_room(serving, client):
 
 
 def test_ended_sessions_leave_no_environment_behind(serving, client):
-    gc.collect()
-    before = sum(isinstance(each, PixelReasoningEnv) for each in gc.get_objects())
+    def count():
+        gc.collect()
+        return sum(isinstance(each, PixelReasoningEnv) for each in gc.get_objects())
+
+    before = count()
     with serving(ID, SMALL) as (address, server):
         for _ in range(5):
             with client(address) as each:
                 each.reset(index=0)
                 each.step(act(ZOOM))
         assert until(lambda: server.active_sessions == 0)
-        gc.collect()
-        now = sum(isinstance(each, PixelReasoningEnv) for each in gc.get_objects())
-        assert now - before <= 1  # the one that others are copied from
+        # The one that others are copied from stays; a thread may let go of its last one later.
+        assert until(lambda: count() - before <= 1)
 
 
 def test_no_reply_leads_to_the_answer(serving):
