@@ -123,7 +123,7 @@ class PixelReasonLoop(AgentLoopBase):  # type: ignore[misc]  # verl isn't instal
             with simple_timer("tool_calls", tokens.times):
                 await self._in_thread(episode.respond, message)
             if episode.ended or tokens.overlong:
-                self._checkpictures_of(tokens)
+                tokens.check_pictures(self.processor)
                 return tokens
             if tokens.cut:
                 tokens.close(self.tokenizer.eos_token_id)
