@@ -1,10 +1,10 @@
-"""A vision-language policy for laptops: a real Qwen2.5-VL of 1.5 million parameters.
+"""A vision-language policy for laptops: a real Qwen2.5-VL of 1.6 million parameters.
 
 It has the architecture, the image processing and the chat format of Qwen2.5-VL, in small, and a
 tokenizer of its own that is trained on the texts of the task it is made for. Blank it can't see:
-`scripts/dev/pretrain_tiny.py` teaches it to name what is in synthetic scenes, and the weights that
-come of it ship in `agents/base_weights`, in the hub's layout. They stand where
-Qwen2.5-VL-7B-Instruct stands in the paper.
+`scripts/dev/pretrain_tiny.py` teaches it to name what is in synthetic scenes, `pretrain_twins.py`
+boards, pages and clips, and the weights that come of it ship in `agents/base_weights`, in the hub's
+layout. They stand where Qwen2.5-VL-7B-Instruct stands in the paper.
 """
 
 from __future__ import annotations

@@ -15,20 +15,17 @@ from functools import cache
 from typing import Any, Literal
 from uuid import uuid4
 
-from verl.experimental.agent_loop.agent_loop import (
-    AgentLoopBase,
-    AgentLoopMetrics,
-    AgentLoopOutput,
-    register,
-)
+from verl.experimental.agent_loop import agent_loop as of_verl
 from verl.utils.profiler import simple_timer
+from verl.utils.tokenizer import get_processor_token_id
 
 from pixel_env.chat.episode import ChatEpisode, EpisodeFacts
 from pixel_env.chat.parts import AsPillow
+from pixel_env.chat.pictures import check_image_tokens, pictures_of
 from pixel_env.curiosity.bonus import CuriosityConfig
 
 from .groups import Groups, Pay
-from .rollout_tokens import RolloutTokens, pictures_of
+from .rollout_tokens import RolloutTokens
 
 _IDLE: defaultdict[tuple[str, str, str], list[ChatEpisode]] = defaultdict(list)
 """Environments of this process that no rollout uses, by id, arguments and dialect."""
@@ -40,8 +37,8 @@ def _groups(preset: str, counts: str, overrides: str) -> Groups:
     return Groups(CuriosityConfig.of(preset, **json.loads(overrides)), counts)
 
 
-@register("pixel_reason")
-class PixelReasonLoop(AgentLoopBase):  # type: ignore[misc]  # verl isn't installed here
+@of_verl.register("pixel_reason")
+class PixelReasonLoop(of_verl.AgentLoopBase):  # type: ignore[misc]  # verl isn't installed here
     """Plays the episode that a row of `pixel-reason rows` names."""
 
     def __init__(
@@ -72,7 +69,7 @@ class PixelReasonLoop(AgentLoopBase):  # type: ignore[misc]  # verl isn't instal
 
     async def run(
         self, sampling_params: dict[str, Any], **row: Any
-    ) -> AgentLoopOutput | list[AgentLoopOutput]:
+    ) -> of_verl.AgentLoopOutput | list[of_verl.AgentLoopOutput]:
         """Plays one rollout, and waits for those of its group.
 
         Args:
@@ -123,7 +120,10 @@ class PixelReasonLoop(AgentLoopBase):  # type: ignore[misc]  # verl isn't instal
             with simple_timer("tool_calls", tokens.times):
                 await self._in_thread(episode.respond, message)
             if episode.ended or tokens.overlong:
-                tokens.check_pictures(self.processor)
+                images = self.processor.image_processor
+                n_tokens = tokens.ids.count(get_processor_token_id(self.processor, "image"))
+                sizes = [each.size for each in tokens.pictures]
+                check_image_tokens(sizes, images.patch_size * images.merge_size, n_tokens)
                 return tokens
             if tokens.cut:
                 tokens.close(self.tokenizer.eos_token_id)
@@ -168,10 +168,10 @@ class PixelReasonLoop(AgentLoopBase):  # type: ignore[misc]  # verl isn't instal
 
     def _output(
         self, tokens: RolloutTokens, facts: EpisodeFacts, pay: Pay, n_messages: int
-    ) -> AgentLoopOutput:
+    ) -> of_verl.AgentLoopOutput:
         told = {"acc": facts.score, "curiosity": pay.bonus, "penalty": pay.penalty}
         told |= {"rapr": pay.rapr, "n_calls": facts.n_calls, "n_operations": facts.n_operations}
-        return AgentLoopOutput(
+        return of_verl.AgentLoopOutput(
             prompt_ids=tokens.ids[: tokens.n_prompt],
             response_ids=tokens.ids[tokens.n_prompt :],
             response_mask=tokens.mask,
@@ -180,7 +180,7 @@ class PixelReasonLoop(AgentLoopBase):  # type: ignore[misc]  # verl isn't instal
             mm_processor_kwargs=self._get_mm_processor_kwargs(),
             reward_score=pay.reward,
             num_turns=n_messages,
-            metrics=AgentLoopMetrics(**tokens.times),
+            metrics=of_verl.AgentLoopMetrics(**tokens.times),
             extra_fields={**tokens.facts, "reward_extra_info": told},
         )
 

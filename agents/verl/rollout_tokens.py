@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-from pixel_env.errors import ConfigError
 
 
 @dataclass(slots=True)
@@ -48,30 +46,3 @@ class RolloutTokens:
         self.facts.update(extra)
         if oldest is not None:
             self.facts["min_global_steps"] = oldest
-
-    def check_pictures(self, processor: Any) -> None:
-        """Checks that each picture takes the tokens of its own size.
-
-        Raises:
-            ConfigError: it doesn't: the boxes that a policy writes would be of another picture.
-        """
-        from verl.utils.tokenizer import get_processor_token_id
-
-        images = processor.image_processor
-        side = images.patch_size * images.merge_size
-        sizes = [size for each in self.pictures for size in (each.width, each.height)]
-        expected = sum((each.width // side) * (each.height // side) for each in self.pictures)
-        got = self.ids.count(get_processor_token_id(processor, "image"))
-        if got != expected or any(size % side for size in sizes):
-            raise ConfigError(
-                f"expected {expected} image tokens of {side} x {side} px for the pictures as they "
-                f"were shown, got {got}: the processor resized one; make the rows with --env-arg "
-                f"side_multiple={side}, and see that the processor's limits of size hold them"
-            )
-
-
-def pictures_of(messages: Sequence[Mapping[str, Any]]) -> list[Any]:
-    """Returns the pictures of messages, in reading order."""
-    contents = [each["content"] for each in messages]
-    parts = [part for each in contents if not isinstance(each, str) for part in each]
-    return [part["image"] for part in parts if part["type"] == "image"]
