@@ -114,9 +114,8 @@ class PixelEnvironment(Environment[PixelAction, PixelObservation, State]):  # ty
         """Returns the environment's id, and what a message looks like."""
         served = self._served
         about = f"{served.env_id}, messages in the dialect {served.dialect}"
-        return EnvironmentMetadata(
-            name="pixel-reason", description=about, version=pixel_env.__version__
-        )
+        version = pixel_env.__version__
+        return EnvironmentMetadata(name="pixel-reason", description=about, version=version)
 
     def close(self) -> None:
         """Closes the environment."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Literal
 from uuid import uuid4
@@ -85,7 +85,7 @@ class PixelReasonLoop(of_verl.AgentLoopBase):  # type: ignore[misc]  # verl isn'
         """
         key = (row["env_id"], row["env_args"], row["dialect"])
         with self.groups.joined(row["uid"]) as place:  # before anything is awaited
-            episode = await self._in_thread(self._begun, key, row)
+            episode = await asyncio.to_thread(self._begun, key, row)
             tokens = None if episode.ended else await self._play(episode, sampling_params)
             facts, n_messages = episode.facts, len(episode.messages)
             _IDLE[key].append(episode)  # one that failed on the way isn't used again
@@ -96,11 +96,10 @@ class PixelReasonLoop(of_verl.AgentLoopBase):  # type: ignore[misc]  # verl isn'
 
     def _begun(self, key: tuple[str, str, str], row: Mapping[str, Any]) -> ChatEpisode:
         """Begins the episode of a row, in an environment that is free or else in a new one."""
-        env_id, env_args, dialect = key
         try:
             episode = _IDLE[key].pop()
         except IndexError:
-            episode = ChatEpisode(env_id, json.loads(env_args), dialect, "none", AsPillow())
+            episode = ChatEpisode(key[0], json.loads(key[1]), key[2], "none", AsPillow())
         episode.begin(index=int(row["sample_index"]))
         prompt = list(row["raw_prompt"])
         if prompt and prompt[0]["role"] == "system":  # as the row was written, full or brief
@@ -114,11 +113,11 @@ class PixelReasonLoop(of_verl.AgentLoopBase):  # type: ignore[misc]  # verl isn'
         ids = await self.ct_build_initial_tokens(list(episode.messages), images=pictures)
         tokens = RolloutTokens(ids, pictures, len(ids))
         request = uuid4().hex  # turns of one episode go to one server, for its cache of prefixes
-        while True:
+        while not tokens.overlong:
             message = await self._speak(tokens, sampling_params, request)
             n_messages = len(episode.messages)
             with simple_timer("tool_calls", tokens.times):
-                await self._in_thread(episode.respond, message)
+                await asyncio.to_thread(episode.respond, message)
             if episode.ended or tokens.overlong:
                 images = self.processor.image_processor
                 n_tokens = tokens.ids.count(get_processor_token_id(self.processor, "image"))
@@ -134,8 +133,7 @@ class PixelReasonLoop(of_verl.AgentLoopBase):  # type: ignore[misc]  # verl isn'
             tokens.ids = merged.token_ids
             tokens.pictures += pictures_of(now[n_messages + 1 :])
             tokens.overlong = len(tokens.mask) >= self.rollout_config.response_length
-            if tokens.overlong:
-                return tokens
+        return tokens
 
     async def _speak(
         self, tokens: RolloutTokens, sampling_params: Mapping[str, Any], request: str
@@ -161,10 +159,8 @@ class PixelReasonLoop(of_verl.AgentLoopBase):  # type: ignore[misc]  # verl isn'
         tokens.note(out.extra_fields)
         tokens.cut = not sampled or sampled[-1] != self.tokenizer.eos_token_id
         tokens.overlong = tokens.cut and limit == room  # what comes after doesn't fit
-        if not tokens.cut:
-            del sampled[-1]
-        text: str = self.tokenizer.decode(sampled, clean_up_tokenization_spaces=False)
-        return text
+        said = sampled if tokens.cut else sampled[:-1]
+        return str(self.tokenizer.decode(said, clean_up_tokenization_spaces=False))
 
     def _output(
         self, tokens: RolloutTokens, facts: EpisodeFacts, pay: Pay, n_messages: int
@@ -183,7 +179,3 @@ class PixelReasonLoop(of_verl.AgentLoopBase):  # type: ignore[misc]  # verl isn'
             metrics=of_verl.AgentLoopMetrics(**tokens.times),
             extra_fields={**tokens.facts, "reward_extra_info": told},
         )
-
-    async def _in_thread(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Runs what decodes pictures beside the event loop, which other rollouts need."""
-        return await asyncio.get_running_loop().run_in_executor(None, function, *args)

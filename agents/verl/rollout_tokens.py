@@ -37,12 +37,9 @@ class RolloutTokens:
         """Closes a message that was cut; the policy didn't sample that token."""
         self.ids = [*self.ids, end_id]
         self.mask = [*self.mask, 0]
-        if self.logprobs is not None:
-            self.logprobs = [*self.logprobs, 0.0]
+        self.logprobs = None if self.logprobs is None else [*self.logprobs, 0.0]
 
     def note(self, extra: Mapping[str, Any]) -> None:
         """Keeps what a server says of a message: the oldest and the newest weights that spoke."""
-        oldest = self.facts.get("min_global_steps")
-        self.facts.update(extra)
-        if oldest is not None:
-            self.facts["min_global_steps"] = oldest
+        oldest = {name: self.facts[name] for name in ("min_global_steps",) if name in self.facts}
+        self.facts |= {**extra, **oldest}
