@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import re
-from importlib.resources import files
 
 from pixel_env.errors import PixelEnvError
 from pixel_env.files.json_records import parsed
+from pixel_env.viewer.assets import asset, asset_hash
 from pixel_env.viewer.server import NOTHING, Answer
 
 from .board import Board
+
+_PACKAGE = "pixel_env.agents.human"
 
 WAIT_S = 15.0
 """How long the page waits for news in one request."""
@@ -45,21 +45,13 @@ def _given(board: Board, body: bytes) -> Answer:
 
 
 def _page() -> str:
-    style, script = (_static(f"play.{kind}") for kind in ("css", "js"))
-    return _static("play.html").replace("{{STYLE}}", style).replace("{{SCRIPT}}", script)
+    style, script = (asset(_PACKAGE, f"play.{kind}") for kind in ("css", "js"))
+    return asset(_PACKAGE, "play.html").replace("{{STYLE}}", style).replace("{{SCRIPT}}", script)
 
 
 def _policy() -> str:
+    script, style = (asset_hash(_PACKAGE, f"play.{kind}") for kind in ("js", "css"))
     return (
-        f"default-src 'none'; script-src {_hash('play.js')}; style-src {_hash('play.css')}; "
+        f"default-src 'none'; script-src {script}; style-src {style}; "
         "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'"
     )
-
-
-def _hash(name: str) -> str:
-    digest = hashlib.sha256(_static(name).encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
-
-
-def _static(name: str) -> str:
-    return files(__package__).joinpath("static", name).read_text(encoding="utf-8")

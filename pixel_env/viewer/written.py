@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 import re
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,10 +12,13 @@ from urllib.parse import quote
 from ..errors import DataError
 from ..files.whole_file import write_whole
 from ..files.whole_folder import whole_folder
+from .assets import asset, asset_hash
 from .pictures import MIME, embedded, read_bytes
 from .server import NOTHING, Answer
 from .site import Site
 from .values import script_json
+
+_PACKAGE = "pixel_env.viewer"
 
 HTML = "text/html; charset=utf-8"
 JAVASCRIPT = "text/javascript; charset=utf-8"
@@ -74,13 +74,13 @@ def respond(site: Site, method: str, path: str, body: bytes) -> Answer:
 
 def page(index: dict[str, Any]) -> str:
     """Returns the page: its script and style may run, and nothing that its data holds."""
-    shell = _static("page.html")
+    shell = asset(_PACKAGE, "page.html")
     parts = {
         "POLICY": escape(_policy()),
         "TITLE": escape(index["title"].encode("utf-8", "replace").decode("utf-8")),
-        "STYLE": _static("page.css"),
+        "STYLE": asset(_PACKAGE, "page.css"),
         "INDEX": script_json(index),
-        "SCRIPT": _static("page.js"),
+        "SCRIPT": asset(_PACKAGE, "page.js"),
     }
     pieces = shell.split("{{")  # not one replacement after the other: a part may hold a mark
     return pieces[0] + "".join(
@@ -95,19 +95,11 @@ def chunk_script(site: Site, number: int) -> str:
 
 def _policy() -> str:
     """Returns the Content-Security-Policy of the page."""
+    script, style = (asset_hash(_PACKAGE, f"page.{kind}") for kind in ("js", "css"))
     return (
-        f"default-src 'none'; script-src 'self' {_hash('page.js')}; style-src {_hash('page.css')}; "
+        f"default-src 'none'; script-src 'self' {script}; style-src {style}; "
         "img-src 'self' data:; base-uri 'none'; form-action 'none'"
     )
-
-
-def _hash(name: str) -> str:
-    digest = hashlib.sha256(_static(name).encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
-
-
-def _static(name: str) -> str:
-    return files(__package__).joinpath("static", name).read_text(encoding="utf-8")
 
 
 def _inlined(site: Site) -> dict[str, str]:
