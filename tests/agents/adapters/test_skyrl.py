@@ -44,3 +44,19 @@ def test_a_fault_is_paid_nothing_and_marked(made):
     assert (last["reward"], last["done"]) == (0.0, True)
     assert last["metadata"]["left_out"]
     assert "rows.jsonl" not in str(last)
+
+
+@pytest.mark.parametrize("index", range(5))
+def test_nothing_that_is_handed_over_leads_to_the_answer(made, index):
+    env = made(ID, SMALL, index)
+    handed = [env.init([{"role": "user", "content": "<image>Q"}])]
+    for message in (
+        '<tool_call>{"name": "zoom_in", "arguments": {"bbox_2d": [0, 0, 1, 0.5]}}</tool_call>',
+        '<tool_call>{"name": "zoom_in", "arguments": {"bbox_2d": 7}}</tool_call>',
+        r"\boxed{a cat}",
+    ):
+        handed.append(env.step(message))
+    handed.append(env.get_metrics())
+    for each in handed:
+        for secret in (SECRET, "0.71", "0.72", "rows.jsonl", "SecretTask"):
+            assert secret not in str(each)

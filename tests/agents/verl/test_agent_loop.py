@@ -170,6 +170,8 @@ def test_tokens_masks_pictures_and_pay_are_those_of_our_own_collection(made, enc
         assert out.response_mask == trajectory.trainable[start:].astype(int).tolist()
         assert out.response_logprobs == trajectory.logprobs[start:].tolist()
         assert len(out.multi_modal_data["images"]) == len(trajectory.images)
+        facts = out.extra_fields["reward_extra_info"].values()
+        assert all(isinstance(each, int | float) for each in facts), "no text of the answer"
         again = encoder.images([np.asarray(each) for each in out.multi_modal_data["images"]])
         for picture, recorded in zip(again, trajectory.images, strict=True):
             np.testing.assert_array_equal(picture.patches, recorded.patches)
