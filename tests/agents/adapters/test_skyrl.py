@@ -50,12 +50,11 @@ def test_a_fault_is_paid_nothing_and_marked(made):
 def test_nothing_that_is_handed_over_leads_to_the_answer(made, index):
     env = made(ID, SMALL, index)
     handed = [env.init([{"role": "user", "content": "<image>Q"}])]
-    for message in (
-        '<tool_call>{"name": "zoom_in", "arguments": {"bbox_2d": [0, 0, 1, 0.5]}}</tool_call>',
-        '<tool_call>{"name": "zoom_in", "arguments": {"bbox_2d": 7}}</tool_call>',
-        r"\boxed{a cat}",
-    ):
-        handed.append(env.step(message))
+    calls = (
+        f'<tool_call>{{"name": "zoom_in", "arguments": {{"bbox_2d": {box}}}}}</tool_call>'
+        for box in ("[0, 0, 1, 0.5]", 7)
+    )
+    handed += [env.step(message) for message in (*calls, r"\boxed{a cat}")]
     handed.append(env.get_metrics())
     for each in handed:
         for secret in (SECRET, "0.71", "0.72", "rows.jsonl", "SecretTask"):
